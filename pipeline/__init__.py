@@ -1,0 +1,1 @@
+"""The feature atlas as a library: data, network, training, scan, projection, crops, checks."""

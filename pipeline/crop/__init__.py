@@ -1,0 +1,1 @@
+"""The patches of the images that units see."""

@@ -1,0 +1,79 @@
+"""A vector drawing with relief: shapes in plane units, rasterised finer than the picture."""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from pipeline.dataset.sources.demo.colour import Colour, mix
+from pipeline.dataset.sources.demo.curves import shrunk
+from pipeline.dataset.sources.demo.layer import Layer
+from pipeline.dataset.sources.demo.view import Points, View
+
+_FINER = 3
+"""Samples per pixel along each axis."""
+
+_RELIEF_PX = 24.0
+"""Height in pixels of the tallest relief, 1."""
+
+
+class Plate:
+    """Shapes are drawn one over the other; each has a colour and a height from 0 to 1."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        size = (view.width * _FINER, view.height * _FINER)
+        self._paint = Image.new("RGBA", size, (0, 0, 0, 0))
+        self._relief = Image.new("L", size, 0)
+        self._brush = ImageDraw.Draw(self._paint)
+        self._chisel = ImageDraw.Draw(self._relief)
+
+    def fill(self, outline: Points, colour: Colour, height: float = 0.5) -> None:
+        """Fill a closed outline."""
+        corners = self._corners(outline)
+        self._brush.polygon(corners, fill=_ink(colour))
+        self._chisel.polygon(corners, fill=round(255 * height))
+
+    def dome(
+        self,
+        outline: Points,
+        rim: Colour,
+        top: Colour,
+        heights: tuple[float, float] = (0.3, 0.7),
+        steps: int = 7,
+    ) -> None:
+        """Fill an outline that rises and changes colour from its rim to its centre."""
+        low, high = heights
+        for step in range(steps):
+            share = step / (steps - 1)
+            rise = 1 - (1 - share) ** 2
+            self.fill(
+                shrunk(outline, 1 - 0.85 * share), mix(rim, top, share), low + (high - low) * rise
+            )
+
+    def stroke(
+        self, path: Points, width: float, colour: Colour, height: float | None = 0.5
+    ) -> None:
+        """Draw a line of constant width; with `height` None it leaves the relief as it is."""
+        corners = self._corners(path)
+        thick = max(1, round(width * self.view.unit_px * _FINER))
+        self._brush.line(corners, fill=_ink(colour), width=thick, joint="curve")
+        if height is not None:
+            self._chisel.line(corners, fill=round(255 * height), width=thick, joint="curve")
+
+    def outline(self, shape: Points, width: float, colour: Colour) -> None:
+        """Draw the closed contour of a shape."""
+        self.stroke(np.concatenate([shape, shape[:2]]), width, colour, None)
+
+    def layer(self, soft_px: float = 1.5) -> Layer:
+        """Rasterise; edges of the relief are rounded over `soft_px` pixels."""
+        paint = np.asarray(self._paint.reduce(_FINER), dtype=np.float32) * np.float32(1 / 255)
+        relief = self._relief.reduce(_FINER).filter(ImageFilter.GaussianBlur(soft_px))
+        height = np.asarray(relief, dtype=np.float32) * np.float32(_RELIEF_PX / 255)
+        return Layer(np.ascontiguousarray(paint[..., :3]), paint[..., 3], height)
+
+    def _corners(self, points: Points) -> list[tuple[float, float]]:
+        return [(x, y) for x, y in (self.view.project(points) * _FINER).tolist()]
+
+
+def _ink(colour: Colour) -> tuple[int, int, int, int]:
+    red, green, blue = colour
+    return round(255 * red), round(255 * green), round(255 * blue), 255

@@ -1,0 +1,31 @@
+"""What a data source is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.dataset.manifest import Split
+from pipeline.params import DataParams
+from pipeline.progress import Advance
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file that may become an image of the data set."""
+
+    split: Split
+    path: str
+    """Relative to the source's root, with `/` between folders."""
+    label: str
+    """Class name."""
+
+
+class Source(Protocol):
+    """A kind of data set. A new one is one new module, and one line in `registry.py`."""
+
+    def locate(self, root: Path, data: DataParams, seed: int, advance: Advance) -> list[Candidate]:
+        """List the candidates below `root`, drawing or downloading them first where need be.
+
+        In any order; `prepare` sorts. Raises AtlasError where there is nothing to list.
+        """
+        ...

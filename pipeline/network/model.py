@@ -1,0 +1,159 @@
+"""A trained network on disk: `weights.safetensors` and the card that says how to use it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import safetensors
+import torch
+from jaxtyping import Float, UInt8
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pipeline.errors import AtlasError
+from pipeline.network.architectures import Variant, build_chain
+from pipeline.network.chain import Chain
+from pipeline.network.module import Network, empty_network
+from pipeline.storage.hashing import sha256_of
+
+INPUT_MEAN = "input_mean"
+
+
+class ModelCard(BaseModel):
+    """`model.json`: what stands beside the weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    arch: str
+    width: float
+    conv_channels: dict[str, int] = {}
+    fc_features: int = 4096
+    without: tuple[str, ...] = ()
+    classes: tuple[str, ...]
+    """Class names, in the order of fc8's scores."""
+    resize: int
+    crop: int
+    mean: tuple[float, float, float] | Literal["input_mean"]
+    """Subtracted from pixels 0…255: per colour, or the tensor of that name (3, crop, crop)."""
+    scale: float
+    """What the difference is multiplied by."""
+    seed: int
+    epochs_trained: int
+    weights_sha256: str
+    manifest_sha256: str
+
+    def chain(self) -> Chain:
+        """The network that the card describes, without dropout."""
+        variant = Variant(self.width, self.conv_channels, self.fc_features, self.without, 0.0)
+        return build_chain(self.arch, len(self.classes), self.crop, variant)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network, in eval mode, with its input's normalisation."""
+
+    card: ModelCard
+    network: Network
+    mean: Float[Tensor, "3 #crop #crop"]
+
+    @property
+    def chain(self) -> Chain:
+        """The network's description."""
+        return self.network.chain
+
+    def normalise(
+        self, pixels: UInt8[Tensor, "image 3 crop crop"]
+    ) -> Float[Tensor, "image 3 crop crop"]:
+        """Network inputs of pixels 0…255: (pixel − mean) × scale, on the pixels' device."""
+        return (pixels.float() - self.mean.to(pixels.device)) * self.card.scale
+
+
+def save_model(
+    folder: Path, card: ModelCard, weights: dict[str, Float[Tensor, "..."]]
+) -> ModelCard:
+    """Write weights and card into an existing folder; return the card with the weights' hash.
+
+    `weights` holds the network's tensors and, where the card says so, `input_mean`.
+    """
+    path = folder / "weights.safetensors"
+    save_file({name: t.detach().cpu().contiguous() for name, t in weights.items()}, path)
+    signed = card.model_copy(update={"weights_sha256": sha256_of(path)})
+    (folder / "model.json").write_text(signed.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return signed
+
+
+def load_card(folder: Path) -> ModelCard:
+    """Read model.json. Raises AtlasError where it is missing or malformed."""
+    path = folder / "model.json"
+    try:
+        return ModelCard.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise AtlasError(f"There is no {path}.", fix="Run `dvc repro train`.") from None
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise AtlasError(
+            f"{path}: `{where}`: {fault['msg']}.", fix="Run `dvc repro train` to write it anew."
+        ) from None
+
+
+def load_model(folder: Path) -> Model:
+    """Read a model folder: the network in eval mode on the CPU.
+
+    Raises AtlasError where a file is missing or damaged or the weights do not fit the card.
+    """
+    card = load_card(folder)
+    path = folder / "weights.safetensors"
+    weights = read_weights(path)
+    if sha256_of(path) != card.weights_sha256:
+        raise AtlasError(
+            f"{path} is not the file that {folder / 'model.json'} describes: its sha256 differs.",
+            fix="Restore it, or run `dvc repro train`.",
+        )
+    mean = _mean(card, weights, path)
+    network = empty_network(card.chain())
+    check_fit(network, weights, path)
+    network.load_state_dict(weights, assign=True)
+    return Model(card, network.eval().requires_grad_(False), mean)
+
+
+def _mean(
+    card: ModelCard, weights: dict[str, Float[Tensor, "..."]], path: Path
+) -> Float[Tensor, "3 #crop #crop"]:
+    """Take the mean out of the weights, or off the card."""
+    if card.mean != INPUT_MEAN:
+        return torch.tensor(card.mean, dtype=torch.float32).reshape(3, 1, 1)
+    if INPUT_MEAN not in weights:
+        raise AtlasError(f"{path} holds no tensor {INPUT_MEAN!r}.", fix="Restore or retrain it.")
+    return weights.pop(INPUT_MEAN)
+
+
+def read_weights(path: Path) -> dict[str, Float[Tensor, "..."]]:
+    """The tensors of a safetensors file; nothing in it is executed."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise AtlasError(f"There is no {path}.", fix="Run `dvc repro train`.") from None
+    except safetensors.SafetensorError as error:
+        raise AtlasError(
+            f"{path} is no readable safetensors file ({error}).", fix="Restore or retrain it."
+        ) from None
+
+
+def check_fit(network: Network, weights: dict[str, Float[Tensor, "..."]], path: Path) -> None:
+    """Raise AtlasError naming every tensor that is missing, of another shape, or too many."""
+    expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
+    given = {name: tuple(t.shape) for name, t in weights.items()}
+    faults = [
+        f"{name} is {given.get(name, 'missing')}, not {shape}"
+        for name, shape in expected.items()
+        if given.get(name) != shape
+    ]
+    faults += [f"{name} {given[name]} is not part of it" for name in given.keys() - expected.keys()]
+    if faults:
+        raise AtlasError(
+            f"{path} does not fit the network: {'; '.join(sorted(faults))}.",
+            fix="Choose the architecture and width that the weights were trained with.",
+        )

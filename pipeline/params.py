@@ -1,0 +1,189 @@
+"""`params.yaml`: everything that changes a result, typed, complete, unknown keys refused.
+
+No value has a default here: what a run did is what its file says. The presets are whole files.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.errors import AtlasError
+
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of the file: frozen, exact types, no unknown key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DataParams(Section):
+    """Which images, and how one becomes a network input."""
+
+    source: Literal["demo", "folder", "caltech101", "imagenette", "imagenet"]
+    """Where the images come from."""
+    root: str
+    """Their folder; relative to params.yaml, or absolute."""
+    resize: Count
+    """The shortest side after resizing, in pixels."""
+    crop: Count
+    """The side of the square network input, in pixels."""
+    train_per_class: Count | None
+    """Training images drawn (demo) or kept (caltech101) per class; null keeps all."""
+    val_per_class: Count | None
+    """Validation images drawn (demo) or at most kept (caltech101) per class; null keeps all."""
+    val_fraction: Fraction
+    """The share of validation images where a folder has no train/ and val/."""
+    max_rejected_fraction: Fraction
+    """More unusable images than this stop the run."""
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> "DataParams":
+        if self.crop > self.resize:
+            raise ValueError(f"crop {self.crop} is larger than resize {self.resize}")
+        return self
+
+
+class ModelParams(Section):
+    """Which network."""
+
+    arch: Literal["zfnet", "alexnet"]
+    """The architecture."""
+    width: Positive
+    """Every hidden layer's channels are multiplied by it; 1 is the paper's network."""
+    conv_channels: dict[str, Count]
+    """Channels that differ from the paper's, by layer; the larger variant has conv3, 4, 5 = 512, 1024, 512."""
+    fc_features: Count
+    """Features of fc6 and fc7 at width 1; the paper's 4096, in Table 3 also 2048 and 8192."""
+    without: tuple[Literal["conv3", "conv4", "fc6", "fc7"], ...]
+    """Layers left out, as in Table 3."""
+
+
+class TrainParams(Section):
+    """How the network learns (paper, section 3; what it leaves open is in presets/imagenet.yaml)."""
+
+    epochs: Annotated[int, Field(ge=0)]
+    """Passes over the training images; 0 keeps the start."""
+    batch_size: Count
+    """Images in a step, over all processes together."""
+    learning_rate: Positive
+    """The first step size."""
+    momentum: Fraction
+    """Of the stochastic gradient descent."""
+    weight_decay: Annotated[float, Field(ge=0)]
+    """L2 penalty on the weights, not on the biases."""
+    schedule: Literal["plateau", "cosine"]
+    """`plateau` divides the rate by ten when validation error stops falling; `cosine` falls to 0 over the epochs."""
+    plateau_patience: Count
+    """Epochs without a better validation error before the rate is divided (`plateau`)."""
+    warmup_epochs: Annotated[float, Field(ge=0)]
+    """Epochs over which the rate rises from 0."""
+    label_smoothing: Fraction
+    """Probability mass spread evenly over the classes; the paper's is 0."""
+    dropout: Fraction
+    """Chance that a feature of fc6 or fc7 is dropped in a training step."""
+    init: Literal["normal", "he"]
+    """The start of the weights: N(0, 0.01²), or He's for inputs of unit variance."""
+    filter_rms_cap: Positive | None
+    """A conv filter whose root mean square exceeds it is scaled back to it after each step; null: none."""
+    mean: Literal["pixel", "channel"]
+    """What is subtracted: the mean image, or one mean per colour."""
+    scale: Positive
+    """What the difference is multiplied by: 1 keeps about ±128."""
+    augment: Literal["none", "paper", "strong"]
+    """`paper`: random crops of the resized square, and flips. `strong`: random areas, flips, colour."""
+    precision: Literal["float32", "bfloat16"]
+    """Of the training step's products; weights stay float32."""
+    snapshots: tuple[Count, ...]
+    """Epochs after which the weights are kept."""
+    init_from: str | None
+    """A weights file to start from (safetensors); null: none."""
+    freeze: tuple[str, ...]
+    """Layers that do not learn."""
+
+
+class ScanParams(Section):
+    """What is searched for its strongest images."""
+
+    layers: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Layers in the atlas: conv1 to conv5, fc6 to fc8."""
+    top: Count
+    """Images kept per channel."""
+    batch_size: Count
+    """Images in one forward pass; a parameter, since the last bits of an activation depend on it."""
+    tf32: bool
+    """Let a GPU round the inputs of its products to 10 bits; ranks may then differ from a CPU's."""
+
+
+class ProjectParams(Section):
+    """How the top activations are projected back to pixels."""
+
+    batch_size: Count
+    """Projections in one reverse pass."""
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    seed: Annotated[int, Field(ge=0)]
+    """The one source of chance: the demo's drawings, splits, start, order, augmentation."""
+    data: DataParams
+    model: ModelParams
+    train: TrainParams
+    scan: ScanParams
+    project: ProjectParams
+
+
+def load_params(path: Path) -> Params:
+    """Read and check a params.yaml.
+
+    Raises AtlasError naming the first wrong key with its value, or the missing file.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise AtlasError(
+            f"There is no {path}.", fix="Write one with `atlas preset demo`."
+        ) from None
+    try:
+        return Params.model_validate_json(_as_json(text))
+    except yaml.YAMLError as error:
+        raise AtlasError(
+            f"{path} is not YAML: {' '.join(str(error).split())}.", fix="Mend that line."
+        ) from None
+    except ValidationError as error:
+        raise AtlasError(f"{path}: {_first_fault(error)}", fix="Mend it, then run again.") from None
+
+
+def _as_json(text: str) -> bytes:
+    """The document as JSON, whose arrays may become tuples under exact types."""
+    from pydantic_core import to_json
+
+    return to_json(yaml.safe_load(text))
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"]) or "the file"
+    if fault["type"] == "extra_forbidden":
+        known = ", ".join(_siblings(fault["loc"]))
+        return f"`{where}` is no parameter; here stand {known}."
+    if fault["type"] == "missing":
+        return f"`{where}` is missing."
+    return f"`{where}` is {fault['input']!r}: {fault['msg']}."
+
+
+def _siblings(location: tuple[int | str, ...]) -> list[str]:
+    """The known keys beside the key at a location."""
+    section: type[BaseModel] = Params
+    for part in location[:-1]:
+        inner = section.model_fields[str(part)].annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        section = inner
+    return list(section.model_fields)

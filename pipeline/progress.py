@@ -1,0 +1,10 @@
+"""How long work tells how far it is."""
+
+from collections.abc import Callable
+
+Advance = Callable[[int], object]
+"""Called with the number of items just finished; a stage draws its bar from the calls."""
+
+
+def unseen(items: int) -> None:
+    """An `Advance` that nobody watches."""

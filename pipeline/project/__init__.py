@@ -1,0 +1,1 @@
+"""The deconvnet: from one unit back to pixels."""

@@ -1,0 +1,1 @@
+"""The strongest images of every channel, in one pass over the data."""

@@ -1,0 +1,182 @@
+"""The three Zarr stores: their records, their layout, and the promise that they are complete."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import zarr
+from jaxtyping import Float16, Float32, Int32, Int64, UInt8
+from zarr.storage import LocalStore
+
+from pipeline.errors import AtlasError
+
+SCHEMA_VERSION = 1
+SHARD_CHANNELS = 32
+Kind = Literal["scan", "projections", "crops"]
+
+DIMENSIONS: dict[Kind, dict[str, tuple[str, ...]]] = {
+    "scan": {
+        "activation": ("channel", "rank"),
+        "image": ("channel", "rank"),
+        "cell": ("channel", "rank", "axis"),
+        "box": ("channel", "rank", "edge"),
+        "histogram": ("channel", "bin"),
+        "fired": ("channel",),
+        "mean_peak_by_class": ("channel", "class"),
+    },
+    "projections": {
+        "projection": ("channel", "rank", "row", "col", "rgb"),
+        "scale": ("channel", "rank"),
+    },
+    "crops": {"crop": ("channel", "rank", "row", "col", "rgb")},
+}
+
+
+@dataclass(frozen=True)
+class ScanRecord:
+    """One layer of the scan; each field but `edges` is the Zarr array of the same name."""
+
+    activation: Float32[np.ndarray, "channel rank"]
+    """Peak of the entry, strongest first; 0 where an entry is missing."""
+    image: Int32[np.ndarray, "channel rank"]
+    """Image row in the validation split; −1 where an entry is missing."""
+    cell: Int32[np.ndarray, "channel rank 2"]
+    """(row, col) of the peak on the layer's map; −1 where an entry is missing."""
+    box: Int32[np.ndarray, "channel rank 4"]
+    """The unit's receptive field; 0 where an entry is missing."""
+    histogram: Int64[np.ndarray, "channel bin"]
+    """How many images have their peak in each bin."""
+    fired: Int64[np.ndarray, " channel"]
+    """How many images have a peak above 0."""
+    mean_peak_by_class: Float32[np.ndarray, "channel class"]
+    """Mean of the peaks over each class's images; NaN for a class without one."""
+    edges: tuple[float, ...]
+    """Edges of the bins, one more than there are bins; an attribute of `histogram`."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a store was made from; it stands in the root attributes."""
+
+    weights_sha256: str
+    manifest_sha256: str
+
+
+def create_store(path: Path, kind: Kind, made_from: Provenance) -> zarr.Group:
+    """Begin a store at a path from `publish`; `seal` ends it."""
+    attributes = {
+        "schema": f"feature-atlas/{kind}",
+        "schema_version": SCHEMA_VERSION,
+        **dataclasses.asdict(made_from),
+        "complete": False,
+    }
+    return zarr.create_group(LocalStore(path), zarr_format=3, attributes=attributes)
+
+
+def create_array(
+    layer: zarr.Group, kind: Kind, name: str, shape: tuple[int, ...], dtype: str
+) -> zarr.Array:
+    """An empty array of a layer's group: a chunk per channel, a shard per 32 channels.
+
+    Pictures compress with zstd. One task writes a whole shard: two writers in one lose chunks.
+    """
+    dimensions = DIMENSIONS[kind][name]
+    pictures = "row" in dimensions
+    chunk = (1, *shape[1:]) if pictures else shape
+    shard = (SHARD_CHANNELS, *shape[1:]) if pictures else None
+    return layer.create_array(
+        name,
+        shape=shape,
+        dtype=dtype,
+        chunks=tuple(max(1, side) for side in chunk),
+        shards=shard,
+        dimension_names=dimensions,
+        fill_value=0,
+    )
+
+
+def write_scan(root: zarr.Group, layer: str, record: ScanRecord) -> None:
+    """Write one layer of the scan store."""
+    group = root.create_group(layer)
+    for name in DIMENSIONS["scan"]:
+        values = getattr(record, name)
+        array = create_array(group, "scan", name, values.shape, values.dtype.str)
+        array[...] = values
+        if name == "histogram":
+            array.attrs["edges"] = list(record.edges)
+
+
+def seal(root: zarr.Group) -> None:
+    """Mark a store as complete and consolidate its metadata: the last thing written."""
+    root.attrs["complete"] = True
+    zarr.consolidate_metadata(root.store)
+
+
+def open_store(path: Path, kind: Kind, made_from: Provenance | None = None) -> zarr.Group:
+    """Open a finished store for reading.
+
+    Raises AtlasError where it is missing, unfinished, of another kind or version, or (if
+    `made_from` is given) made from another model or manifest.
+    """
+    fix = f"Run `dvc repro {_STAGE[kind]}`."
+    if not path.exists():
+        raise AtlasError(f"There is no {path}.", fix=fix)
+    try:
+        root = zarr.open_group(LocalStore(path, read_only=True), mode="r", zarr_format=3)
+    except (FileNotFoundError, ValueError, KeyError) as error:
+        raise AtlasError(f"{path} is no readable Zarr store ({error}).", fix=fix) from None
+    attributes = root.attrs.asdict()
+    if attributes.get("complete") is not True:
+        raise AtlasError(f"{path} was never finished (`complete` is not set).", fix=fix)
+    expected = (f"feature-atlas/{kind}", SCHEMA_VERSION)
+    if (attributes.get("schema"), attributes.get("schema_version")) != expected:
+        raise AtlasError(
+            f"{path} is {attributes.get('schema')} version {attributes.get('schema_version')}, "
+            f"not {expected[0]} version {expected[1]}.",
+            fix=fix,
+        )
+    if made_from is not None:
+        _check_provenance(path, attributes, made_from, fix)
+    return root
+
+
+_STAGE: Mapping[Kind, str] = {"scan": "scan", "projections": "project", "crops": "crop"}
+assert set(_STAGE) == set(get_args(Kind)) == set(DIMENSIONS)
+
+
+def _check_provenance(
+    path: Path, attributes: Mapping[str, object], made_from: Provenance, fix: str
+) -> None:
+    for name, expected in dataclasses.asdict(made_from).items():
+        if attributes.get(name) != expected:
+            raise AtlasError(
+                f"{path} was made from another {name.removesuffix('_sha256')} "
+                f"({str(attributes.get(name))[:12]}…, now {expected[:12]}…).",
+                fix=fix,
+            )
+
+
+def read_scan(root: zarr.Group, layer: str) -> ScanRecord:
+    """One layer of an open scan store, in memory. Raises AtlasError for a layer it lacks."""
+    group = open_layer(root, layer)
+    arrays = {name: np.asarray(group[name]) for name in DIMENSIONS["scan"]}
+    edges = group["histogram"].attrs["edges"]
+    return ScanRecord(**arrays, edges=tuple(map(float, edges)))  # type: ignore[arg-type,union-attr]
+
+
+def open_layer(root: zarr.Group, layer: str) -> zarr.Group:
+    """A layer's group. Raises AtlasError naming the layers there are."""
+    groups = dict(root.groups())
+    if layer not in groups:
+        raise AtlasError(
+            f"{root.store_path} has no layer {layer!r}; it holds {', '.join(sorted(groups))}.",
+            fix=f"Add {layer!r} to scan.layers in params.yaml, then run `dvc repro`.",
+        )
+    return groups[layer]
+
+
+Pixels = UInt8[np.ndarray, "rank row col 3"]
+Signal = Float16[np.ndarray, "rank row col 3"]

@@ -1,0 +1,1 @@
+"""Learning as the paper did it."""

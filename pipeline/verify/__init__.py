@@ -1,0 +1,1 @@
+"""A slow reference recomputes a sample of the results."""

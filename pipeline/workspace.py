@@ -1,0 +1,73 @@
+"""Where things stand: every path of a run, named once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder that holds one run: `params.yaml`, `artifacts/`, `reports/`, `site/`, `.state/`."""
+
+    root: Path
+
+    @property
+    def params(self) -> Path:
+        """The parameters of the run."""
+        return self.root / "params.yaml"
+
+    @property
+    def artifacts(self) -> Path:
+        """What the stages hand to each other, and notebooks read."""
+        return self.root / "artifacts"
+
+    @property
+    def manifest(self) -> Path:
+        """The usable images."""
+        return self.artifacts / "manifest.csv"
+
+    @property
+    def rejected(self) -> Path:
+        """The images that could not be used, each with a reason."""
+        return self.artifacts / "rejected.csv"
+
+    @property
+    def model(self) -> Path:
+        """The trained network: `weights.safetensors`, `model.json`, `snapshots/`."""
+        return self.artifacts / "model"
+
+    @property
+    def scan(self) -> Path:
+        """The Zarr store of the top images of every channel."""
+        return self.artifacts / "scan.zarr"
+
+    @property
+    def projections(self) -> Path:
+        """The Zarr store of the projections."""
+        return self.artifacts / "projections.zarr"
+
+    @property
+    def crops(self) -> Path:
+        """The Zarr store of the crops."""
+        return self.artifacts / "crops.zarr"
+
+    @property
+    def figures(self) -> Path:
+        """The paper's other figures."""
+        return self.artifacts / "figures"
+
+    @property
+    def site(self) -> Path:
+        """The rendered atlas; open its `index.html`."""
+        return self.root / "site"
+
+    def report(self, name: str) -> Path:
+        """A metrics file by its name, say `prepare.json`."""
+        return self.root / "reports" / name
+
+    def state(self, stage: str) -> Path:
+        """The folder of a stage's resumable state, outside every out."""
+        return self.root / ".state" / stage
+
+    def resolve(self, path: str) -> Path:
+        """A path from `params.yaml`: relative ones start at the workspace, `~` is the home."""
+        return self.root / Path(path).expanduser()

@@ -1,0 +1,49 @@
+"""`atlas`: the one entry point; each command is imported when it is called."""
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "preset": "Write params.yaml from a preset and say what changed.",
+    "prepare": "Decode every image once; write the manifest and the rejected list.",
+    "train": "Train the network.",
+    "evaluate": "Measure the network's error rates on the validation images.",
+    "scan": "Find the images that excite every channel most.",
+    "project": "Project each of them back to pixels with the deconvnet.",
+    "crop": "Cut out the patch of the image that each unit sees.",
+    "verify": "Recompute a sample of entries with a slow reference.",
+    "render": "Write the atlas as plain files; open site/index.html.",
+    "compare": "Write a page that shows two runs side by side.",
+    "transfer": "Table 4 of the paper: learn on few images per class, over folds.",
+    "import-weights": "Make a model of weights trained elsewhere.",
+}
+
+
+class Atlas(click.Group):
+    """A group that finds the command `name` in the module `stages.name`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the flow."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, or None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"stages.{cmd_name.replace('-', '_')}").main
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Atlas)
+@click.version_option(package_name="feature-atlas")
+def main() -> None:
+    """See what a convolutional network learnt: the features of Zeiler & Fergus (2013).
+
+    `dvc repro` runs all stages; each also runs alone.
+    """

@@ -1,0 +1,89 @@
+"""What every command shares: its workspace, its log, its bar, and errors in one line."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Concatenate, ParamSpec
+
+import click
+from tqdm import tqdm
+
+from pipeline.errors import AtlasError
+from pipeline.progress import Advance
+from pipeline.workspace import Workspace
+
+P = ParamSpec("P")
+
+device_option = click.option(
+    "--device",
+    envvar="ATLAS_DEVICE",
+    default="cpu",
+    show_default=True,
+    show_envvar=True,
+    help="Where to compute: cpu, cuda, cuda:1 …",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    envvar="ATLAS_WORKERS",
+    default=0,
+    show_envvar=True,
+    help="Worker processes; 0, the default, computes in this one with all cores.",
+)
+scheduler_option = click.option(
+    "--scheduler",
+    envvar="ATLAS_SCHEDULER",
+    show_envvar=True,
+    help="Address of a running Dask scheduler (tcp://…); its workers are used.",
+)
+
+
+def stage(function: Callable[Concatenate[Workspace, P], None]) -> click.Command:
+    """Make a click command of a function whose first argument is the workspace."""
+
+    @wraps(function)
+    def run(*args: P.args, workspace: Path, **kwargs: P.kwargs) -> None:
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        end_with_parent()
+        try:
+            function(Workspace(workspace), *args, **kwargs)
+        except AtlasError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(1)
+
+    option = click.option(
+        "--workspace",
+        "-w",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="ATLAS_WORKSPACE",
+        default=Path("."),
+        show_default=True,
+        help="The folder with params.yaml and artifacts/.",
+    )
+    return click.command()(option(run))
+
+
+@contextmanager
+def bar(title: str, total: int | None, unit: str) -> Iterator[Advance]:
+    """A progress bar with rate and time left, on standard error; yields its `advance`."""
+    with tqdm(
+        total=total, desc=title, unit=f" {unit}", dynamic_ncols=True, mininterval=0.5
+    ) as drawn:
+        yield drawn.update
+
+
+def end_with_parent() -> None:
+    """Under DVC on Linux, ask the kernel to end this process when dvc dies.
+
+    A killed `dvc repro` would otherwise leave its stage running beside the next one's.
+    """
+    import ctypes
+    import os
+    import signal
+
+    if sys.platform == "linux" and "DVC_STAGE" in os.environ:
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
