@@ -27,12 +27,20 @@ class Atlas(click.Group):
         """Names in the order of the flow."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name, or None where there is none."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """The command of a name."""
         if cmd_name not in COMMANDS:
-            return None
+            ctx.fail(f"There is no command {cmd_name!r}. Choose of {', '.join(COMMANDS)}.")
         command: click.Command = import_module(f"stages.{cmd_name.replace('-', '_')}").main
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; a wrong option or argument is told in one line, without the usage."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            error.ctx = None
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any."""

@@ -1,21 +1,23 @@
 """What every command shares: its workspace, its log, its bar, and errors in one line."""
 
+import ctypes
 import logging
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec
+from typing import NoReturn
 
 import click
 from tqdm import tqdm
 
 from pipeline.errors import AtlasError
 from pipeline.progress import Advance
+from pipeline.storage.room import no_room
 from pipeline.workspace import Workspace
-
-P = ParamSpec("P")
 
 device_option = click.option(
     "--device",
@@ -41,29 +43,44 @@ scheduler_option = click.option(
 )
 
 
-def stage(function: Callable[Concatenate[Workspace, P], None]) -> click.Command:
-    """Make a click command of a function whose first argument is the workspace."""
+_workspace_option = click.option(
+    "--workspace",
+    "-w",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="ATLAS_WORKSPACE",
+    default=Path("."),
+    show_default=True,
+    help="The folder with params.yaml and artifacts/.",
+)
+
+
+def stage(function: Callable[..., None]) -> click.Command:
+    """Make a click command of a function whose first argument is the workspace.
+
+    What a user can put right ends in one line on standard error and status 1; Ctrl-C in status 130.
+    """
 
     @wraps(function)
-    def run(*args: P.args, workspace: Path, **kwargs: P.kwargs) -> None:
+    def run(workspace: Path, **options: object) -> None:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         end_with_parent()
         try:
-            function(Workspace(workspace), *args, **kwargs)
+            function(Workspace(workspace), **options)
         except AtlasError as error:
-            click.echo(f"Error: {error}", err=True)
-            sys.exit(1)
+            _end(f"Error: {error}", status=1)
+        except OSError as error:
+            if full := no_room(error, workspace):
+                _end(f"Error: {full}", status=1)
+            raise
+        except KeyboardInterrupt:
+            _end("Stopped; run again to resume.", status=130)
 
-    option = click.option(
-        "--workspace",
-        "-w",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="ATLAS_WORKSPACE",
-        default=Path("."),
-        show_default=True,
-        help="The folder with params.yaml and artifacts/.",
-    )
-    return click.command()(option(run))
+    return click.command()(_workspace_option(run))
+
+
+def _end(message: str, status: int) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(status)
 
 
 @contextmanager
@@ -80,10 +97,6 @@ def end_with_parent() -> None:
 
     A killed `dvc repro` would otherwise leave its stage running beside the next one's.
     """
-    import ctypes
-    import os
-    import signal
-
     if sys.platform == "linux" and "DVC_STAGE" in os.environ:
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)

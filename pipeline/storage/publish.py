@@ -1,13 +1,15 @@
 """Outs that appear whole or not at all."""
 
-import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import AtlasError
+from safetensors import SafetensorError
+
+from pipeline.storage.room import no_room
 
 
 @contextmanager
@@ -15,30 +17,32 @@ def publish(out: Path) -> Iterator[Path]:
     """Yield a path beside `out` to write a file or folder at; rename it to `out` at the end.
 
     Whatever is raised inside leaves `out` as it was and removes what was written. A full disk
-    becomes an AtlasError. An `out` that exists is replaced.
+    becomes an AtlasError. An `out` that exists is replaced. What killed processes left behind is
+    swept away.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    _remove(partial)
+    _sweep(out)
+    partial = _beside(out, "partial")
     try:
         yield partial
         _replace(partial, out)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise AtlasError(
-                f"No room to write {out}: {os.strerror(error.errno)}.",
-                fix="Free some space and run again; finished work is kept.",
-            ) from error
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if full := no_room(error, out):
+            raise full from error
         raise
     finally:
         _remove(partial)
+
+
+def _beside(out: Path, role: str) -> Path:
+    return out.with_name(f".{out.name}.{role}-{os.getpid()}")
 
 
 def _replace(partial: Path, out: Path) -> None:
     if not out.is_dir():
         partial.replace(out)
         return
-    old = out.with_name(f".{out.name}.old-{os.getpid()}")
+    old = _beside(out, "old")
     out.rename(old)
     partial.rename(out)
     shutil.rmtree(old)
@@ -49,3 +53,21 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _sweep(out: Path) -> None:
+    """Remove what processes that are no longer alive wrote for `out`."""
+    pattern = re.compile(re.escape(f".{out.name}.") + r"(?:partial|old)-(\d+)")
+    for path in list(out.parent.iterdir()):
+        if (match := pattern.fullmatch(path.name)) and not _alive(int(match[1])):
+            _remove(path)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
