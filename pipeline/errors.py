@@ -1,5 +1,7 @@
 """What a user can put right, said in one line."""
 
+from functools import partial
+
 
 class AtlasError(Exception):
     """Something the user can put right: what is wrong, with the values, then what to do.
@@ -12,3 +14,7 @@ class AtlasError(Exception):
         super().__init__(f"{problem} {fix}")
         self.problem = problem
         self.fix = fix
+
+    def __reduce__(self) -> tuple[partial["AtlasError"], tuple[str]]:
+        """Pickle with both parts: workers raise it too."""
+        return partial(type(self), fix=self.fix), (self.problem,)

@@ -1,1 +1,1 @@
-"""Where the work runs: devices, threads, and Dask workers."""
+"""Where work runs: the device, the threads, the workers of Dask, and the window of tasks."""

@@ -1,0 +1,155 @@
+"""Workers: one interface to this process, to processes of this machine, and to a Dask cluster."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from dask.system import CPU_COUNT
+from distributed import Client, Future, KilledWorker, LocalCluster, as_completed, get_worker
+
+from pipeline.compute.device import spread
+from pipeline.compute.version import Versions, check_versions, versions_here
+from pipeline.errors import AtlasError
+
+log = logging.getLogger(__name__)
+
+K = TypeVar("K")
+J = TypeVar("J")
+R = TypeVar("R")
+
+Task = Callable[[J, torch.device], R]
+"""Work on one job, on the device given: a function of an importable module, deterministic, whose
+torch operations use one thread, so that its bits depend on no worker's number of cores."""
+
+WINDOW_PER_THREAD = 4
+
+
+class Pool:
+    """Workers that run tasks; made by `workers`."""
+
+    def __init__(self, client: Client, device: torch.device, *, local: bool) -> None:
+        self._client = client
+        self._device = device
+        self._local = local
+
+    @property
+    def threads(self) -> int:
+        """Tasks that run at the same time."""
+        counts: dict[str, int] = self._client.nthreads()
+        return max(1, sum(counts.values()))
+
+    def run(self, task: Task[J, R], jobs: Iterable[tuple[K, J]]) -> Iterator[tuple[K, R]]:
+        """Run `task(job, device)` for every (key, job), and yield (key, result) as they finish.
+
+        `jobs` is read as work proceeds: at most four tasks per thread are under way, and a result
+        is let go once it is yielded. A worker that dies repeats only the tasks it had not handed
+        over. An AtlasError of a task is raised here.
+        """
+        waiting = iter(jobs)
+        keys: dict[Future[R], K] = {}
+        finished = as_completed(with_results=True)
+        try:
+            self._submit(finished, keys, task, waiting, WINDOW_PER_THREAD * self.threads)
+            for future, result in finished:
+                key = keys.pop(future)
+                future.release()
+                self._submit(finished, keys, task, waiting, 1)
+                yield key, result
+        except KilledWorker as error:
+            raise AtlasError(
+                f"Workers died again and again ({error.last_worker.address} was the last).",
+                fix="Look into their logs; if memory ran out, use fewer workers.",
+            ) from error
+        finally:
+            self._client.cancel([future for future in finished.futures])
+
+    def _submit(
+        self,
+        finished: as_completed,
+        keys: dict[Future[R], K],
+        task: Task[J, R],
+        waiting: Iterator[tuple[K, J]],
+        count: int,
+    ) -> None:
+        for _, (key, job) in zip(range(count), waiting, strict=False):
+            future: Future[R] = self._client.submit(
+                _run_here, task, job, self._device, self._local, versions_here(), pure=False
+            )
+            keys[future] = key
+            finished.add(future)
+
+
+@contextmanager
+def workers(
+    scheduler: str | None, count: int, device: torch.device, cores: int = CPU_COUNT
+) -> Iterator[Pool]:
+    """Workers to run tasks on.
+
+    With the address of a scheduler: the workers of that cluster, after a check of their versions.
+    Else `count` processes of this machine, or for 0 the threads of this process (one process per
+    card where there are several), `cores` threads in all and one per process on a GPU.
+    """
+    threads_before = torch.get_num_threads()
+    if scheduler:
+        with _connect(scheduler) as client:
+            yield Pool(client, device, local=False)
+        return
+    if count == 0 and device == torch.device("cuda"):
+        count = torch.cuda.device_count() if torch.cuda.device_count() > 1 else 0
+    try:
+        with _local_cluster(count, device, cores) as cluster, Client(cluster) as client:
+            yield Pool(client, device, local=count > 0)
+    finally:
+        torch.set_num_threads(threads_before)
+
+
+def _local_cluster(count: int, device: torch.device, cores: int) -> LocalCluster:
+    threads = 1 if device.type == "cuda" else max(1, cores // max(1, count))
+    log.info("Computing on %s: %s process(es) of %s thread(s)", device, max(1, count), threads)
+    return LocalCluster(
+        n_workers=max(1, count),
+        threads_per_worker=threads,
+        processes=count > 0,
+        memory_limit=0,
+        dashboard_address=None,
+    )
+
+
+@contextmanager
+def _connect(scheduler: str) -> Iterator[Client]:
+    try:
+        client = Client(scheduler, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise AtlasError(
+            f"No Dask scheduler answers at {scheduler} ({error}).",
+            fix="Start one with `dask scheduler`, or unset ATLAS_SCHEDULER.",
+        ) from error
+    with client:
+        found = client.run(versions_here, on_error="return")
+        if not found:
+            raise AtlasError(
+                f"The scheduler at {scheduler} has no workers.",
+                fix=f"Start some with `dask worker {scheduler}`.",
+            )
+        for address, theirs in found.items():
+            _check_worker(address, theirs)
+        yield client
+
+
+def _check_worker(address: str, theirs: Versions | Exception) -> None:
+    if isinstance(theirs, Exception):
+        raise AtlasError(
+            f"The worker {address} cannot run this project ({theirs!r}).",
+            fix="Install the same version of the project on it, restart it, and run again.",
+        )
+    check_versions(address, theirs, versions_here())
+
+
+def _run_here(task: Task[J, R], job: J, device: torch.device, local: bool, expected: Versions) -> R:
+    """Run a task on a worker, which may have joined after the first check."""
+    worker = get_worker()
+    check_versions(worker.address, versions_here(), expected)
+    torch.set_num_threads(1)
+    return task(job, spread(device, int(worker.name)) if local else device)

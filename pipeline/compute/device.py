@@ -1,0 +1,31 @@
+"""The device that a stage computes on."""
+
+import torch
+
+from pipeline.errors import AtlasError
+
+
+def parse_device(text: str) -> torch.device:
+    """The device of an option such as `cpu`, `cuda` or `cuda:1`.
+
+    Raises AtlasError for a name that torch does not know or a device that is not there.
+    """
+    try:
+        device = torch.device(text)
+    except RuntimeError:
+        raise AtlasError(f"{text!r} names no device.", fix="Use cpu, cuda or cuda:0.") from None
+    if device.type not in ("cpu", "cuda"):
+        raise AtlasError(f"The device {text!r} is not supported.", fix="Use cpu, cuda or cuda:0.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise AtlasError(
+            f"There is no device {text!r}: torch sees {torch.cuda.device_count()} CUDA device(s).",
+            fix="Use --device cpu, or mend the driver or CUDA_VISIBLE_DEVICES.",
+        )
+    return device
+
+
+def spread(device: torch.device, slot: int) -> torch.device:
+    """The device of one of several processes of a machine: a bare `cuda` goes round its cards."""
+    if device.type != "cuda" or device.index is not None:
+        return device
+    return torch.device("cuda", slot % max(1, torch.cuda.device_count()))

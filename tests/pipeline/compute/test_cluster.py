@@ -1,0 +1,78 @@
+"""The pool: the same interface over threads and processes, and workers that die."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.compute.cluster import workers
+from pipeline.errors import AtlasError
+
+CPU = torch.device("cpu")
+
+
+def square(job: int, device: torch.device) -> int:
+    return job * job
+
+
+def threads_of_torch(job: int, device: torch.device) -> int:
+    return torch.get_num_threads()
+
+
+def refuse(job: int, device: torch.device) -> int:
+    raise AtlasError(f"{job} is wrong.", fix="Mend it.")
+
+
+def die_once(job: tuple[int, Path], device: torch.device) -> int:
+    number, witness = job
+    if number == 3 and not witness.exists():
+        witness.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_every_job_is_done_once(count):
+    with workers(None, count, CPU, cores=2) as pool:
+        found = sorted(pool.run(square, ((str(n), n) for n in range(20))))
+    assert found == sorted((str(n), n * n) for n in range(20))
+
+
+def test_jobs_are_read_as_work_proceeds():
+    read = []
+
+    def jobs():
+        for number in range(100):
+            read.append(number)
+            yield number, number
+
+    with workers(None, 0, CPU, cores=2) as pool:
+        results = pool.run(square, jobs())
+        next(results)
+        assert len(read) <= 10
+        results.close()
+
+
+def test_a_task_computes_with_one_thread_and_the_caller_with_as_many_as_before():
+    before = torch.get_num_threads()
+    with workers(None, 0, CPU, cores=2) as pool:
+        assert dict(pool.run(threads_of_torch, [(0, 0)])) == {0: 1}
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_an_error_of_a_task_reaches_the_caller(count):
+    with (
+        workers(None, count, CPU, cores=2) as pool,
+        pytest.raises(AtlasError, match=r"7 is wrong\. Mend it\."),
+    ):
+        list(pool.run(refuse, [(7, 7)]))
+
+
+def test_a_worker_that_dies_repeats_its_own_jobs(tmp_path):
+    with workers(None, 2, CPU, cores=2) as pool:
+        jobs = [(n, (n, tmp_path / "died")) for n in range(12)]
+        assert sorted(pool.run(die_once, jobs)) == [(n, n) for n in range(12)]
+    assert (tmp_path / "died").exists()
