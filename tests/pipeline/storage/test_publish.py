@@ -1,0 +1,107 @@
+"""An out stands whole or not at all, whatever happens while it is written."""
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import AtlasError
+from pipeline.storage.publish import publish
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path):
+    out = tmp_path / "deep" / "manifest.csv"
+    with publish(out) as path:
+        path.write_text("new")
+        assert not out.exists()
+    assert out.read_text() == "new"
+    assert names(out.parent) == ["manifest.csv"]
+
+
+def test_a_folder_replaces_the_one_before_with_all_its_files(tmp_path):
+    out = tmp_path / "model"
+    for generation in ("old", "new"):
+        with publish(out) as path:
+            path.mkdir()
+            (path / generation).touch()
+    assert names(out) == ["new"]
+    assert names(tmp_path) == ["model"]
+
+
+def test_a_fault_inside_leaves_the_old_out_and_nothing_else(tmp_path):
+    out = tmp_path / "model"
+    out.mkdir()
+    (out / "old").touch()
+    with pytest.raises(ZeroDivisionError), publish(out) as path:
+        path.mkdir()
+        (path / "half").touch()
+        raise ZeroDivisionError
+    assert names(out) == ["old"]
+    assert names(tmp_path) == ["model"]
+
+
+def test_an_interrupt_inside_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt), publish(tmp_path / "out") as path:
+        path.write_text("half")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_told_with_the_path_and_a_way_out(tmp_path, code):
+    told = r"No room to write .*scan\.zarr.*Free some space"
+    with pytest.raises(AtlasError, match=told), publish(tmp_path / "scan.zarr"):
+        raise OSError(code, os.strerror(code))
+
+
+def test_another_fault_of_the_system_is_not_taken_for_a_full_disk(tmp_path):
+    with pytest.raises(PermissionError), publish(tmp_path / "out"):
+        raise PermissionError(errno.EACCES, "not yours")
+
+
+def test_a_file_system_that_refuses_to_grow_a_file_leaves_nothing(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(AtlasError, match="No room"), publish(tmp_path / "out") as path:
+            path.write_bytes(bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert names(tmp_path) == []
+
+
+def test_what_a_killed_process_wrote_is_swept_away_by_the_next(tmp_path):
+    killed_inside = """
+        import os, signal, sys
+        from pathlib import Path
+        from pipeline.storage.publish import publish
+        with publish(Path(sys.argv[1])) as path:
+            path.mkdir()
+            (path / "half").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    out = tmp_path / "site"
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(killed_inside), out], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not out.exists()
+    with publish(out) as path:
+        path.mkdir()
+    assert names(tmp_path) == ["site"]
+
+
+def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
+    theirs = tmp_path / f".site.partial-{os.getppid()}"
+    theirs.mkdir()
+    with publish(tmp_path / "site") as path:
+        path.mkdir()
+    assert theirs.is_dir()
