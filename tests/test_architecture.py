@@ -1,0 +1,104 @@
+"""Imports point as docs/architecture.md says, modules stay small, and tests mirror the tree."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.imports import ROOT, imported, modules, names_imported
+
+MODULES = modules()
+LINES_AT_MOST = 400
+SITE_SEES = {"atlas", "errors", "progress"}
+"""What of `pipeline` the site may import."""
+
+
+def rooms() -> list[str]:
+    """The rooms in the order of the table in docs/architecture.md."""
+    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## The rooms")[1]
+    return re.findall(r"^\| `([\w/.]+)` \|", table, flags=re.MULTILINE)
+
+
+def room(path: Path) -> int | None:
+    """The place of a module's room in the table; None for a package's own `__init__.py`."""
+    for place, name in enumerate(rooms()):
+        if path.as_posix().startswith(name) or path.as_posix() == name:
+            return place
+    assert path.name == "__init__.py" or path.parts[0] == "benchmarks", f"{path} is in no room"
+    return None
+
+
+def third_parties(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in names_imported(path)}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_imports_point_up_the_table_of_rooms(path):
+    here = room(path)
+    if here is not None:
+        below = {str(other) for other in imported(path) if (room(other) or 0) > here}
+        assert not below
+
+
+def of(package: str) -> list[Path]:
+    return [path for path in MODULES if path.parts[0] == package]
+
+
+@pytest.mark.parametrize("path", of("pipeline"), ids=str)
+def test_the_library_knows_neither_the_command_line_nor_the_site(path):
+    assert not third_parties(path) & {"click", "tqdm", "jinja2", "dvc", "stages", "atlas_site"}
+
+
+def test_the_check_shares_no_code_with_what_it_checks():
+    checked = ("pipeline/scan/", "pipeline/project/", "pipeline/crop/")
+    checks = [path for path in MODULES if path.as_posix().startswith("pipeline/verify/")]
+    shared = {str(other) for path in checks for other in imported(path)}
+    assert not [name for name in shared if name.startswith(checked)]
+
+
+@pytest.mark.parametrize("path", of("atlas_site"), ids=str)
+def test_the_site_sees_the_artifacts_only_through_the_reader(path):
+    seen = {other for other in imported(path) if other.parts[0] == "pipeline"}
+    assert {other.stem for other in seen} - {"__init__"} <= SITE_SEES
+
+
+def own_packages(path: Path) -> set[Path]:
+    """The packages that a module stands in; importing it imports them first."""
+    return {folder / "__init__.py" for folder in path.parents}
+
+
+def test_no_two_modules_import_each_other_however_indirectly():
+    ahead = {path: imported(path) - own_packages(path) for path in MODULES}
+    while leaves := [path for path, others in ahead.items() if others.isdisjoint(ahead)]:
+        for leaf in leaves:
+            del ahead[leaf]
+    assert not ahead
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_a_module_is_short_and_named_for_what_it_holds(path):
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LINES_AT_MOST
+    assert path.stem not in {"utils", "util", "helpers", "common", "misc"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_a_module_says_what_it_is_and_hides_no_fault(path):
+    source = (ROOT / path).read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    assert ast.get_docstring(tree)
+    assert "from __future__ import annotations" not in source, "it switches the shape checks off"
+    assert not re.search(r"\b(TODO|FIXME|XXX)\b|except( Base)?Exception\b|except:", source)
+
+
+def test_every_test_stands_where_its_subject_does():
+    strays = []
+    for package in ("pipeline", "stages", "atlas_site"):
+        for path in (ROOT / "tests" / package).rglob("test_*.py"):
+            folder = ROOT / path.parent.relative_to(ROOT / "tests")
+            subject = path.stem.removeprefix("test_")
+            known = [other.stem for other in folder.glob("*") if other.stem != "__init__"]
+            if not any(subject == name or subject.startswith(f"{name}_") for name in known):
+                strays.append(str(path.relative_to(ROOT)))
+    assert not strays
