@@ -1,0 +1,82 @@
+"""Where a training stands, on disk: enough to go on to the same weights to the bit."""
+
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pipeline.training.history import EpochRecord
+
+FILE = "checkpoint.pt"
+
+
+@dataclass
+class Position:
+    """How far a training has come; every random draw is made from it and the seed."""
+
+    epoch: int = 0
+    """Epochs done."""
+    step: int = 0
+    """Steps done in the present epoch."""
+    loss_sum: float = 0.0
+    """Over the images of the present epoch."""
+    wrong: int = 0
+    """Images of the present epoch whose class was not the most probable one."""
+    seen: int = 0
+    """Images of the present epoch."""
+    history: list[EpochRecord] = field(default_factory=list)
+    """A record per epoch done."""
+    filters: list[Float[Tensor, "out in row col"]] = field(default_factory=list)
+    """The first layer's weights after each epoch done."""
+
+
+def save_checkpoint(
+    folder: Path, network: nn.Module, optimiser: torch.optim.Optimizer, position: Position
+) -> None:
+    """Replace the checkpoint of a state folder, whole or not at all."""
+    content = {
+        "network": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "position": vars(position) | {"history": [asdict(r) for r in position.history]},
+    }
+    partial = folder / f".{FILE}.partial"
+    with partial.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(folder / FILE)
+
+
+def load_checkpoint(folder: Path, network: nn.Module, optimiser: torch.optim.Optimizer) -> Position:
+    """Set network and optimiser to the last checkpoint of a folder; the start where none is."""
+    path = folder / FILE
+    if not path.exists():
+        return Position()
+    content = torch.load(path, weights_only=True, map_location="cpu")
+    network.load_state_dict(content["network"])
+    optimiser.load_state_dict(content["optimiser"])
+    told = content["position"]
+    told["history"] = [EpochRecord(**record) for record in told["history"]]
+    return Position(**told)
+
+
+@dataclass
+class Interval:
+    """Says when the next checkpoint is due."""
+
+    every_s: float
+    """Seconds of work that a kill may cost."""
+    last_s: float = field(default_factory=time.monotonic)
+    """When the last one was written, on the monotonic clock."""
+
+    def due(self) -> bool:
+        """Whether that time has passed; if so, it starts anew."""
+        now = time.monotonic()
+        if now - self.last_s < self.every_s:
+            return False
+        self.last_s = now
+        return True

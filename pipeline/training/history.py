@@ -1,0 +1,54 @@
+"""What is known of each epoch: `reports/train_history.csv`."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch; fractions and losses are means over its images."""
+
+    epoch: int
+    """From 1."""
+    learning_rate: float
+    """Of its last step."""
+    train_loss: float
+    """As learnt from: augmented images, dropout on, labels smoothed."""
+    train_top1_error: float
+    """On the same."""
+    val_loss: float
+    """On the centre crops of the validation images."""
+    val_top1_error: float
+    """On the same."""
+    dead: dict[str, int]
+    """Channels of each conv layer that no validation image excites."""
+    conv1_rms: tuple[float, float, float]
+    """Smallest, median and largest root mean square of the first layer's filters."""
+
+    def columns(self) -> dict[str, float]:
+        """The record as a line of the table."""
+        smallest, median, largest = self.conv1_rms
+        return {
+            "epoch": self.epoch,
+            "learning_rate": self.learning_rate,
+            "train_loss": self.train_loss,
+            "train_top1_error": self.train_top1_error,
+            "val_loss": self.val_loss,
+            "val_top1_error": self.val_top1_error,
+            **{f"dead_{layer}": count for layer, count in self.dead.items()},
+            "conv1_rms_min": smallest,
+            "conv1_rms_median": median,
+            "conv1_rms_max": largest,
+        }
+
+
+def write_history(path: Path, records: Sequence[EpochRecord]) -> None:
+    """Write a line per epoch; a header alone where there was none."""
+    lines = [record.columns() for record in records]
+    header = list(lines[0]) if lines else ["epoch", "train_loss", "val_top1_error"]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)

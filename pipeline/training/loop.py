@@ -1,0 +1,282 @@
+"""The epochs and steps of a training."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int64, UInt8
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+
+from pipeline.network.model import INPUT_MEAN
+from pipeline.network.module import Network
+from pipeline.progress import Advance
+from pipeline.training.ahead import ahead
+from pipeline.training.augment import draw
+from pipeline.training.chance import generator
+from pipeline.training.checkpoint import Interval, Position, load_checkpoint, save_checkpoint
+from pipeline.training.filters import cap_filters, filter_rms
+from pipeline.training.group import Group
+from pipeline.training.history import EpochRecord
+from pipeline.training.learner import Learner, draw_masks
+from pipeline.training.ledger import Ledger
+from pipeline.training.optimiser import make_optimiser, set_rate
+from pipeline.training.schedule import make_schedule
+from pipeline.training.start import conv_weights, drawn_network, freeze, take_over
+from pipeline.training.task import Machine, Task, Trained
+from pipeline.training.validate import validate
+from pipeline.training.views import Images, open_images
+
+Rows = Int64[np.ndarray, " image"]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How far a training is, for whoever watches."""
+
+    images: int
+    """Images learnt from since the last time."""
+    position: Position
+
+
+Watch = Callable[[Pace], object]
+
+
+def train(
+    task: Task,
+    machine: Machine,
+    group: Group,
+    state: Path,
+    *,
+    watch: Watch = lambda pace: None,
+    decoding: Advance = lambda images: None,
+    finish: Callable[[], bool] = lambda: False,
+) -> Trained:
+    """Train from where the state folder stands to the last epoch, or until `finish` says so.
+
+    Raises AtlasError where the loss diverges, an image cannot be read, or the start does not fit.
+    """
+    images = open_images(task, machine, group, state, decoding)
+    trainer = Trainer(task, machine, group, state, images)
+    stopped = not trainer.run(watch, finish)
+    position = trainer.position
+    return Trained(
+        network=trainer.network.eval(),
+        mean=images.normalisation.mean.cpu().contiguous(),
+        epochs=position.epoch,
+        stopped_early=stopped,
+        history=tuple(position.history),
+        filters=tuple(position.filters),
+    )
+
+
+class Trainer:
+    """A training under way."""
+
+    def __init__(
+        self, task: Task, machine: Machine, group: Group, state: Path, images: Images
+    ) -> None:
+        self.task, self.machine, self.group = task, machine, group
+        self.state, self.images = state, images
+        self.params = task.params.train
+        network = starting_network(task).to(machine.device)
+        self.network = network.to(memory_format=torch.channels_last)
+        self.optimiser = make_optimiser(self.network, self.params)
+        self.position = load_checkpoint(state, self.network, self.optimiser)
+        self.schedule = make_schedule(
+            self.params, [record.val_top1_error for record in self.position.history]
+        )
+        self.ledger = Ledger(group, len(task.manifest.classes))
+        self.interval = Interval(machine.checkpoint_s)
+        self.learner = Learner(self.network)
+        self.learning = self._wrapped(self.learner)
+
+    def _wrapped(self, learner: Learner) -> nn.Module:
+        """The learner as it is called in a step: compiled, and one of a group, where asked."""
+        module: nn.Module = learner
+        if self.machine.compiled:
+            module = torch.compile(module)  # type: ignore[assignment]
+        if self.group.size > 1:
+            module = DistributedDataParallel(module, gradient_as_bucket_view=True)
+        return module
+
+    def run(self, watch: Watch, finish: Callable[[], bool]) -> bool:
+        """Do the epochs that are left. False where `finish` ended them early."""
+        while self.position.epoch < self.params.epochs:
+            if not self._epoch(watch, finish):
+                return False
+            self._close_epoch()
+        return True
+
+    def _epoch(self, watch: Watch, finish: Callable[[], bool]) -> bool:
+        self.network.train()
+        batches = epoch_batches(
+            len(self.images.train),
+            self.params.batch_size,
+            self._generator("order", self.position.epoch),
+        )
+        left = list(enumerate(batches))[self.position.step :]
+        threads = self.machine.threads
+        if self._ends(finish):
+            return False
+        for (step, rows), pixels in ahead(self._read, left, threads, depth=2 * threads):
+            self._step(step, len(batches), rows, pixels)
+            self.position.step += 1
+            watch(Pace(len(rows), self.position))
+            if self.ledger.due():
+                self.ledger.settle(self.position)
+                if self._ends(finish):
+                    return False
+        self.ledger.settle(self.position)
+        return True
+
+    def _ends(self, finish: Callable[[], bool]) -> bool:
+        """Agree with the group whether to end here; write a checkpoint if one is due."""
+        asked = torch.tensor(int(self.group.leads and finish()), device=self.machine.device)
+        ends = bool(self.group.max(asked))
+        if self.group.leads and (self.interval.due() or ends):
+            self.save()
+        return ends
+
+    def _read(self, job: tuple[int, Rows]) -> UInt8[np.ndarray, "image side side 3"]:
+        _, rows = job
+        return self.images.train.read(self._mine(rows))
+
+    def _mine(self, rows: Rows) -> Rows:
+        """This process's part of a batch; never empty, since every process takes every step."""
+        share = rows[self.group.share(len(rows))]
+        return share if len(share) else rows[:1]
+
+    def _step(
+        self, step: int, steps: int, rows: Rows, pixels: UInt8[np.ndarray, "image side side 3"]
+    ) -> None:
+        epoch = self.position.epoch
+        set_rate(self.optimiser, self.schedule.rate(epoch + (step + 1) / steps))
+        self.optimiser.zero_grad()
+        losses, wrong = self._losses(step, rows, pixels)
+        share = len(rows[self.group.share(len(rows))])
+        factor = min(share, 1) * self.group.size / len(rows)
+        torch.autograd.backward(losses.sum() * factor)
+        self.optimiser.step()
+        if self.params.filter_rms_cap is not None:
+            for weights in conv_weights(self.network).values():
+                cap_filters(weights, self.params.filter_rms_cap)
+        self.ledger.note(losses.detach()[:share].sum(), wrong[:share].sum(), share)
+
+    def _losses(
+        self, step: int, rows: Rows, pixels: UInt8[np.ndarray, "image side side 3"]
+    ) -> tuple[Tensor, Tensor]:
+        """Loss of each image of this process's part, and whether its class was missed."""
+        place, device = (self.position.epoch, step), self.machine.device
+        share = self.group.share(len(rows)) if self.group.rank < len(rows) else slice(0, 1)
+        draws = draw(
+            self.params.augment,
+            len(rows),
+            self.images.train.side,
+            self.task.params.data.crop,
+            self._generator("augment", *place),
+        ).share(share)
+        squares = moved(pixels, device)
+        inputs = self.images.normalisation.apply(draws.views(squares))
+        masks = draw_masks(
+            self.network.chain, len(rows), share, self._generator("dropout", *place, device=device)
+        )
+        half = self.params.precision == "bfloat16"
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            scores = self.learning(inputs, masks)
+        truth = moved(self.images.train_labels[rows[share]], device)
+        losses = functional.cross_entropy(
+            scores.float(),
+            truth,
+            reduction="none",
+            label_smoothing=self.params.label_smoothing,
+        )
+        return losses, scores.argmax(dim=1) != truth
+
+    def _close_epoch(self) -> None:
+        """Validate, take the record, and step on to the next epoch."""
+        position, images = self.position, self.images
+        self.network.eval()
+        seen = validate(
+            self.learner,
+            images.val,
+            images.val_labels,
+            images.normalisation,
+            self.group,
+            self.machine.threads,
+        )
+        first = conv_weights(self.network)[self.network.chain.conv_layers[0]].detach().cpu()
+        rms = filter_rms(first)
+        record = EpochRecord(
+            epoch=position.epoch + 1,
+            learning_rate=self.optimiser.param_groups[0]["lr"],
+            train_loss=position.loss_sum / position.seen,
+            train_top1_error=position.wrong / position.seen,
+            val_loss=seen.loss,
+            val_top1_error=seen.top1_error,
+            dead=seen.dead,
+            conv1_rms=(rms.min().item(), rms.median().item(), rms.max().item()),
+        )
+        self.schedule.learn(seen.top1_error)
+        self.position = Position(
+            epoch=position.epoch + 1,
+            history=[*position.history, record],
+            filters=[*position.filters, first.clone(memory_format=torch.contiguous_format)],
+        )
+        if self.group.leads:
+            self._keep_snapshot()
+            if self.interval.due() or self.position.epoch == self.params.epochs:
+                self.save()
+
+    def _keep_snapshot(self) -> None:
+        if self.position.epoch not in self.params.snapshots:
+            return
+        folder = self.state / "snapshots"
+        folder.mkdir(exist_ok=True)
+        name = f"epoch_{self.position.epoch:03d}.safetensors"
+        tensors = portable(self.network) | {INPUT_MEAN: self.images.normalisation.mean.cpu()}
+        partial_path = folder / f".{name}"
+        save_file({key: t.contiguous() for key, t in tensors.items()}, partial_path)
+        partial_path.replace(folder / name)
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        save_checkpoint(self.state, self.network, self.optimiser, self.position)
+
+    def _generator(
+        self, purpose: str, *place: int, device: torch.device | None = None
+    ) -> torch.Generator:
+        return generator(self.task.params.seed, purpose, *place, device=device)
+
+
+def starting_network(task: Task) -> Network:
+    """The network before its first step: drawn, then what the task's file fits, then frozen."""
+    train = task.params.train
+    network = drawn_network(task.chain(), train.init, generator(task.params.seed, "start"))
+    if task.start is not None:
+        take_over(network, task.start, train.freeze)
+    freeze(network, train.freeze)
+    return network
+
+
+def epoch_batches(count: int, size: int, order: torch.Generator) -> list[Rows]:
+    """All image rows in a drawn order, cut into batches; the last may be smaller."""
+    rows: Rows = torch.randperm(count, generator=order).numpy()
+    return [rows[first : first + size] for first in range(0, count, size)]
+
+
+def moved(values: np.ndarray, device: torch.device) -> Tensor:
+    """An array as a tensor on a device; to a GPU through pinned memory, without waiting."""
+    tensor = torch.from_numpy(values)
+    if device.type == "cpu":
+        return tensor
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def portable(network: Network) -> dict[str, Tensor]:
+    """The network's tensors on the CPU, contiguous."""
+    return {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}

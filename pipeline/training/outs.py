@@ -1,0 +1,78 @@
+"""What a training leaves behind: the model folder, `train.json` and the history."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Literal
+
+from jaxtyping import Float
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pipeline.network.architectures import parameter_count
+from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
+from pipeline.training.task import Task, Trained
+
+
+def write_model(
+    folder: Path, task: Task, trained: Trained, manifest_sha256: str, snapshots: Path
+) -> ModelCard:
+    """Fill a new model folder: weights, card, snapshots, and the first layer's filters by epoch."""
+    folder.mkdir()
+    weights = dict(trained.network.state_dict())
+    if per_pixel(trained.mean):
+        weights[INPUT_MEAN] = trained.mean
+    card = save_model(folder, _card(task, trained, manifest_sha256), weights)
+    if snapshots.is_dir():
+        shutil.copytree(snapshots, folder / "snapshots", ignore=shutil.ignore_patterns(".*"))
+    filters = {f"epoch_{n:03d}": t for n, t in enumerate(trained.filters, start=1)}
+    save_file(filters, folder / "filters.safetensors")
+    return card
+
+
+def per_pixel(mean: Float[Tensor, "3 #crop #crop"]) -> bool:
+    """Whether a mean is an image, and so must stand beside the weights."""
+    return mean.shape[-1] > 1
+
+
+def _card(task: Task, trained: Trained, manifest_sha256: str) -> ModelCard:
+    model, data = task.params.model, task.params.data
+    return ModelCard(
+        arch=model.arch,
+        width=model.width,
+        conv_channels=model.conv_channels,
+        fc_features=model.fc_features,
+        without=model.without,
+        classes=task.manifest.classes,
+        resize=data.resize,
+        crop=data.crop,
+        mean=_mean_on_card(trained.mean),
+        scale=task.params.train.scale,
+        seed=task.params.seed,
+        epochs_trained=trained.epochs,
+        weights_sha256="",
+        manifest_sha256=manifest_sha256,
+    )
+
+
+def _mean_on_card(
+    mean: Float[Tensor, "3 #crop #crop"],
+) -> tuple[float, float, float] | Literal["input_mean"]:
+    if per_pixel(mean):
+        return "input_mean"
+    red, green, blue = mean.flatten().tolist()
+    return red, green, blue
+
+
+def write_train_report(path: Path, trained: Trained) -> None:
+    """Write train.json: the last epoch's record, and how the training ended."""
+    chain = trained.network.chain
+    last = trained.history[-1].columns() if trained.history else {}
+    report = {
+        "epochs_trained": trained.epochs,
+        "stopped_early": trained.stopped_early,
+        "parameters": parameter_count(chain),
+        "channels": {layer: chain.channels(layer) for layer in chain.conv_layers},
+        **{name: value for name, value in last.items() if name != "epoch"},
+    }
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,94 @@
+"""Where the weights start: drawn, or taken from a file (paper.md, sections 2 and 5)."""
+
+import logging
+from collections.abc import Collection
+from pathlib import Path
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pipeline.errors import AtlasError
+from pipeline.network.chain import Chain, Conv, Linear
+from pipeline.network.model import INPUT_MEAN, read_weights
+from pipeline.network.module import Network, empty_network
+
+logger = logging.getLogger(__name__)
+PAPER_STD = 0.01
+
+
+def drawn_network(
+    chain: Chain, init: Literal["normal", "he"], generator: torch.Generator
+) -> Network:
+    """A network with weights drawn layer by layer, biases 0.
+
+    `normal` draws from N(0, 0.01²); `he` from N(0, 2 / inputs of a unit), which keeps the size of
+    the signal through ReLUs, and N(0, 1 / inputs of a unit) for the class scores.
+    """
+    network = empty_network(chain).to_empty(device="cpu")
+    last = chain.layers[-1]
+    with torch.no_grad():
+        for _, op in chain.weighted():
+            layer = network.get_submodule(op.name)
+            assert isinstance(layer, nn.Conv2d | nn.Linear)
+            gain = 1.0 if op.name == last else 2.0
+            std = PAPER_STD if init == "normal" else (gain / inputs_of_a_unit(op)) ** 0.5
+            layer.weight.normal_(0.0, std, generator=generator)
+            network.get_parameter(f"{op.name}.bias").zero_()
+    return network
+
+
+def inputs_of_a_unit(op: Conv | Linear) -> int:
+    """Weights of one output channel or feature, its bias aside."""
+    if isinstance(op, Linear):
+        return op.in_features
+    return op.in_channels // op.groups * op.kernel**2
+
+
+def take_over(network: Network, path: Path, frozen: Collection[str]) -> None:
+    """Overwrite the layers of a network that a weights file fits; log the others by name.
+
+    Raises AtlasError where no layer fits, or one that shall not learn does not.
+    """
+    given = read_weights(path)
+    given.pop(INPUT_MEAN, None)
+    misfits = {}
+    fitting = {}
+    for name, tensor in network.state_dict().items():
+        if name not in given:
+            misfits[name] = "missing"
+        elif given[name].shape != tensor.shape:
+            misfits[name] = f"{tuple(given[name].shape)}, not {tuple(tensor.shape)}"
+        else:
+            fitting[name] = given[name]
+    fresh = {name.partition(".")[0] for name in misfits}
+    told = "; ".join(f"{name} is {fault}" for name, fault in misfits.items())
+    if stuck := sorted(fresh & set(frozen)):
+        raise AtlasError(
+            f"{path} does not fit layers that train.freeze keeps ({', '.join(stuck)}): {told}.",
+            fix="Freeze only layers that the file holds in the same shape.",
+        )
+    taken = {name: t for name, t in fitting.items() if name.partition(".")[0] not in fresh}
+    if not taken:
+        raise AtlasError(
+            f"{path} fits no layer of the network: {told}.",
+            fix="Choose the architecture and width that the weights were trained with.",
+        )
+    network.load_state_dict(taken, strict=False)
+    if misfits:
+        logger.info("%s starts %s afresh: %s.", path, ", ".join(sorted(fresh)), told)
+
+
+def freeze(network: Network, layers: Collection[str]) -> None:
+    """Keep layers from learning. Raises AtlasError for a name that the network lacks."""
+    for layer in layers:
+        network.chain.op(layer)
+        network.get_submodule(layer).requires_grad_(False)
+    if set(layers) == set(network.chain.layers):
+        raise AtlasError("train.freeze names every layer.", fix="Leave out those that shall learn.")
+
+
+def conv_weights(network: Network) -> dict[str, Float[Tensor, "out in row col"]]:
+    """The filters of the conv layers, by layer."""
+    return {layer: network.get_parameter(f"{layer}.weight") for layer in network.chain.conv_layers}

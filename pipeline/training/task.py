@@ -1,0 +1,89 @@
+"""What is to be trained, on what, and what the training ends in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from pipeline.dataset.manifest import ImageRow, Manifest
+from pipeline.errors import AtlasError
+from pipeline.network.architectures import Variant, build_chain
+from pipeline.network.chain import Chain
+from pipeline.network.module import Network
+from pipeline.params import Params
+from pipeline.training.history import EpochRecord
+
+
+@dataclass(frozen=True)
+class Task:
+    """A training that is to be done; equal tasks end in equal weights."""
+
+    params: Params
+    manifest: Manifest
+    root: Path
+    """Folder of the images."""
+    start: Path | None
+    """Weights file to start from."""
+
+    def chain(self) -> Chain:
+        """The network's description, with dropout."""
+        model = self.params.model
+        variant = Variant(
+            model.width,
+            model.conv_channels,
+            model.fc_features,
+            model.without,
+            self.params.train.dropout,
+        )
+        return build_chain(model.arch, len(self.manifest.classes), self.params.data.crop, variant)
+
+    def paths(self, rows: Sequence[ImageRow]) -> tuple[Path, ...]:
+        """Image files of some rows."""
+        return tuple(self.root / row.path for row in rows)
+
+    def labels(self, rows: Sequence[ImageRow]) -> Int64[np.ndarray, " image"]:
+        """Class of each row, as a position among the classes.
+
+        Raises AtlasError for a class without a training image.
+        """
+        position = {label: index for index, label in enumerate(self.manifest.classes)}
+        if strange := sorted({row.label for row in rows} - set(position)):
+            raise AtlasError(
+                f"No training image shows {', '.join(strange[:5])}, but validation images do.",
+                fix="Add training images of every class, then run `dvc repro`.",
+            )
+        return np.array([position[row.label] for row in rows], np.int64)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The end of a training."""
+
+    network: Network
+    mean: Float[Tensor, "3 #crop #crop"]
+    epochs: int
+    """Whole epochs done."""
+    stopped_early: bool
+    """Whether it was asked to end before the last epoch."""
+    history: tuple[EpochRecord, ...]
+    filters: tuple[Float[Tensor, "out in row col"], ...]
+    """The first layer's weights after each epoch."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What changes only the speed."""
+
+    device: torch.device
+    threads: int
+    """Threads that decode."""
+    cache: bool | None = None
+    """Keep decoded pixels on disk; None: where they are read more than once and fit."""
+    compiled: bool = False
+    """Let torch compile the forward and backward passes."""
+    checkpoint_s: float = 30.0
+    """Seconds of work that a kill may cost."""

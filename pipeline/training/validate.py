@@ -1,0 +1,77 @@
+"""Loss, error and dead channels on the validation images, after every epoch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+from torch.nn import functional
+
+from pipeline.training.ahead import ahead
+from pipeline.training.group import Group
+from pipeline.training.learner import Learner
+from pipeline.training.mean import Normalisation
+from pipeline.training.squares import Rows, Squares
+
+BATCH = 64
+"""Images in a forward pass."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Means over the validation images."""
+
+    loss: float
+    top1_error: float
+    dead: dict[str, int]
+    """Channels of each conv layer whose activation is 0 everywhere."""
+
+
+@torch.no_grad()
+def validate(
+    learner: Learner,
+    squares: Squares,
+    labels: Int64[np.ndarray, " image"],
+    normalisation: Normalisation,
+    group: Group,
+    threads: int,
+) -> Validation:
+    """Run the validation images, shared out over the group, through the network."""
+    device = normalisation.mean.device
+    sums = torch.zeros(2, dtype=torch.float64, device=device)
+    peaks: dict[str, Tensor] = {}
+    mine = np.arange(len(squares))[group.share(len(squares))]
+    runs = [mine[first : first + BATCH] for first in range(0, len(mine), BATCH)]
+    for rows, pixels in ahead(squares.read, runs, threads, depth=2 * threads):
+        inputs = normalisation.apply(as_views(pixels, device))
+        scores, batch_peaks = learner.scores_and_peaks(inputs)
+        sums += _loss_and_wrong(scores, labels[rows])
+        for layer, values in batch_peaks.items():
+            peaks[layer] = torch.maximum(values, peaks.get(layer, values))
+    loss, wrong = group.sum(sums).tolist()
+    count = max(1, len(squares))
+    return Validation(loss / count, wrong / count, _dead(learner, peaks, group, device))
+
+
+def as_views(pixels: Rows | np.ndarray, device: torch.device) -> Tensor:
+    """Pixels (image, row, col, 3) as float maps (image, 3, row, col), channels-last in memory."""
+    return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float()
+
+
+def _loss_and_wrong(scores: Tensor, labels: Int64[np.ndarray, " image"]) -> Tensor:
+    truth = torch.from_numpy(labels).to(scores.device)
+    loss = functional.cross_entropy(scores.float(), truth, reduction="sum")
+    wrong = (scores.argmax(dim=1) != truth).sum()
+    return torch.stack([loss.double(), wrong.double()])
+
+
+def _dead(
+    learner: Learner, peaks: dict[str, Tensor], group: Group, device: torch.device
+) -> dict[str, int]:
+    chain = learner.network.chain
+    dead = {}
+    for layer in chain.conv_layers:
+        none = torch.zeros(chain.channels(layer), device=device)
+        dead[layer] = int((group.max(peaks.get(layer, none)) <= 0).sum())
+    return dead

@@ -1,0 +1,210 @@
+"""`atlas train`: learn the network's weights from the training images."""
+
+import logging
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import torch
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+import pipeline.dataset.images
+import pipeline.network
+import pipeline.training
+from pipeline.compute.device import parse_device, spread
+from pipeline.dataset.manifest import read_manifest
+from pipeline.errors import AtlasError
+from pipeline.params import load_params
+from pipeline.storage.hashing import sha256_of, sha256_of_code
+from pipeline.storage.publish import publish
+from pipeline.storage.state import fingerprint, stage_state
+from pipeline.training.checkpoint import FILE as CHECKPOINT
+from pipeline.training.group import Group, joined, launched
+from pipeline.training.history import write_history
+from pipeline.training.loop import Pace, train
+from pipeline.training.outs import write_model, write_train_report
+from pipeline.training.processes import cores, launch, process_count
+from pipeline.training.task import Machine, Task, Trained
+from pipeline.workspace import Workspace
+from stages.command import bar, device_option, end_with_parent, stage, workers_option
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every process of a training is told."""
+
+    workspace: Workspace
+    device: str
+    cache: bool | None
+    compiled: bool
+
+    @property
+    def finish(self) -> Path:
+        """The file whose presence asks the training to end early."""
+        return self.workspace.state("train") / "finish"
+
+
+@stage
+@device_option
+@workers_option
+@click.option("--cache/--no-cache", default=None, help="Keep decoded pixels on disk while it runs.")
+@click.option("--compile/--no-compile", "compiled", help="Let torch compile the network.")
+@click.option("--finish", is_flag=True, help="End a training early and keep what it has learnt.")
+def main(
+    workspace: Workspace,
+    device: str,
+    workers: int,
+    cache: bool | None,
+    compiled: bool,
+    finish: bool,
+) -> None:
+    """Train the network.
+
+    Stopped by Ctrl-C or killed, it goes on from its last checkpoint when it is run again. `atlas
+    train --finish`, said in another terminal or afterwards, ends it early with a usable model.
+    With --workers N, or on several GPUs, N processes share every batch; under torchrun it joins
+    the group that torchrun started.
+    """
+    run = Run(workspace, device, cache, compiled)
+    if finish:
+        _ask_to_finish(run)
+        if _is_training(run):
+            click.echo("The running training ends after its present step.")
+            return
+    else:
+        run.finish.unlink(missing_ok=True)
+    if launched():
+        train_in_group(run)
+    elif (count := process_count(parse_device(device), workers)) > 1:
+        launch(train_in_group, run, count)
+    else:
+        train_alone(run)
+
+
+def _ask_to_finish(run: Run) -> None:
+    """Leave the request; what trains now, or goes on from a checkpoint next, will see it."""
+    if not list(run.workspace.state("train").glob(f"*/{CHECKPOINT}")):
+        raise AtlasError(
+            "There is no training to finish: none has left a checkpoint here.",
+            fix="Run `dvc repro train`.",
+        )
+    run.finish.touch()
+
+
+def _is_training(run: Run) -> bool:
+    """Whether another process holds the training's state."""
+    try:
+        with FileLock(run.workspace.state("train") / "lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def train_alone(run: Run) -> None:
+    """Train in this process."""
+    _train(run, Group(), parse_device(run.device))
+
+
+def train_in_group(run: Run) -> None:
+    """Train as one process of a group; each takes its own GPU."""
+    end_with_parent()
+    device = spread(parse_device(run.device), int(os.environ["LOCAL_RANK"]))
+    with joined(device) as group:
+        logging.basicConfig(
+            level=logging.INFO if group.leads else logging.WARNING, format="%(message)s"
+        )
+        _train(run, group, device)
+
+
+def _train(run: Run, group: Group, device: torch.device) -> None:
+    workspace = run.workspace
+    params = load_params(workspace.params)
+    start = None if params.train.init_from is None else workspace.resolve(params.train.init_from)
+    task = Task(
+        params, read_manifest(workspace.manifest), workspace.resolve(params.data.root), start
+    )
+    machine = Machine(device, max(1, cores()), run.cache, run.compiled)
+    key = fingerprint(_facts(workspace, task))
+    if not group.leads:
+        group.wait()
+        train(task, machine, group, workspace.state("train") / key)
+        return
+    with stage_state(workspace.state("train"), key) as state:
+        group.wait()
+        trained = _watched(task, machine, group, state, run.finish)
+        _publish(workspace, task, trained, state)
+    run.finish.unlink(missing_ok=True)
+
+
+def _facts(workspace: Workspace, task: Task) -> dict[str, object]:
+    """What decides the weights: a checkpoint under other facts is no help."""
+    params = task.params
+    rooms = [Path(room.__file__ or "") for room in (pipeline.training, pipeline.network)]
+    return {
+        "seed": params.seed,
+        "input": [params.data.resize, params.data.crop],
+        "model": params.model.model_dump(),
+        "train": params.train.model_dump(),
+        "manifest": sha256_of(workspace.manifest),
+        "start": task.start and sha256_of(task.start),
+        "code": sha256_of_code(
+            *(room.parent for room in rooms), Path(pipeline.dataset.images.__file__)
+        ),
+    }
+
+
+def _watched(task: Task, machine: Machine, group: Group, state: Path, finish: Path) -> Trained:
+    """Train with a bar: epochs, images a second, time left, loss."""
+    images = len(task.manifest.split("train"))
+    with (
+        bar("decode", None, "images") as decoding,
+        tqdm(
+            total=images * task.params.train.epochs,
+            desc="train",
+            unit=" images",
+            dynamic_ncols=True,
+            mininterval=0.5,
+        ) as drawn,
+    ):
+        return train(
+            task,
+            machine,
+            group,
+            state,
+            watch=partial(_draw, drawn, images),
+            decoding=decoding,
+            finish=finish.exists,
+        )
+
+
+def _draw(drawn: "tqdm[NoReturn]", images: int, pace: Pace) -> None:
+    position = pace.position
+    if position.seen:
+        drawn.set_postfix(
+            epoch=position.epoch + 1, loss=f"{position.loss_sum / position.seen:.3f}", refresh=False
+        )
+    drawn.update(position.epoch * images + position.seen - drawn.n)
+
+
+def _publish(workspace: Workspace, task: Task, trained: Trained, state: Path) -> None:
+    """Let the outs appear: history and report first, the model last."""
+    with publish(workspace.report("train_history.csv")) as path:
+        write_history(path, trained.history)
+    with publish(workspace.report("train.json")) as path:
+        write_train_report(path, trained)
+    with publish(workspace.model) as folder:
+        write_model(folder, task, trained, sha256_of(workspace.manifest), state / "snapshots")
+    if trained.history:
+        last = trained.history[-1]
+        logger.info(
+            "After epoch %d: validation top-1 error %.1f %%, dead channels %s.",
+            trained.epochs,
+            100 * last.val_top1_error,
+            ", ".join(f"{layer} {count}" for layer, count in last.dead.items()),
+        )
