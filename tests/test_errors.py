@@ -1,0 +1,272 @@
+"""What a user can get wrong ends in one line, and leaves every out as it was."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from click.testing import CliRunner
+
+from pipeline.dataset.manifest import read_manifest
+from pipeline.network.model import ModelCard, save_model
+from pipeline.network.module import Network
+from pipeline.params import load_params
+from pipeline.storage.hashing import sha256_of
+from stages.cli import main
+from tests.workspaces import write_params, write_photos
+
+CLASSES = {"cat": (3, 5), "dog": (3, 5)}
+
+
+def run(folder: Path, *command: str) -> None:
+    """Run a command that must succeed."""
+    result = CliRunner().invoke(main, [*command, "--workspace", str(folder)])
+    assert result.exit_code == 0, result.output
+
+
+def told(folder: Path, *command: str) -> str:
+    """Run a command that must fail as users can bear: the one line that it says."""
+    before = outs(folder)
+    result = CliRunner().invoke(main, [*command, "--workspace", str(folder)])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert result.stderr.splitlines()[-1:] == errors
+    assert outs(folder) == before
+    return errors[0]
+
+
+def outs(folder: Path) -> dict[str, bytes]:
+    """Every file of a workspace but its resumable state, with its bytes."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in files
+        if ".state" not in path.parts
+    }
+
+
+@pytest.fixture
+def fresh(tmp_path) -> Path:
+    """A workspace with images of two classes and nothing done yet."""
+    write_params(tmp_path)
+    write_photos(tmp_path / "photos", CLASSES)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A prepared workspace with a model that never learnt, and its scan."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_params(folder)
+    write_photos(folder / "photos", CLASSES)
+    run(folder, "prepare")
+    write_model(folder)
+    run(folder, "scan")
+    return folder
+
+
+@pytest.fixture
+def copy(trained, tmp_path) -> Path:
+    folder = tmp_path / "copy"
+    shutil.copytree(trained, folder)
+    return folder
+
+
+def write_model(folder: Path) -> None:
+    params = load_params(folder / "params.yaml")
+    manifest = folder / "artifacts" / "manifest.csv"
+    card = ModelCard(
+        arch="zfnet",
+        width=params.model.width,
+        fc_features=params.model.fc_features,
+        classes=read_manifest(manifest).classes,
+        resize=params.data.resize,
+        crop=params.data.crop,
+        mean=(128.0, 128.0, 128.0),
+        scale=1 / 64,
+        seed=0,
+        epochs_trained=0,
+        weights_sha256="",
+        manifest_sha256=sha256_of(manifest),
+    )
+    model = folder / "artifacts" / "model"
+    model.mkdir()
+    torch.manual_seed(0)
+    save_model(model, card, Network(card.chain()).state_dict())
+
+
+def edit_card(folder: Path, changed: Mapping[str, object]) -> None:
+    path = folder / "artifacts" / "model" / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+
+
+def test_no_params(tmp_path):
+    assert "params.yaml. Write one with `atlas preset demo`." in told(tmp_path, "prepare")
+
+
+def test_no_data(fresh):
+    shutil.rmtree(fresh / "photos")
+    assert str(fresh / "photos") in told(fresh, "prepare")
+
+
+def test_a_folder_without_images(fresh):
+    shutil.rmtree(fresh / "photos")
+    (fresh / "photos").mkdir()
+    assert str(fresh / "photos") in told(fresh, "prepare")
+
+
+def test_an_empty_class(fresh):
+    (fresh / "photos" / "train" / "bird").mkdir()
+    (fresh / "photos" / "val" / "bird").mkdir()
+    assert "bird" in told(fresh, "prepare")
+
+
+def test_fewer_validation_images_than_nine(fresh):
+    shutil.rmtree(fresh / "photos" / "val" / "dog")
+    write_photos(fresh / "more", {"dog": (0, 3)})
+    (fresh / "more" / "val" / "dog").rename(fresh / "photos" / "val" / "dog")
+    line = told(fresh, "prepare")
+    assert "8" in line
+    assert "9" in line or "nine" in line
+
+
+def test_more_unusable_images_than_allowed(fresh):
+    for path in (fresh / "photos" / "train" / "cat").iterdir():
+        path.write_bytes(b"<html>not found</html>")
+    assert "3 of 16" in told(fresh, "prepare")
+
+
+@pytest.mark.parametrize("stage", ["prepare", "train", "scan"])
+def test_a_misspelt_parameter(fresh, stage):
+    write_params(fresh, {"scan": {"topp": 9}})
+    line = told(fresh, stage)
+    assert "scan.topp" in line
+    assert "top" in line.replace("topp", "")
+
+
+def test_a_parameter_of_the_wrong_kind(fresh):
+    write_params(fresh, {"scan": {"top": "nine"}})
+    line = told(fresh, "scan")
+    assert "scan.top" in line
+    assert "'nine'" in line
+
+
+def test_a_file_that_is_no_yaml(fresh):
+    (fresh / "params.yaml").write_text("seed: [0\n")
+    assert "not YAML" in told(fresh, "prepare")
+
+
+def test_a_layer_that_does_not_exist(copy):
+    write_params(copy, {"scan": {"layers": ["conv1", "conv9"]}})
+    line = told(copy, "scan")
+    assert "conv9" in line
+    assert "conv5" in line
+
+
+def test_a_layer_that_the_ablation_left_out(copy):
+    shutil.rmtree(copy / "artifacts" / "model")
+    write_model(copy)
+    edit_card(copy, {"without": ["conv3"]})
+    write_params(copy, {"scan": {"layers": ["conv3"]}})
+    assert "conv3" in told(copy, "scan")
+
+
+def test_weights_that_do_not_fit_the_architecture(copy):
+    edit_card(copy, {"width": 0.1})
+    line = told(copy, "scan")
+    assert "conv1.weight is (5, 3, 7, 7), not (10, 3, 7, 7)" in line
+
+
+def test_an_architecture_that_nobody_knows(copy):
+    edit_card(copy, {"arch": "resnet"})
+    assert "zfnet" in told(copy, "scan")
+
+
+def test_weights_that_are_not_those_of_the_card(copy):
+    edit_card(copy, {"weights_sha256": "0" * 64})
+    assert "sha256 differs" in told(copy, "scan")
+
+
+def test_a_cut_off_weights_file(copy):
+    weights = copy / "artifacts" / "model" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    assert "weights.safetensors" in told(copy, "scan")
+
+
+@pytest.mark.parametrize(
+    ("stage", "missing", "maker"),
+    [
+        ("train", "manifest.csv", "prepare"),
+        ("scan", "manifest.csv", "prepare"),
+        ("scan", "model", "train"),
+        ("evaluate", "model", "train"),
+        ("project", "scan.zarr", "scan"),
+        ("crop", "scan.zarr", "scan"),
+        ("verify", "projections.zarr", "project"),
+        ("render", "scan.zarr", "scan"),
+    ],
+)
+def test_a_stage_before_its_time_names_the_stage_to_run(copy, stage, missing, maker):
+    path = copy / "artifacts" / missing
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    line = told(copy, stage)
+    assert missing in line
+    assert f"`dvc repro {maker}`" in line
+
+
+def test_a_scan_of_another_model(copy):
+    shutil.rmtree(copy / "artifacts" / "model")
+    write_params(copy, {"model": {"width": 0.06}})
+    write_model(copy)
+    line = told(copy, "project")
+    assert "another weights" in line
+    assert "`dvc repro scan`" in line
+
+
+def test_an_unfinished_store(copy):
+    metadata = copy / "artifacts" / "scan.zarr" / "zarr.json"
+    content = json.loads(metadata.read_text())
+    content["attributes"]["complete"] = False
+    metadata.write_text(json.dumps(content))
+    assert "never finished" in told(copy, "crop")
+
+
+def test_an_image_that_went_after_it_was_listed(copy):
+    (copy / "photos" / "val" / "cat" / "photo 0.jpg").unlink()
+    line = told(copy, "scan")
+    assert "photo 0.jpg" in line
+    assert "`dvc repro -f -s prepare`" in line
+
+
+@pytest.mark.parametrize("stage", ["prepare", "scan", "crop"])
+def test_a_disk_that_takes_no_more(copy, stage):
+    """The kernel refuses to let any file grow past a kibibyte, as a full disk or a quota would."""
+    before = outs(copy)
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -f 2; exec atlas {stage}"],
+        cwd=copy,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Error: No room to write ")
+    assert outs(copy) == before
+
+
+def test_yaml_that_users_write_by_hand_is_understood(fresh):
+    params = yaml.safe_load((fresh / "params.yaml").read_text())
+    params["train"]["scale"] = 1
+    (fresh / "params.yaml").write_text(yaml.safe_dump(params))
+    assert load_params(fresh / "params.yaml").train.scale == 1.0
