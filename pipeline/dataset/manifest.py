@@ -1,18 +1,30 @@
 """The manifest: every usable image, once, in an order that never depends on the machine."""
 
 import csv
+import sys
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from pipeline.errors import AtlasError
 
 Split = Literal["train", "val"]
 
 
-@dataclass(frozen=True)
+class CsvDialect(csv.excel):
+    """How the tables of this room are written: text in quotes, since a name may hold `\\r`.
+
+    Unquoted, a reader would take that for the end of the line.
+    """
+
+    lineterminator = "\n"
+    quoting = csv.QUOTE_NONNUMERIC
+
+
+@dataclass(frozen=True, slots=True)
 class ImageRow:
     """One line of manifest.csv."""
 
@@ -27,6 +39,9 @@ class ImageRow:
     """Pixels, after EXIF orientation."""
     sha256: str
     """Of the file's bytes."""
+
+
+COLUMNS = tuple(field.name for field in fields(ImageRow))
 
 
 @dataclass(frozen=True)
@@ -55,16 +70,20 @@ class Manifest:
         return tuple(sorted({row.label for row in self.split("train")}, key=str.encode))
 
 
-def sorted_manifest(rows: list[ImageRow]) -> Manifest:
+def sorted_manifest(rows: Sequence[ImageRow]) -> Manifest:
     """A manifest of rows in any order."""
-    return Manifest(tuple(sorted(rows, key=lambda r: (r.split.encode(), r.path.encode()))))
+    return Manifest(tuple(sorted(rows, key=_place)))
+
+
+def _place(row: ImageRow) -> tuple[bytes, bytes]:
+    return row.split.encode(), row.path.encode()
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
-    """Write manifest.csv."""
+    """Write manifest.csv: equal manifests give equal bytes."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(field.name for field in fields(ImageRow))
+        writer = csv.writer(file, CsvDialect)
+        writer.writerow(COLUMNS)
         writer.writerows(astuple(row) for row in manifest.rows)
 
 
@@ -72,24 +91,32 @@ def read_manifest(path: Path) -> Manifest:
     """Read manifest.csv. Raises AtlasError where it is missing or not a manifest."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return Manifest(tuple(_parse(line) for line in csv.DictReader(file)))
+            return Manifest(tuple(_rows(csv.reader(file, strict=True))))
     except FileNotFoundError:
         raise AtlasError(f"There is no {path}.", fix="Run `dvc repro prepare`.") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (csv.Error, ValueError) as error:
         raise AtlasError(
-            f"{path} is no manifest ({error!r}).", fix="Run `dvc repro -f -s prepare`."
+            f"{path} is no manifest: {error}.", fix="Run `dvc repro -f -s prepare`."
         ) from None
 
 
-def _parse(line: dict[str, str]) -> ImageRow:
-    split = line["split"]
-    if split not in ("train", "val"):
-        raise ValueError(f"split {split!r}")
-    return ImageRow(
-        split=split,  # type: ignore[arg-type]
-        path=line["path"],
-        label=line["label"],
-        width=int(line["width"]),
-        height=int(line["height"]),
-        sha256=line["sha256"],
-    )
+def _rows(lines: Iterator[list[str]]) -> Iterator[ImageRow]:
+    """Rows of a table, each checked; image rows are positions, so their order is checked too."""
+    header = tuple(next(lines, ()))
+    if header != COLUMNS:
+        raise ValueError(f"its columns are {', '.join(header) or 'missing'}")
+    last = (b"", b"")
+    for number, cells in enumerate(lines, start=1):
+        if len(cells) != len(COLUMNS):
+            raise ValueError(f"row {number} has {len(cells)} cells, not {len(COLUMNS)}")
+        row = _row(*cells)
+        if _place(row) <= last:
+            raise ValueError(f"row {number} ({row.path}) is out of order or there twice")
+        last = _place(row)
+        yield row
+
+
+def _row(split: str, path: str, label: str, width: str, height: str, sha256: str) -> ImageRow:
+    if split not in get_args(Split):
+        raise ValueError(f"split {split!r} is neither train nor val")
+    return ImageRow(cast(Split, split), path, sys.intern(label), int(width), int(height), sha256)

@@ -1,21 +1,23 @@
 """What a data source is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pipeline.dataset.manifest import Split
+from pipeline.dataset.rejected import Rejection
 from pipeline.params import DataParams
 from pipeline.progress import Advance
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A file that may become an image of the data set."""
 
     split: Split
     path: str
-    """Relative to the source's root, with `/` between folders."""
+    """Relative to the source's root, with `/` between folders; UTF-8."""
     label: str
     """Class name."""
 
@@ -23,9 +25,12 @@ class Candidate:
 class Source(Protocol):
     """A kind of data set. A new one is one new module, and one line in `registry.py`."""
 
-    def locate(self, root: Path, data: DataParams, seed: int, advance: Advance) -> list[Candidate]:
-        """List the candidates below `root`, drawing or downloading them first where need be.
+    def locate(
+        self, root: Path, data: DataParams, seed: int, advance: Advance
+    ) -> Sequence[Candidate | Rejection]:
+        """List the files below `root`, drawing or downloading them first where need be.
 
-        In any order; `prepare` sorts. Raises AtlasError where there is nothing to list.
+        In any order; `prepare` sorts. A file that is known without opening it to be of no use
+        comes as a Rejection. Raises AtlasError where there is nothing to list.
         """
         ...

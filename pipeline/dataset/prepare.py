@@ -1,0 +1,82 @@
+"""From candidates to the manifest: every image decoded once, in threads."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from pipeline.dataset.inspection import Inspection, inspect
+from pipeline.dataset.limits import check_limits
+from pipeline.dataset.manifest import ImageRow, Manifest, sorted_manifest
+from pipeline.dataset.rejected import Rejection
+from pipeline.dataset.sources.protocol import Candidate
+from pipeline.dataset.sources.registry import source
+from pipeline.params import DataParams
+from pipeline.progress import Advance, unseen
+
+BATCH = 1024
+"""Candidates handed to the threads at a time: what waits in memory does not grow with the data."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What became of the candidates."""
+
+    manifest: Manifest
+    rejected: tuple[Rejection, ...]
+    """Sorted bytewise by path."""
+
+
+def locate(
+    root: Path, data: DataParams, seed: int, advance: Advance = unseen
+) -> Sequence[Candidate | Rejection]:
+    """The candidates of `data.source` below a root, drawn or downloaded where need be."""
+    return source(data.source).locate(root, data, seed, advance)
+
+
+def prepare(
+    root: Path,
+    found: Sequence[Candidate | Rejection],
+    data: DataParams,
+    advance: Advance = unseen,
+) -> Prepared:
+    """Decode every candidate once and sort them into manifest and rejected list.
+
+    `advance` is told of each of `found`. Raises AtlasError where what is left is too little to go
+    on with: no image, a class without one, too few to validate, too many rejected.
+    """
+    candidates = [item for item in found if isinstance(item, Candidate)]
+    rejected = [item for item in found if isinstance(item, Rejection)]
+    advance(len(rejected))
+    rows = []
+    for candidate, outcome in _inspected(root, candidates):
+        if isinstance(outcome, Rejection):
+            rejected.append(outcome)
+        else:
+            rows.append(_row(candidate, outcome))
+        advance(1)
+    check_limits(root, rows, candidates, rejected, data.max_rejected_fraction)
+    return Prepared(sorted_manifest(rows), tuple(sorted(rejected, key=lambda r: r.path.encode())))
+
+
+def _inspected(
+    root: Path, candidates: Sequence[Candidate]
+) -> Iterator[tuple[Candidate, Inspection | Rejection]]:
+    # Threads: Pillow lets go of the interpreter while it decodes, which is 19 parts in 20.
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for start in range(0, len(candidates), BATCH):
+            batch = candidates[start : start + BATCH]
+            yield from zip(batch, pool.map(partial(inspect, root), batch), strict=True)
+
+
+def _row(candidate: Candidate, seen: Inspection) -> ImageRow:
+    return ImageRow(
+        split=candidate.split,
+        path=candidate.path,
+        label=candidate.label,
+        width=seen.width,
+        height=seen.height,
+        sha256=seen.sha256,
+    )

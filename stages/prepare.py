@@ -1,0 +1,47 @@
+"""`atlas prepare`: decode every image once; write the manifest and the rejected list."""
+
+import json
+
+import click
+
+from pipeline.dataset.manifest import write_manifest
+from pipeline.dataset.prepare import locate, prepare
+from pipeline.dataset.rejected import write_rejected
+from pipeline.dataset.report import report
+from pipeline.params import load_params
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.publish import publish
+from pipeline.workspace import Workspace
+from stages.command import bar, stage
+
+
+@stage
+def main(workspace: Workspace) -> None:
+    """Decode every image once; write the manifest and the rejected list.
+
+    The demo's images are drawn first, and a data set that torchvision knows is downloaded where it
+    is missing. No image is copied.
+    """
+    params = load_params(workspace.params)
+    root = workspace.resolve(params.data.root)
+    with bar("find", None, "file") as advance:
+        found = locate(root, params.data, params.seed, advance)
+    with bar("prepare", len(found), "image") as advance:
+        prepared = prepare(root, found, params.data, advance)
+    with (
+        publish(workspace.manifest) as manifest,
+        publish(workspace.rejected) as rejected,
+        publish(workspace.report("prepare.json")) as numbers,
+    ):
+        write_manifest(manifest, prepared.manifest)
+        write_rejected(rejected, prepared.rejected)
+        counts = report(prepared, params.data.source, sha256_of(manifest))
+        numbers.write_text(json.dumps(counts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    click.echo(_summary(counts))
+
+
+def _summary(counts: dict[str, object]) -> str:
+    return (
+        "{images[train]} training and {images[val]} validation images of {classes} classes; "
+        "{rejected} rejected, {stray} stray files".format_map(counts)
+    )
