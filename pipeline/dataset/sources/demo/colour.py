@@ -54,6 +54,20 @@ def any_colour(rng: np.random.Generator) -> Colour:
     return oklch(rng.uniform(0.35, 0.85), rng.uniform(0.03, 0.2), rng.random())
 
 
+def skin_tone(rng: np.random.Generator) -> Colour:
+    """Draw a colour of skin; one in eight is make-believe."""
+    if rng.random() < 0.12:
+        return any_colour(rng)
+    return oklch(rng.uniform(0.42, 0.86), rng.uniform(0.04, 0.09), rng.uniform(0.11, 0.19))
+
+
+def hair_tone(rng: np.random.Generator) -> Colour:
+    """Draw a colour of hair, natural or dyed."""
+    if rng.random() < 0.2:
+        return any_colour(rng)
+    return oklch(rng.uniform(0.2, 0.75), rng.uniform(0.01, 0.1), rng.uniform(0.1, 0.25))
+
+
 def near(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
     """Draw a colour around `colour`: brighter or darker, and slightly off in hue."""
     gain = 1 + rng.uniform(-spread, spread)
@@ -84,6 +98,11 @@ def lighter(colour: Colour, share: float) -> Colour:
 def table(colours: list[Colour]) -> Float32[np.ndarray, "colour rgb"]:
     """Lay colours out for indexing by arrays of numbers."""
     return np.asarray(colours, dtype=np.float32)
+
+
+def flat(colour: Colour) -> Float32[np.ndarray, "1 1 rgb"]:
+    """Make a picture of one pixel, to be spread over a whole one."""
+    return np.asarray(colour, dtype=np.float32)[None, None]
 
 
 def _encode(linear: float) -> float:

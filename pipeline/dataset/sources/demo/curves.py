@@ -1,16 +1,17 @@
 """Outlines: points of the closed and open curves that drawings are made of."""
 
 import math
+from functools import cache
 
 import numpy as np
+from jaxtyping import Float
 
 from pipeline.dataset.sources.demo.view import Points
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, count: int = 48, turn: float = 0.0) -> Points:
     """Trace an ellipse around (x, y), turned by `turn` radians."""
-    t = np.linspace(0, math.tau, count, endpoint=False)
-    return moved(np.stack([rx * np.cos(t), ry * np.sin(t)], axis=1), x, y, 1.0, turn)
+    return moved(_circle(count) * (rx, ry), x, y, 1.0, turn)
 
 
 def rounded(values: list[tuple[float, float]], count: int = 10, closed: bool = True) -> Points:
@@ -39,14 +40,14 @@ def petal(length: float, width: float, sharpness: float, notch: float, count: in
 
 
 def star(points: int, inner: float) -> Points:
-    """Trace a star of outer radius 1 with its first point upwards; odd corners are the inner ones."""
+    """Trace a star of outer radius 1, first point upwards; odd corners are the inner ones."""
     t = np.arange(2 * points)
     radius = np.where(t % 2 == 0, 1.0, inner)
     angle = math.pi * t / points - math.pi / 2
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
 
 
-def taper(spine: Points, start: float, stop: float) -> Points:
+def taper(spine: Points, start: float, stop: float) -> Float[np.ndarray, "outline 2"]:
     """Trace a stroke along `spine` whose width runs from `start` to `stop`."""
     along = np.gradient(spine, axis=0)
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
@@ -58,10 +59,18 @@ def taper(spine: Points, start: float, stop: float) -> Points:
 def moved(points: Points, x: float, y: float, scale: float = 1.0, turn: float = 0.0) -> Points:
     """Turn by `turn` radians, scale, then shift points."""
     c, s = scale * math.cos(turn), scale * math.sin(turn)
-    return points @ np.array([[c, s], [-s, c]]) + np.array([x, y])
+    there: Points = points @ np.array([[c, s], [-s, c]]) + (x, y)
+    return there
 
 
 def shrunk(points: Points, share: float) -> Points:
     """Scale an outline about its centre of mass."""
     centre = points.mean(axis=0)
-    return (points - centre) * share + centre
+    smaller: Points = (points - centre) * share + centre
+    return smaller
+
+
+@cache
+def _circle(count: int) -> Points:
+    t = np.linspace(0, math.tau, count, endpoint=False)
+    return np.stack([np.cos(t), np.sin(t)], axis=1)

@@ -26,7 +26,8 @@ class Layer:
 
     def over(self, below: Picture) -> Picture:
         """Lay this layer on a picture."""
-        return below * (1 - self.alpha[..., None]) + self.colour
+        stack: Picture = below * (1 - self.alpha[..., None]) + self.colour
+        return stack
 
 
 def opaque(colour: Picture, height: Field) -> Layer:
@@ -35,8 +36,8 @@ def opaque(colour: Picture, height: Field) -> Layer:
 
 
 def cut(layer: Layer, alpha: Field) -> Layer:
-    """Keep of a layer only what `alpha` covers."""
-    return Layer(layer.colour * alpha[..., None], layer.alpha * alpha, layer.height * alpha)
+    """Keep of a layer only what `alpha` covers; its rim is not rounded."""
+    return Layer(layer.colour * alpha[..., None], layer.alpha * alpha, layer.height)
 
 
 def blurred(field: Field, radius_px: float) -> Field:
@@ -46,9 +47,14 @@ def blurred(field: Field, radius_px: float) -> Field:
     return np.asarray(soft, dtype=np.float32) * np.float32(1 / 255)
 
 
-def blend(first: Picture, second: Picture, share: Field) -> Picture:
-    """Blend two pictures; `share` is that of the second, per pixel."""
-    return first + (second - first) * share[..., None]
+def blend(
+    first: Float32[np.ndarray, "#row #col rgb"],
+    second: Float32[np.ndarray, "#row #col rgb"],
+    share: Field,
+) -> Picture:
+    """Blend two pictures, each whole or one colour; `share` is that of the second, per pixel."""
+    blended: Picture = first + (second - first) * share[..., None]
+    return blended
 
 
 def to_image(picture: Picture) -> Image.Image:

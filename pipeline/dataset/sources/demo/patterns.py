@@ -4,13 +4,22 @@ import math
 
 import numpy as np
 
-from pipeline.dataset.sources.demo.colour import any_colour, darker, lighter, near, palette, table
+from pipeline.dataset.sources.demo.colour import (
+    Colour,
+    any_colour,
+    darker,
+    flat,
+    lighter,
+    near,
+    palette,
+    table,
+)
 from pipeline.dataset.sources.demo.curves import ellipse, moved, rounded, star
 from pipeline.dataset.sources.demo.layer import Layer, blend, cut
 from pipeline.dataset.sources.demo.noise import tile
 from pipeline.dataset.sources.demo.plate import Plate
 from pipeline.dataset.sources.demo.textures import Plane, Surface, bands
-from pipeline.dataset.sources.demo.view import View, coverage
+from pipeline.dataset.sources.demo.view import Points, View, coverage
 
 
 def bricks(rng: np.random.Generator, plane: Plane) -> Surface:
@@ -27,11 +36,11 @@ def bricks(rng: np.random.Generator, plane: Plane) -> Surface:
     from_side = (np.float32(0.5) - np.abs(u - brick - np.float32(0.5))) * np.float32(long) - joint
     from_bed = np.float32(0.5) - np.abs(v - course - np.float32(0.5)) - joint
     inside = coverage(np.minimum(from_side, from_bed) * plane.unit_px)
-    clay, mortar = _wall_colours(rng)
+    clay, mortar = palette(rng, 2)
     shades = table([near(rng, clay, 0.28) for _ in range(23)])
     index = (brick * 7 + course * 5).astype(np.int32) % 23
     stone = shades[index] * (1 + np.float32(0.11) * rough)[..., None]
-    bed = table([mortar]) * (1 + np.float32(0.09) * grit.at(plane.u, plane.v))[..., None]
+    bed = flat(mortar) * (1 + np.float32(0.09) * grit.at(plane.u, plane.v))[..., None]
     rounded_edge = np.clip(np.minimum(from_side, from_bed) * 9, 0, 1)
     height = (rounded_edge * np.float32(0.09) + rough * np.float32(0.012)) * plane.unit_px
     return blend(bed, stone, inside), height
@@ -53,16 +62,14 @@ def maze(rng: np.random.Generator, view: View) -> Layer:
     return plate.layer(1.2)
 
 
-def _walls(
-    rng: np.random.Generator, cells: int
-) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def _walls(rng: np.random.Generator, cells: int) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Carve a spanning tree through a square of cells and list the walls that stay."""
     passages: set[frozenset[tuple[int, int]]] = set()
     seen, trail = {(0, 0)}, [(0, 0)]
     while trail:
         x, y = trail[-1]
         ways = [(x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)]
-        ways = [w for w in ways if 0 <= min(w) and max(w) < cells and w not in seen]
+        ways = [w for w in ways if min(w) >= 0 and max(w) < cells and w not in seen]
         if not ways:
             trail.pop()
             continue
@@ -118,8 +125,8 @@ def stars(rng: np.random.Generator, view: View) -> Layer:
     kind = int(rng.integers(3))
     colours = [any_colour(rng) for _ in range(2)]
     for i in range(count):
-        scale = rng.uniform(0.95, 1.1) if count == 1 else rng.uniform(0.4, 0.62)
-        ring = 0.0 if count == 1 else 0.68
+        scale = rng.uniform(0.95, 1.1) if count == 1 else rng.uniform(0.4, 0.58)
+        ring = 0.0 if count == 1 else 0.62
         angle = math.tau * i / count + rng.uniform(-0.2, 0.2)
         place = (ring * math.cos(angle), ring * math.sin(angle))
         outline = star(points, inner)
@@ -128,17 +135,15 @@ def stars(rng: np.random.Generator, view: View) -> Layer:
         if kind == 2:
             soft = moved(rounded([tuple(p) for p in outline.tolist()], 6), *place, scale, turn)
             plate.dome(soft, darker(colour, 0.35), lighter(colour, 0.25), (0.2, 0.8))
-            for spot in ellipse(0, 0, 0.55, 0.55, points, -math.pi / 2) * 0.9:
+            for spot in ellipse(0.0, 0.0, 0.55, 0.55, points, -math.pi / 2) * 0.9:
                 dot = moved(ellipse(spot[0], spot[1], 0.05, 0.05, 12), *place, scale, turn)
                 plate.fill(dot, lighter(colour, 0.5), 0.85)
         else:
-            facets(plate, moved(outline, *place, scale, turn), colour, folded=kind == 0)
+            _star(plate, moved(outline, *place, scale, turn), colour, folded=kind == 0)
     return plate.layer(2.0)
 
 
-def facets(
-    plate: Plate, outline: np.ndarray, colour: tuple[float, float, float], folded: bool
-) -> None:
+def _star(plate: Plate, outline: Points, colour: Colour, folded: bool) -> None:
     """Draw a star of two-toned ridges, or flat with an inset contour."""
     centre = outline.mean(axis=0)
     plate.fill(outline, colour, 0.4)
@@ -150,10 +155,3 @@ def facets(
         shade = darker(colour, 0.45) if i % 2 else lighter(colour, 0.3)
         corner = np.array([centre, outline[i], outline[(i + 1) % len(outline)]])
         plate.fill(corner, shade, 0.4 + 0.1 * (i % 2))
-
-
-def _wall_colours(
-    rng: np.random.Generator,
-) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    first, second = palette(rng, 2)
-    return first, second

@@ -26,11 +26,18 @@ class Plate:
         self._brush = ImageDraw.Draw(self._paint)
         self._chisel = ImageDraw.Draw(self._relief)
 
-    def fill(self, outline: Points, colour: Colour, height: float = 0.5) -> None:
-        """Fill a closed outline."""
+    def fill(self, outline: Points, colour: Colour, height: float | None = 0.5) -> None:
+        """Fill a closed outline; with `height` None the relief below stays, as under paint."""
         corners = self._corners(outline)
         self._brush.polygon(corners, fill=_ink(colour))
-        self._chisel.polygon(corners, fill=round(255 * height))
+        if height is not None:
+            self._chisel.polygon(corners, fill=round(255 * height))
+
+    def blush(self, outline: Points, rim: Colour, top: Colour, steps: int = 5) -> None:
+        """Paint an outline whose colour changes towards its centre; the relief stays."""
+        for step in range(steps):
+            share = step / (steps - 1)
+            self.fill(shrunk(outline, 1 - 0.85 * share), mix(rim, top, share), None)
 
     def dome(
         self,
@@ -52,12 +59,13 @@ class Plate:
     def stroke(
         self, path: Points, width: float, colour: Colour, height: float | None = 0.5
     ) -> None:
-        """Draw a line of constant width; with `height` None it leaves the relief as it is."""
+        """Draw a line of constant width; with `height` None the relief below stays."""
         corners = self._corners(path)
         thick = max(1, round(width * self.view.unit_px * _FINER))
-        self._brush.line(corners, fill=_ink(colour), width=thick, joint="curve")
+        joint = "curve" if thick > 2 * _FINER and len(path) > 2 else None
+        self._brush.line(corners, fill=_ink(colour), width=thick, joint=joint)
         if height is not None:
-            self._chisel.line(corners, fill=round(255 * height), width=thick, joint="curve")
+            self._chisel.line(corners, fill=round(255 * height), width=thick, joint=joint)
 
     def outline(self, shape: Points, width: float, colour: Colour) -> None:
         """Draw the closed contour of a shape."""
@@ -70,8 +78,10 @@ class Plate:
         height = np.asarray(relief, dtype=np.float32) * np.float32(_RELIEF_PX / 255)
         return Layer(np.ascontiguousarray(paint[..., :3]), paint[..., 3], height)
 
-    def _corners(self, points: Points) -> list[tuple[float, float]]:
-        return [(x, y) for x, y in (self.view.project(points) * _FINER).tolist()]
+    def _corners(self, points: Points) -> list[float]:
+        """List x, y, x, y, … in the samples of the drawing."""
+        corners: list[float] = (self.view.project(points) * _FINER).ravel().tolist()
+        return corners
 
 
 def _ink(colour: Colour) -> tuple[int, int, int, int]:

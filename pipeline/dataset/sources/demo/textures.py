@@ -4,8 +4,18 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float32
 
-from pipeline.dataset.sources.demo.colour import darker, lighter, mix, near, oklch, palette, table
+from pipeline.dataset.sources.demo.colour import (
+    darker,
+    flat,
+    lighter,
+    mix,
+    near,
+    oklch,
+    palette,
+    table,
+)
 from pipeline.dataset.sources.demo.layer import Field, Picture, blend
 from pipeline.dataset.sources.demo.noise import tile
 from pipeline.dataset.sources.demo.view import coverage
@@ -38,19 +48,24 @@ def stripes(rng: np.random.Generator, plane: Plane) -> Surface:
     plane = plane.turned(rng.uniform(0, math.pi), rng.uniform(0.25, 0.75))
     phase = plane.u
     if rng.random() < 0.45:
-        phase = phase + rng.uniform(0.2, 0.7) * tile(rng, 3.6).at(plane.u / 9, plane.v / 16)
+        phase = phase + rng.uniform(0.2, 0.7) * tile(rng, 5.0, 64).at(plane.u / 9, plane.v / 16)
     colours = palette(rng, int(rng.choice([2, 2, 2, 3, 4, 5])))
-    edges = np.cumsum(rng.uniform(0.6, 1.4, len(colours)))
-    edges = [float(edge) for edge in edges / edges[-1]]
+    ends = np.cumsum(rng.uniform(0.6, 1.4, len(colours)))
+    edges: list[float] = (ends / ends[-1]).tolist()
     colour = bands(phase, plane.unit_px, edges, table(colours))
     return _woven(rng, plane, colour)
 
 
-def bands(phase: Field, period_px: Field, edges: list[float], colours: Picture) -> Picture:
+def bands(
+    phase: Field,
+    period_px: Field,
+    edges: list[float],
+    colours: Float32[np.ndarray, "colour rgb"],
+) -> Picture:
     """Repeat colours along `phase`, one period per unit; band i ends at edges[i]."""
     place = phase - np.floor(phase)
     share = coverage(place * period_px)[..., None]
-    picture = colours[-1] + (colours[0] - colours[-1]) * share
+    picture: Picture = colours[-1] + (colours[0] - colours[-1]) * share
     for edge, colour in zip(edges[:-1], colours[1:], strict=True):
         picture += (colour - picture) * coverage((place - edge) * period_px)[..., None]
     picture += (colours[0] - picture) * coverage((place - 1) * period_px)[..., None]
@@ -60,7 +75,7 @@ def bands(phase: Field, period_px: Field, edges: list[float], colours: Picture) 
 def checks(rng: np.random.Generator, plane: Plane) -> Surface:
     """A chessboard, tiles with joints, or gingham cloth."""
     plane = plane.turned(rng.uniform(0, math.pi), rng.uniform(0.3, 0.85))
-    first, second = (table([colour]) for colour in palette(rng, 2))
+    first, second = (flat(colour) for colour in palette(rng, 2))
     across, down = _square(plane.u, plane.unit_px), _square(plane.v, plane.unit_px)
     kind = int(rng.integers(3))
     if kind == 2:
@@ -98,7 +113,7 @@ def dots(rng: np.random.Generator, plane: Plane) -> Surface:
     ground, *spots = palette(rng, int(rng.choice([2, 2, 3, 4])))
     pick = (_hashed(rng, row, col) * 0.5 + 0.5) * len(spots)
     spot = table(spots)[pick.astype(np.int32).clip(0, len(spots) - 1)]
-    cloth, height = _woven(rng, plane, np.broadcast_to(table([ground]), spot.shape))
+    cloth, height = _woven(rng, plane, np.broadcast_to(flat(ground), spot.shape))
     if rng.random() < 0.5:
         ball = np.sqrt(np.clip(1 - (away / reach) ** 2, 0, 1))
         height = ball * np.float32(radius) * plane.unit_px * np.float32(0.8)
@@ -114,8 +129,8 @@ def scales(rng: np.random.Generator, plane: Plane) -> Surface:
     level = np.floor(plane.v / np.float32(pitch))
     colour = np.zeros((*plane.u.shape, 3), dtype=np.float32)
     height = np.zeros_like(plane.u)
-    rim, heart = table([darker(first, 0.55)]), table([lighter(first, rng.uniform(0, 0.3))])
-    body, other = table([first]), table([mix(first, second, rng.uniform(0.4, 1))])
+    rim, heart = flat(darker(first, 0.55)), flat(lighter(first, rng.uniform(0, 0.3)))
+    body, other = flat(first), flat(mix(first, second, rng.uniform(0.4, 1)))
     pointed = rng.uniform(0.0, 0.35)
     for offset in (1, 0, -1):
         row = level + np.float32(offset)
@@ -125,7 +140,7 @@ def scales(rng: np.random.Generator, plane: Plane) -> Surface:
         away = np.hypot(du, dv) + np.float32(pointed) * np.abs(du) * (dv > 0)
         inside = coverage((np.float32(0.6) - away) * plane.unit_px)
         mark = tint.at((row + np.floor(shifted)) * np.float32(0.083), row * np.float32(0.061))
-        skin = blend(body + 0 * colour, other, np.clip(0.5 + 0.6 * mark, 0, 1))
+        skin = blend(body, other, np.clip(0.5 + 0.6 * mark, 0, 1))
         skin = blend(skin, heart, np.clip(1 - away * np.float32(2.2), 0, 1))
         skin = blend(skin, rim, np.clip(away * np.float32(11) - np.float32(5.6), 0, 1))
         colour = blend(colour, skin, inside)
@@ -136,29 +151,27 @@ def scales(rng: np.random.Generator, plane: Plane) -> Surface:
 def wood(rng: np.random.Generator, plane: Plane) -> Surface:
     """Boards of sawn wood: year rings that run along them, pores, knots and joints."""
     plane = plane.turned(rng.uniform(0, math.pi), rng.uniform(0.8, 1.3))
-    board = np.floor(plane.v / np.float32(rng.uniform(0.55, 2.2)) + np.float32(0.5))
-    away = plane.v / np.float32(rng.uniform(0.55, 2.2)) + np.float32(0.5) - board
     board, away = _boards(plane.v, rng.uniform(0.5, 2.0), rng.uniform(0.2, 0.8))
-    grain = tile(rng, 3.0)
+    grain = tile(rng, 4.0, 96)
     along = plane.u + _hashed(rng, board, board) * 3
-    across = plane.v + np.float32(0.11) * grain.at(along / 6, plane.v / 3)
+    across = plane.v + np.float32(0.13) * grain.at(along / 9, plane.v / 3)
     rings = np.hypot(across - np.float32(rng.uniform(-0.6, 0.6)), along * rng.uniform(0.05, 0.22))
     for _ in range(int(rng.integers(0, 4))):
         at_u, at_v = rng.uniform(-1.2, 1.2), rng.uniform(-1.0, 1.0)
         near_knot = ((plane.u - at_u) * 0.55) ** 2 + (plane.v - at_v) ** 2
         rings = rings + np.float32(0.3) * np.exp(near_knot * np.float32(-22))
-    phase = rings * np.float32(rng.uniform(6, 13)) + np.float32(0.35) * grain.at(
-        along / 2, plane.v * 2
-    )
+    phase = rings * np.float32(rng.uniform(6, 13))
     place = phase - np.floor(phase)
     late = place**2 * coverage((1 - place) * plane.unit_px * np.float32(0.09))
     pores = tile(rng, 0.9).at(along / 5, plane.v * np.float32(1.3))
     light, dark = _stain(rng)
-    share = np.clip(late * 0.8 + pores * np.float32(0.11) + np.float32(0.1), 0, 1)
-    colour = blend(table([light]) * np.ones((*share.shape, 1), np.float32), table([dark]), share)
+    share = np.clip(late + pores * np.float32(0.09) + np.float32(0.06), 0, 1)
+    colour = blend(flat(light), flat(dark), share)
     colour *= (1 + np.float32(0.13) * _hashed(rng, board, board))[..., None]
     gap = np.clip(away * plane.unit_px / 2, 0, 1)
-    return colour * (np.float32(0.25) + np.float32(0.75) * gap)[..., None], gap * 2 - share
+    return colour * (np.float32(0.25) + np.float32(0.75) * gap)[
+        ..., None
+    ], gap * 2 - share * np.float32(0.5)
 
 
 def _boards(v: Field, breadth: float, offset: float) -> tuple[Field, Field]:
@@ -192,20 +205,22 @@ def _woven(rng: np.random.Generator, plane: Plane, colour: Picture) -> Surface:
 
 
 def _triangle(phase: Field) -> Field:
-    return np.abs(phase - np.floor(phase) - np.float32(0.5))
+    return np.asarray(np.abs(phase - np.floor(phase) - np.float32(0.5)))
 
 
 def _square(phase: Field, period_px: Field) -> Field:
     """A square wave of period 1 between -1 and 1, its edges one pixel wide."""
-    return np.clip((_triangle(phase) - np.float32(0.25)) * period_px * 2, -1, 1)
+    wave: Field = (_triangle(phase) - np.float32(0.25)) * period_px * 2
+    return wave.clip(-1, 1)
 
 
 def _to_edge(phase: Field) -> Field:
     """Distance to the nearest jump of `_square`, in periods."""
-    return np.abs(_triangle(phase) - np.float32(0.25))
+    return np.asarray(np.abs(_triangle(phase) - np.float32(0.25)))
 
 
 def _hashed(rng: np.random.Generator, row: Field, col: Field) -> Field:
     """Give every cell of a grid its own number, -1 to 1; it repeats after 64 cells."""
     numbers = rng.uniform(-1, 1, 64 * 64).astype(np.float32)
-    return numbers[(row.astype(np.int32) % 64) * 64 + col.astype(np.int32) % 64]
+    index = (row.astype(np.int32) % 64) * 64 + col.astype(np.int32) % 64
+    return np.asarray(numbers[index])

@@ -27,10 +27,11 @@ class View:
         scale = self.matrix[2, 2]
         return float(math.sqrt(abs(np.linalg.det(self.matrix / scale))))
 
-    def project(self, points: Points) -> Float[np.ndarray, "point 2"]:
+    def project(self, points: Points) -> Points:
         """Find the (column, row) of points of the plane."""
-        moved = points @ self.matrix[:, :2].T + self.matrix[:, 2]
-        return moved[:, :2] / moved[:, 2:]
+        seen = points @ self.matrix[:, :2].T + self.matrix[:, 2]
+        pixels: Points = seen[:, :2] / seen[:, 2:]
+        return pixels
 
     def grid(self) -> tuple[Field, Field, Field]:
         """Find the plane's x and y under every pixel, and the pixels per unit there."""

@@ -1,0 +1,180 @@
+"""Faces, drawn from the skull outwards."""
+
+import math
+
+import numpy as np
+
+from pipeline.dataset.sources.demo.colour import (
+    Colour,
+    any_colour,
+    darker,
+    hair_tone,
+    lighter,
+    mix,
+    near,
+    oklch,
+    skin_tone,
+)
+from pipeline.dataset.sources.demo.curves import ellipse, rounded, taper
+from pipeline.dataset.sources.demo.layer import Layer
+from pipeline.dataset.sources.demo.plate import Plate
+from pipeline.dataset.sources.demo.view import View
+
+
+def face(rng: np.random.Generator, view: View) -> Layer:
+    """A head from the front: hair, ears, brows, eyes, nose and mouth, with any expression."""
+    plate = Plate(view)
+    skin = skin_tone(rng)
+    hair = hair_tone(rng)
+    width, chin = rng.uniform(0.6, 0.72), rng.uniform(0.86, 0.98)
+    shadow = darker(skin, 0.35)
+    long_hair = rng.random() < 0.45
+    if long_hair:
+        mane = [(-0.75, 0.9), (-0.9, -0.1), (-0.62, -0.85), (0.0, -1.05)]
+        mane += [(-x, y) for x, y in reversed(mane[:-1])]
+        plate.dome(rounded(mane), darker(hair, 0.5), hair, (0.05, 0.25), 4)
+    _body(rng, plate, skin)
+    for side in (-1, 1):
+        ear = ellipse(side * (width + 0.03), 0.02, 0.1, 0.2, 24)
+        plate.dome(ear, skin, mix(skin, shadow, 0.7), (0.3, 0.4), 3)
+    jaw = rng.uniform(0.62, 0.85)
+    skull = [
+        (0.0, -0.9),
+        (-width * 0.75, -0.68),
+        (-width, -0.1),
+        (-width * jaw, 0.55),
+        (-0.2, chin),
+    ]
+    skull += [(-x, y) for x, y in reversed(skull[1:])]
+    plate.dome(rounded(skull), mix(skin, shadow, 0.55), lighter(skin, 0.1), (0.35, 0.72), 10)
+    for side in (-1, 1):
+        cheek = ellipse(side * width * 0.55, 0.3, 0.2, 0.15, 24)
+        plate.blush(cheek, skin, mix(skin, (0.85, 0.35, 0.3), 0.3))
+    gaze = (rng.uniform(-0.03, 0.03), rng.uniform(-0.015, 0.02))
+    apart, open_ = rng.uniform(0.27, 0.32), rng.uniform(0.07, 0.11)
+    iris = oklch(rng.uniform(0.3, 0.6), rng.uniform(0.03, 0.12), rng.uniform(0.1, 0.8))
+    for side in (-1, 1):
+        _small_eye(plate, side * apart, -0.1, open_, skin, iris, gaze)
+        _brow(rng, plate, side, apart, hair)
+    _nose(plate, skin, rng.uniform(0.08, 0.13))
+    _mouth(rng, plate, skin, rng.uniform(-0.06, 0.13))
+    if long_hair or rng.random() < 0.85:
+        _haircut(rng, plate, hair, width)
+    if rng.random() < 0.15:
+        _beard(rng, plate, hair, width, chin)
+    if rng.random() < 0.3:
+        _glasses(rng, plate, apart)
+    return plate.layer(2.2)
+
+
+def _body(rng: np.random.Generator, plate: Plate, skin: Colour) -> None:
+    plate.fill(
+        np.array([[-0.3, 0.5], [0.3, 0.5], [0.36, 1.3], [-0.36, 1.3]]), darker(skin, 0.3), 0.3
+    )
+    cloth = any_colour(rng)
+    shirt = rounded(
+        [(-1.3, 2.2), (-1.1, 1.25), (-0.35, 1.02), (0.35, 1.02), (1.1, 1.25), (1.3, 2.2)]
+    )
+    plate.dome(shirt, darker(cloth, 0.3), cloth, (0.2, 0.45), 5)
+    neck = ellipse(0.0, 1.0, 0.33, 0.2, 24)
+    plate.fill(neck, darker(skin, 0.25), 0.3)
+
+
+def _small_eye(
+    plate: Plate,
+    x: float,
+    y: float,
+    open_: float,
+    skin: Colour,
+    iris: Colour,
+    gaze: tuple[float, float],
+) -> None:
+    plate.blush(
+        ellipse(x, y - 0.02, 0.27, open_ + 0.14, 24),
+        mix(skin, darker(skin, 0.3), 0.3),
+        darker(skin, 0.4),
+        4,
+    )
+    plate.fill(ellipse(x, y, 0.165, open_, 24), (0.94, 0.93, 0.91), 0.6)
+    plate.fill(ellipse(x + gaze[0], y + gaze[1], 0.085, 0.085, 20), darker(iris, 0.4), 0.6)
+    plate.fill(ellipse(x + gaze[0], y + gaze[1], 0.068, 0.068, 20), iris, 0.6)
+    plate.fill(ellipse(x + gaze[0], y + gaze[1], 0.035, 0.035, 16), (0.03, 0.03, 0.04), 0.6)
+    plate.fill(
+        ellipse(x + gaze[0] + 0.03, y + gaze[1] - 0.03, 0.018, 0.018, 10), (1.0, 1.0, 1.0), 0.62
+    )
+    lid = rounded([(x - 0.18, y + 0.02), (x, y - open_ - 0.015), (x + 0.18, y + 0.02)], 8, False)
+    plate.stroke(lid, 0.035, darker(skin, 0.8))
+
+
+def _brow(rng: np.random.Generator, plate: Plate, side: int, apart: float, hair: Colour) -> None:
+    lift, slant = rng.uniform(-0.03, 0.04), rng.uniform(-0.05, 0.06)
+    arch = [(0.13, -0.27 + slant), (apart + 0.02, -0.35 - lift), (apart + 0.2, -0.26)]
+    spine = rounded([(side * x, y) for x, y in arch], 8, closed=False)
+    plate.fill(taper(spine, 0.09, 0.03), darker(hair, 0.4), 0.7)
+
+
+def _nose(plate: Plate, skin: Colour, half: float) -> None:
+    bridge = rounded([(-0.05, -0.15), (-half, 0.28), (0.0, 0.37), (half, 0.28), (0.05, -0.15)])
+    plate.dome(bridge, skin, lighter(skin, 0.18), (0.68, 0.98), 6)
+    for side in (-1, 1):
+        plate.fill(ellipse(side * half * 0.55, 0.32, 0.035, 0.022, 12), darker(skin, 0.65), 0.7)
+
+
+def _mouth(rng: np.random.Generator, plate: Plate, skin: Colour, smile: float) -> None:
+    lips = mix(skin, (0.75, 0.2, 0.25), rng.uniform(0.3, 0.75))
+    half, y = rng.uniform(0.2, 0.28), 0.57
+    top = [
+        (-half, y - smile),
+        (-0.07, y - 0.05),
+        (0.0, y - 0.03),
+        (0.07, y - 0.05),
+        (half, y - smile),
+    ]
+    low = y + 0.1 + max(0.0, smile) * 0.5
+    plate.dome(
+        rounded([*top, (0.0, low)], 8), darker(lips, 0.15), lighter(lips, 0.15), (0.66, 0.78), 3
+    )
+    gap = rng.uniform(0.0, 0.09) + max(0.0, smile) * 0.4
+    inner = [(-half * 0.85, y - smile), (0.0, y), (half * 0.85, y - smile), (0.0, y + gap)]
+    plate.fill(rounded(inner, 8), (0.2, 0.05, 0.06), 0.55)
+    if gap > 0.06:
+        teeth = [(-half * 0.6, y - smile * 0.6), (0.0, y + 0.005), (half * 0.6, y - smile * 0.6)]
+        plate.fill(rounded([*teeth, (0.0, y + gap * 0.5)], 8), (0.93, 0.92, 0.88), 0.6)
+
+
+def _haircut(rng: np.random.Generator, plate: Plate, hair: Colour, width: float) -> None:
+    fringe = rng.uniform(-0.72, -0.42)
+    side = rng.uniform(-0.45, 0.0)
+    parting = rng.uniform(-0.3, 0.3)
+    w = width + 0.07
+    crown = [(-w, side), (-w, -0.6), (-0.4, -1.0), (0.0, -1.08), (0.4, -1.0), (w, -0.6), (w, side)]
+    line = [(width * 0.85, fringe), (parting, fringe - 0.15), (-width * 0.85, fringe)]
+    cap = rounded(crown + line, 8)
+    plate.dome(cap, darker(hair, 0.25), hair, (0.7, 0.8), 3)
+    for _ in range(46):
+        x = rng.uniform(-w, w)
+        root = parting + (x - parting) * 0.25
+        tip = (x * 1.0, fringe - 0.08 + 0.5 * abs(x / w) ** 3 * (side - fringe))
+        middle = ((root + x) / 2 * 1.15, -0.85 + 0.25 * abs(x / w) ** 2)
+        lock = rounded([(root, -1.0 + 0.1 * abs(root)), middle, tip], 6, closed=False)
+        plate.stroke(lock, rng.uniform(0.01, 0.035), near(rng, hair, 0.35), rng.uniform(0.66, 0.85))
+
+
+def _beard(rng: np.random.Generator, plate: Plate, hair: Colour, width: float, chin: float) -> None:
+    """Cover chin and cheeks with short hairs, all but the mouth."""
+    for _ in range(230):
+        angle = rng.uniform(0.12, 0.88) * math.pi
+        away = rng.uniform(0.72, 1.04)
+        x, y = width * 0.93 * away * math.cos(angle), 0.2 + (chin - 0.18) * away * math.sin(angle)
+        if abs(x) < 0.3 and 0.42 < y < 0.72:
+            continue
+        tuft = np.array([(x, y), (x * 1.05 + rng.uniform(-0.03, 0.03), y + 0.09)])
+        plate.stroke(tuft, 0.022, near(rng, darker(hair, 0.3), 0.35), rng.uniform(0.5, 0.7))
+
+
+def _glasses(rng: np.random.Generator, plate: Plate, apart: float) -> None:
+    frame = darker(any_colour(rng), 0.5)
+    for side in (-1, 1):
+        plate.outline(ellipse(side * apart, -0.08, 0.24, 0.2, 28), 0.045, frame)
+    bridge = rounded([(-0.1, -0.1), (0.0, -0.14), (0.1, -0.1)], 6, closed=False)
+    plate.stroke(bridge, 0.045, frame)
