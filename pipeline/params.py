@@ -3,11 +3,14 @@
 No value has a default here: what a run did is what its file says. The presets are whole files.
 """
 
+import difflib
+import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import to_json
 
 from pipeline.errors import AtlasError
 
@@ -57,7 +60,10 @@ class ModelParams(Section):
     width: Positive
     """Every hidden layer's channels are multiplied by it; 1 is the paper's network."""
     conv_channels: dict[str, Count]
-    """Channels that differ from the paper's, by layer; the larger variant has conv3, 4, 5 = 512, 1024, 512."""
+    """Channels that differ from the paper's, by layer.
+
+    The larger variant has conv3, 4, 5 = 512, 1024, 512.
+    """
     fc_features: Count
     """Features of fc6 and fc7 at width 1; the paper's 4096, in Table 3 also 2048 and 8192."""
     without: tuple[Literal["conv3", "conv4", "fc6", "fc7"], ...]
@@ -65,7 +71,7 @@ class ModelParams(Section):
 
 
 class TrainParams(Section):
-    """How the network learns (paper, section 3; what it leaves open is in presets/imagenet.yaml)."""
+    """How the network learns (paper, section 3; presets/imagenet.yaml says what it leaves open)."""
 
     epochs: Annotated[int, Field(ge=0)]
     """Passes over the training images; 0 keeps the start."""
@@ -78,7 +84,10 @@ class TrainParams(Section):
     weight_decay: Annotated[float, Field(ge=0)]
     """L2 penalty on the weights, not on the biases."""
     schedule: Literal["plateau", "cosine"]
-    """`plateau` divides the rate by ten when validation error stops falling; `cosine` falls to 0 over the epochs."""
+    """`plateau` divides the rate by ten when validation error stops falling.
+
+    `cosine` lets it fall to 0 over the epochs.
+    """
     plateau_patience: Count
     """Epochs without a better validation error before the rate is divided (`plateau`)."""
     warmup_epochs: Annotated[float, Field(ge=0)]
@@ -90,13 +99,13 @@ class TrainParams(Section):
     init: Literal["normal", "he"]
     """The start of the weights: N(0, 0.01²), or He's for inputs of unit variance."""
     filter_rms_cap: Positive | None
-    """A conv filter whose root mean square exceeds it is scaled back to it after each step; null: none."""
+    """A conv filter whose root mean square exceeds it is scaled back after each step; null: none."""
     mean: Literal["pixel", "channel"]
     """What is subtracted: the mean image, or one mean per colour."""
     scale: Positive
     """What the difference is multiplied by: 1 keeps about ±128."""
     augment: Literal["none", "paper", "strong"]
-    """`paper`: random crops of the resized square, and flips. `strong`: random areas, flips, colour."""
+    """`paper`: random crops of the resized square, flips. `strong`: random areas, flips, colour."""
     precision: Literal["float32", "bfloat16"]
     """Of the training step's products; weights stay float32."""
     snapshots: tuple[Count, ...]
@@ -115,7 +124,7 @@ class ScanParams(Section):
     top: Count
     """Images kept per channel."""
     batch_size: Count
-    """Images in one forward pass; a parameter, since the last bits of an activation depend on it."""
+    """Images in one forward pass; a parameter: the last bits of an activation depend on it."""
     tf32: bool
     """Let a GPU round the inputs of its products to 10 bits; ranks may then differ from a CPU's."""
 
@@ -142,40 +151,83 @@ class Params(Section):
 def load_params(path: Path) -> Params:
     """Read and check a params.yaml.
 
-    Raises AtlasError naming the first wrong key with its value, or the missing file.
+    Raises AtlasError naming the first wrong key with its value, or the file that cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        return Params.model_validate_json(_as_json(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise AtlasError(
             f"There is no {path}.", fix="Write one with `atlas preset demo`."
         ) from None
-    try:
-        return Params.model_validate_json(_as_json(text))
+    except OSError as error:
+        raise AtlasError(
+            f"{path} cannot be read: {error.strerror}.", fix="Put a file of parameters there."
+        ) from None
     except yaml.YAMLError as error:
         raise AtlasError(
-            f"{path} is not YAML: {' '.join(str(error).split())}.", fix="Mend that line."
+            f"{path} is not YAML: {_yaml_fault(error)}.", fix="Mend that line."
         ) from None
     except ValidationError as error:
         raise AtlasError(f"{path}: {_first_fault(error)}", fix="Mend it, then run again.") from None
+    except ValueError as error:
+        raise AtlasError(f"{path} is no text of parameters: {error}.", fix="Mend it.") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML, and refuses a key that stands twice, of which YAML keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        scalars = (key for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        for key in scalars:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"`{key.value}` stands twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def _as_json(text: str) -> bytes:
     """The document as JSON, whose arrays may become tuples under exact types."""
-    from pydantic_core import to_json
+    return to_json(yaml.load(text, Loader=_Loader), inf_nan_mode="strings")
 
-    return to_json(yaml.safe_load(text))
+
+def _yaml_fault(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return " ".join(str(error).split())
 
 
 def _first_fault(error: ValidationError) -> str:
-    fault = error.errors()[0]
+    """The first fault in one sentence; an unknown key before the missing one it may stand for."""
+    faults = error.errors()
+    unknown = (fault for fault in faults if fault["type"] == "extra_forbidden")
+    fault = next(unknown, faults[0])
     where = ".".join(str(part) for part in fault["loc"]) or "the file"
     if fault["type"] == "extra_forbidden":
-        known = ", ".join(_siblings(fault["loc"]))
-        return f"`{where}` is no parameter; here stand {known}."
+        return f"`{where}` is no parameter; {_meant(fault['loc'])}"
     if fault["type"] == "missing":
         return f"`{where}` is missing."
-    return f"`{where}` is {fault['input']!r}: {fault['msg']}."
+    if fault["type"] == "value_error":
+        return f"`{where}`: {fault['ctx']['error']}."
+    if fault["type"] == "model_type":
+        return f"`{where}` must hold `key: value` lines, not {fault['input']!r}."
+    return f"`{where}` is {fault['input']!r}: {fault['msg']}{_unread_number(fault['input'])}."
+
+
+def _meant(location: tuple[int | str, ...]) -> str:
+    """The known key nearest to an unknown one, or all keys that may stand beside it."""
+    known = _siblings(location)
+    near = difflib.get_close_matches(str(location[-1]), known, n=1)
+    return f"`{near[0]}` may be meant." if near else f"here stand {', '.join(known)}."
+
+
+def _unread_number(value: object) -> str:
+    """A hint for numbers such as 1e-2, which YAML reads as text for want of a point."""
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+e[-+]?\d+", value, re.IGNORECASE):
+        return f"; YAML reads it as text, write {float(value)}"
+    return ""
 
 
 def _siblings(location: tuple[int | str, ...]) -> list[str]:
