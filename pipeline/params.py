@@ -99,7 +99,7 @@ class TrainParams(Section):
     init: Literal["normal", "he"]
     """The start of the weights: N(0, 0.01²), or He's for inputs of unit variance."""
     filter_rms_cap: Positive | None
-    """A conv filter whose root mean square exceeds it is scaled back after each step; null: none."""
+    """A conv filter whose RMS exceeds it is scaled back after each step; null: no cap."""
     mean: Literal["pixel", "channel"]
     """What is subtracted: the mean image, or one mean per colour."""
     scale: Positive
