@@ -1,0 +1,1 @@
+"""The atlas as plain files: gather everything through `pipeline.atlas`, then write."""

@@ -1,0 +1,158 @@
+"use strict";
+// The view of one channel, at layer.html#number.
+{
+  const { el, short, percent, fileName } = Atlas;
+  const dialog = document.querySelector("[data-channel]");
+  const part = (name) => dialog.querySelector(`[data-${name}]`);
+  const name = document.querySelector("[data-grid]").dataset.layer;
+  const { channels, edges } = Atlas.data[name];
+  const { site } = Atlas.data;
+  const layer = site.layers.find((one) => one.name === name);
+  let open = null;
+  let chosen = 0;
+
+  const says = (i) => {
+    const { said, label, probability } = Atlas.data.images;
+    if (said[i] < 0) return null;
+    const wrong = said[i] !== label[i];
+    return el("dd", { class: wrong ? "says wrong" : "says" },
+      `predicted ${site.classes[said[i]]}, ${percent(probability[i])}`);
+  };
+
+  const entry = (channel, number, rank) => {
+    const { label, path, row } = Atlas.data.images;
+    const i = channel.image[rank];
+    const title = `${site.classes[label[i]]}, rank ${rank + 1}`;
+    const button = el("button", { type: "button", "aria-pressed": "false", "data-rank": rank },
+      el("span", { class: "pair" },
+        Atlas.tile(layer, number, rank, "projections", `Projection: ${title}`),
+        Atlas.tile(layer, number, rank, "crops", `Crop: ${title}`)));
+    button.addEventListener("click", () => choose(rank));
+    return el("li", { class: "entry" }, button, el("dl", {},
+      el("dt", { class: "rank" }, `${rank + 1}`),
+      el("dd", { class: "class" },
+        el("a", { href: `classes.html#${label[i]}` }, site.classes[label[i]])),
+      el("dd", { class: "activation", title: "activation" }, short(channel.activation[rank])),
+      says(i),
+      el("dd", { class: "file" }, el("a", { href: `images.html#${row[i]}`, title: path[i] }, fileName(path[i])),
+        ` · ±${short(channel.scale[rank])}`)));
+  };
+
+  const choose = (rank) => {
+    const channel = channels[open];
+    chosen = rank;
+    for (const button of part("nine").querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(Number(button.dataset.rank) === rank));
+    }
+    const { label, path, row } = Atlas.data.images;
+    const i = channel.image[rank];
+    const [top, left] = channel.corner[rank];
+    const [cellRow, cellCol] = channel.cell[rank];
+    const out = Math.min(top, left) < 0 || Math.max(top, left) + layer.field > site.inputPx;
+    part("stage").classList.toggle("out", out);
+    part("stage").replaceChildren(
+      Atlas.whole(i, `${site.classes[label[i]]}, the whole image with the field’s box`),
+      Atlas.boxes([[top, left]], layer.field));
+    part("whole").replaceChildren(
+      el("a", { href: `images.html#${row[i]}` }, fileName(path[i])),
+      ` · rank ${rank + 1} · cell ${cellRow}, ${cellCol} · box ${top}, ${left} to ${top + layer.field}, ${left + layer.field}`,
+      out ? " (reaches outside the image)" : "");
+    for (const mark of dialog.querySelectorAll(".mark")) {
+      mark.classList.toggle("chosen", Number(mark.dataset.rank) === rank);
+    }
+  };
+
+  const kin = (rows) => rows.length
+    ? rows.map(([where, number, shared]) => {
+      const other = site.layers[where];
+      return el("a", { href: other.name === name ? `#${number}` : `${other.name}.html#${number}` },
+        Atlas.thumb(other, number, "projections"),
+        el("b", {}, `${other.name} ${number}`), `${shared} shared`);
+    })
+    : [el("p", { class: "path" }, "No channel shares two or more images with it.")];
+
+  const numbers = (channel) => [
+    ["peak", short(channel.peak)],
+    ["fires on", percent(channel.fired / site.validationImages)],
+    ["selectivity", channel.selectivity.toFixed(2)],
+    ["effective classes", channel.effective.toFixed(1)],
+  ].map(([what, value]) => el("span", {}, `${what} `, el("b", {}, value)));
+
+  const show = async (number) => {
+    if (!channels[number]) return;
+    open = number;
+    await Atlas.load("images");
+    if (open !== number) return;
+    const channel = channels[number];
+    const dead = channel.image.length === 0;
+    part("layer-name").textContent = name;
+    part("number").textContent = number;
+    document.title = `${name} ${number} · Feature atlas`;
+    part("numbers").replaceChildren(...(dead ? ["dead"] : numbers(channel)));
+    part("nine").replaceChildren(...channel.image.map((_, rank) => entry(channel, number, rank)));
+    part("dead").hidden = !dead;
+    part("side").hidden = dead;
+    part("histogram").replaceChildren(Atlas.histogram(edges, channel.histogram, channel.activation, 0));
+    if (!dead) {
+      part("classes").replaceChildren(Atlas.bars(channel.classes));
+      part("kin").replaceChildren(...kin(channel.kin));
+      choose(0);
+    }
+    if (!dialog.open) dialog.showModal();
+    dialog.querySelector(".channel-body").scrollTop = 0;
+    document.querySelector("#channel-title").focus({ preventScroll: true });
+  };
+
+  const go = (number) => location.replace(`#${number}`);
+  const step = (by) => {
+    const order = Atlas.shown.includes(open) ? Atlas.shown : channels.map((_, n) => n);
+    go(order[(order.indexOf(open) + by + order.length) % order.length]);
+  };
+  const close = () => { if (dialog.open) dialog.close(); };
+
+  dialog.addEventListener("close", () => {
+    const link = document.getElementById(open)?.firstElementChild;
+    open = null;
+    document.title = `${name} · Feature atlas`;
+    if (Atlas.place() !== null) history.replaceState(null, "", location.href.split("#")[0]);
+    link?.focus();
+  });
+
+  const copy = async () => {
+    const text = location.href;
+    try {
+      await navigator.clipboard.writeText(text);
+      Atlas.say("Link copied");
+    } catch {
+      Atlas.say(text);
+    }
+  };
+
+  Atlas.channel = {
+    isOpen: () => dialog.open,
+    step,
+    close,
+    copy,
+    random: () => go(Atlas.random()),
+    move: (by) => {
+      const count = channels[open].image.length;
+      if (count) choose((chosen + by + count) % count);
+    },
+  };
+
+  part("previous").addEventListener("click", () => step(-1));
+  part("next").addEventListener("click", () => step(1));
+  part("close").addEventListener("click", close);
+  part("copy").addEventListener("click", copy);
+  part("contrast").addEventListener("input", ({ target }) => Atlas.setTone(Number(target.value)));
+  for (const button of document.querySelectorAll("[data-random]")) {
+    button.addEventListener("click", Atlas.channel.random);
+  }
+  const follow = () => {
+    const number = Atlas.place();
+    if (number === null) close();
+    else show(number);
+  };
+  addEventListener("hashchange", follow);
+  follow();
+}

@@ -1,0 +1,34 @@
+"use strict";
+// Runs before the first paint, so that theme, tile size and mode never shift the page.
+{
+  const root = document.documentElement;
+  const kept = (name) => {
+    try { return localStorage.getItem(`feature-atlas-${name}`); } catch { return null; }
+  };
+  const keep = (name, value) => {
+    try { localStorage.setItem(`feature-atlas-${name}`, value); } catch { /* private mode */ }
+  };
+  window.Atlas = { data: {}, kept, keep };
+  root.dataset.js = "";
+  for (const name of ["theme", "size", "mode"]) {
+    const value = kept(name);
+    if (value) root.dataset[name] = value;
+  }
+  const next = { auto: "light", light: "dark", dark: "auto" };
+  const names = { auto: "as the system", light: "light", dark: "dark" };
+  addEventListener("DOMContentLoaded", () => {
+    const button = document.querySelector("[data-theme-button]");
+    const show = (theme) => {
+      root.dataset.theme = theme;
+      button.setAttribute("aria-label", `Theme: ${names[theme]}`);
+      button.title = `Theme: ${names[theme]}`;
+      button.textContent = { auto: "◐", light: "○", dark: "●" }[theme];
+    };
+    show(kept("theme") || "auto");
+    button.addEventListener("click", () => {
+      const theme = next[root.dataset.theme] || "auto";
+      keep("theme", theme);
+      show(theme);
+    });
+  });
+}

@@ -1,0 +1,111 @@
+"use strict";
+// The layer page: sort, filter, search, size, mode; and which channel comes after which.
+{
+  const grid = document.querySelector("[data-grid]");
+  const form = document.querySelector("[data-controls]");
+  const root = document.documentElement;
+  const name = grid.dataset.layer;
+  const { channels } = Atlas.data[name];
+  const items = [...grid.children];
+  const layer = Atlas.data.site.layers.find((one) => one.name === name);
+
+  const keys = {
+    number: () => 0,
+    peak: (c) => -c.peak,
+    fired: (c) => -c.fired,
+    selectivity: (c) => -c.selectivity,
+    effective: (c) => (c.image.length ? c.effective : Infinity),
+  };
+
+  const fits = (number, wanted) => {
+    const channel = channels[number];
+    const dead = channel.image.length === 0;
+    if (wanted.dead !== "all" && dead !== (wanted.dead === "only")) return false;
+    const { images } = Atlas.data;
+    if (wanted.class !== "" && !channel.image.some((i) => images.label[i] === wanted.class)) return false;
+    if (!wanted.search || String(number) === wanted.search) return true;
+    return channel.image.some((i) => images.text[i].includes(wanted.search));
+  };
+
+  const prepareText = (images) => {
+    const { classes } = Atlas.data.site;
+    images.text ??= images.path.map((path, i) => `${classes[images.label[i]]}\n${path}`.toLowerCase());
+  };
+
+  const arrange = async () => {
+    const wanted = {
+      search: form.elements.search.value.trim().toLowerCase(),
+      class: form.elements.class.value === "" ? "" : Number(form.elements.class.value),
+      dead: form.elements.dead.value,
+    };
+    if (wanted.search || wanted.class !== "") prepareText(await Atlas.load("images"));
+    const key = keys[form.elements.sort.value];
+    const order = channels.map((c, number) => [key(c), number]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const shown = order.map(([, number]) => number).filter((number) => fits(number, wanted));
+    const visible = new Set(shown);
+    items.forEach((item, number) => { item.hidden = !visible.has(number); });
+    grid.append(...order.map(([, number]) => items[number]));
+    Atlas.shown = shown;
+    document.querySelector("[data-nothing]").hidden = shown.length > 0;
+    const all = shown.length === channels.length;
+    document.querySelector("[data-count]").value =
+      all ? `${shown.length} channels` : `${shown.length} of ${channels.length} channels`;
+  };
+
+  // Thumbnails give way to the channel's own sprite where they would be enlarged.
+  const sharpen = (item) => {
+    for (const cut of item.querySelectorAll(".cut.thumb")) {
+      const image = cut.firstElementChild;
+      const width = 2 * Atlas.data.site.side * layer.spritePx;
+      cut.classList.replace("thumb", "half");
+      image.className = `x${cut.classList.contains("crops") ? 1 : 0} y0`;
+      image.width = width;
+      image.height = width / 2;
+      image.src = `tiles/${name}/${item.id}.webp`;
+    }
+  };
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries.filter((one) => one.isIntersecting)) {
+      watcher.unobserve(entry.target);
+      sharpen(entry.target);
+    }
+  }, { rootMargin: "300px" });
+  const watch = () => {
+    const block = parseFloat(getComputedStyle(root).getPropertyValue("--block")) || 0;
+    const drawn = items[0].querySelector(".cut, .dead-block")?.getBoundingClientRect().height || block;
+    const enlarged = drawn * devicePixelRatio > 1.25 * layer.thumbPx * Atlas.data.site.side;
+    if (!layer.pixelated && enlarged) items.forEach((item) => watcher.observe(item));
+    else watcher.disconnect();
+  };
+
+  const setView = (which, value) => {
+    root.dataset[which] = value;
+    Atlas.keep(which, value);
+    form.elements[which].value = value;
+    watch();
+  };
+
+  Atlas.reset = () => {
+    form.elements.search.value = "";
+    form.elements.class.value = "";
+    form.elements.dead.value = "all";
+    return arrange();
+  };
+  Atlas.shown = channels.map((_, number) => number);
+  Atlas.random = () => Atlas.shown[Math.floor(Math.random() * Atlas.shown.length)];
+
+  for (const item of items) item.firstElementChild.href = `#${item.id}`;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", ({ target }) => {
+    if (target.name === "mode" || target.name === "size") setView(target.name, target.value);
+    else if (target.name === "contrast") Atlas.setTone(Number(target.value));
+    else arrange();
+  });
+  document.querySelector("[data-reset]").addEventListener("click", Atlas.reset);
+  addEventListener("resize", watch);
+  form.reset();
+  for (const which of ["mode", "size"]) {
+    if (Atlas.kept(which)) form.elements[which].value = Atlas.kept(which);
+  }
+  watch();
+}

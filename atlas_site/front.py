@@ -1,0 +1,175 @@
+"""What the first page says about the run, as rows of names and values."""
+
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from atlas_site.catalogue import Catalogue
+from atlas_site.charts import Chart, curves
+
+SHORT_HASH = 12
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and its value; `whole` is the uncut value where `value` is short for it."""
+
+    name: str
+    value: str
+    whole: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A large number with what it counts."""
+
+    value: str
+    caption: str
+
+
+def summary(catalogue: Catalogue) -> list[Figure]:
+    """The numbers at the head of the page."""
+    atlas = catalogue.atlas
+    figures = [
+        Figure(f"{catalogue.channel_count:,}", f"channels in {len(catalogue.layers)} layers"),
+        Figure(f"{len(atlas.images):,}", "validation images searched"),
+        Figure(f"{len(atlas.card.classes):,}", "classes"),
+    ]
+    errors = atlas.report("evaluate")
+    if isinstance(errors.get("top1_error"), float | int):
+        figures.append(Figure(_percent(errors["top1_error"]), "top-1 error, one crop"))
+    return figures
+
+
+def error_rates(catalogue: Catalogue) -> list[Fact]:
+    """What `evaluate` measured; empty where it has not run."""
+    report = catalogue.atlas.report("evaluate")
+    names = {
+        "top1_error": "top-1 error, one crop",
+        "top5_error": "top-5 error, one crop",
+        "top1_error_10crop": "top-1 error, ten crops",
+        "top5_error_10crop": "top-5 error, ten crops",
+        "mean_class_accuracy": "mean accuracy per class",
+    }
+    return [Fact(text, _percent(report[key])) for key, text in names.items() if key in report]
+
+
+def model_facts(catalogue: Catalogue) -> list[Fact]:
+    """The network and its input."""
+    card = catalogue.atlas.card
+    return [
+        Fact("architecture", _ARCHITECTURES.get(card.arch, card.arch)),
+        Fact("width", f"{card.width:g} of the paper's"),
+        Fact("epochs trained", str(card.epochs_trained)),
+        Fact("input", f"{card.crop} × {card.crop} pixels, RGB"),
+        Fact("resize", f"shortest side to {card.resize}, then the centre square"),
+        Fact("normalisation", f"(pixel − {_mean(card.mean)}) × {card.scale:.4g}"),
+        Fact("layers", ", ".join(layer.name for layer in catalogue.layers)),
+    ]
+
+
+_ARCHITECTURES = {"zfnet": "ZFNet", "alexnet": "AlexNet"}
+
+
+def _mean(mean: object) -> str:
+    if isinstance(mean, tuple):
+        return "(" + ", ".join(f"{value:.1f}" for value in mean) + ")"
+    return "the mean image"
+
+
+def data_facts(catalogue: Catalogue) -> list[Fact]:
+    """The data set."""
+    atlas = catalogue.atlas
+    return [
+        Fact("source", atlas.params.data.source),
+        Fact("training images", f"{len(atlas.manifest.split('train')):,}"),
+        Fact("validation images", f"{len(atlas.images):,}"),
+        Fact("images in this atlas", f"{len(catalogue.images):,}"),
+        Fact("classes", f"{len(atlas.card.classes):,}"),
+    ]
+
+
+def provenance(catalogue: Catalogue) -> list[Fact]:
+    """What the atlas was made from; the same for every store that was read."""
+    atlas = catalogue.atlas
+    return [
+        _hash("weights", atlas.provenance.weights_sha256),
+        _hash("manifest", atlas.provenance.manifest_sha256),
+        Fact("seed", str(atlas.card.seed)),
+        Fact("feature-atlas", version("feature-atlas")),
+        Fact("torch", version("torch")),
+        Fact("Python", platform.python_version()),
+    ]
+
+
+def _hash(name: str, value: str) -> Fact:
+    return Fact(f"{name} sha256", f"{value[:SHORT_HASH]}…", value)
+
+
+def parameters(catalogue: Catalogue) -> list[Fact]:
+    """Every parameter of params.yaml, in its order."""
+    return _flat(catalogue.atlas.params.model_dump(mode="json"), "")
+
+
+def _flat(section: Mapping[str, Any], prefix: str) -> list[Fact]:
+    facts = []
+    for name, value in section.items():
+        if isinstance(value, dict) and value:
+            facts += _flat(value, f"{prefix}{name}.")
+        else:
+            facts.append(Fact(f"{prefix}{name}", _parameter(value)))
+    return facts
+
+
+def _parameter(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value == {} else str(value)
+
+
+def charts(catalogue: Catalogue) -> list[Chart]:
+    """Error and loss over the epochs, where there is a history."""
+    history = catalogue.atlas.history()
+    found = [
+        curves(
+            "Top-1 error",
+            history,
+            {"train_top1_error": "training", "val_top1_error": "validation"},
+        ),
+        curves("Loss", history, {"train_loss": "training", "val_loss": "validation"}),
+    ]
+    return [chart for chart in found if chart]
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.1f} %" if math.isfinite(fraction) else "not known"
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """What `verify` found in one layer."""
+
+    layer: str
+    entries: str
+    worst: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What `verify` says of this atlas."""
+
+    sentence: str
+    layers: tuple[LayerCheck, ...]
+
+
+def verified(catalogue: Catalogue) -> Verified | None:
+    """The verify figure; None where that stage has not run."""
+    report = catalogue.atlas.report("verify")
+    if not report:
+        return None
+    return Verified("", ())

@@ -1,0 +1,130 @@
+"""From a run to a folder of plain files: gather, write the pages, paint the pictures."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from atlas_site import front
+from atlas_site.catalogue import Catalogue, gather
+from atlas_site.data import class_data, image_data, layer_data, site_data
+from atlas_site.network_map import HEIGHT, WIDTH, field_squares, slabs
+from atlas_site.painting import filter_rows, jobs_of, paint
+from atlas_site.placement import placement_css
+from atlas_site.script import data_script
+from atlas_site.sheets import FILTER_COLUMNS, Cut, cover_path, filters_path
+from atlas_site.templating import ASSETS, environment, render_page
+from pipeline.atlas import Atlas
+from pipeline.progress import Advance, unseen
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page before it is written."""
+
+    path: str
+    template: str
+    context: Mapping[str, object]
+
+
+def render(
+    atlas: Atlas, out: Path, *, workers: int | None = None, advance: Advance = unseen
+) -> Catalogue:
+    """Write the site of a run into the folder `out`, which must not exist.
+
+    Pictures are painted by one process per core, or by `workers`; `advance` counts channels.
+    Equal inputs give equal bytes. Raises AtlasError where a store is missing or of another run.
+    """
+    catalogue = gather(atlas)
+    out.mkdir(parents=True)
+    shutil.copytree(ASSETS, out / "assets")
+    (out / "assets" / "placement.css").write_text(
+        placement_css(catalogue.side, _filter_count(catalogue)), encoding="utf-8"
+    )
+    (out / "data").mkdir()
+    for name, value in _data(catalogue):
+        (out / "data" / f"{name}.js").write_text(data_script(name, value), encoding="ascii")
+    env = environment()
+    for page in _pages(catalogue):
+        text = render_page(env, page.template, page.context)
+        (out / page.path).write_text(text, encoding="utf-8")
+    paint(jobs_of(catalogue), atlas.artifacts, out, workers, advance)
+    return catalogue
+
+
+def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
+    yield "site", site_data(catalogue)
+    yield "images", image_data(catalogue)
+    yield "classes", class_data(catalogue)
+    for layer in catalogue.layers:
+        yield layer.name, layer_data(catalogue, layer)
+
+
+def _pages(catalogue: Catalogue) -> list[Page]:
+    shared = {"catalogue": catalogue, "layers": catalogue.layers}
+    return [
+        Page("index.html", "index.html", {**shared, **_front(catalogue)}),
+        *_layer_pages(catalogue, shared),
+        Page("images.html", "images.html", shared),
+        Page("classes.html", "classes.html", {**shared, "counts": class_data(catalogue)["images"]}),
+    ]
+
+
+def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator[Page]:
+    for place, layer in enumerate(catalogue.layers):
+        context = {
+            **shared,
+            "layer": layer,
+            "filters": _filters(catalogue, layer.name) if catalogue.has_filters(layer) else [],
+            "before": catalogue.layers[place - 1] if place else None,
+            "after": catalogue.layers[place + 1] if place + 1 < len(catalogue.layers) else None,
+            "validation_images": len(catalogue.atlas.images),
+        }
+        yield Page(layer.href, "layer.html", context)
+
+
+def _front(catalogue: Catalogue) -> Mapping[str, object]:
+    return {
+        "slabs": slabs(catalogue.layers),
+        "slab_width": WIDTH,
+        "slab_height": HEIGHT,
+        "covers": {layer.name: _cover(catalogue, layer.name) for layer in catalogue.layers},
+        "squares": field_squares(catalogue.layers, catalogue.input_px),
+        "example": catalogue.images[len(catalogue.images) // 2] if catalogue.images else None,
+        "summary": front.summary(catalogue),
+        "error_rates": front.error_rates(catalogue),
+        "model_facts": front.model_facts(catalogue),
+        "data_facts": front.data_facts(catalogue),
+        "provenance": front.provenance(catalogue),
+        "parameters": front.parameters(catalogue),
+        "charts": front.charts(catalogue),
+        "verified": front.verified(catalogue),
+    }
+
+
+def _cover(catalogue: Catalogue, layer: str) -> list[tuple[int, Cut]]:
+    """The numbers of a layer's most selective channels, each with its projection."""
+    found = next(one for one in catalogue.layers if one.name == layer)
+    side = max(1, -(-len(found.covers) // 3)) if len(found.covers) < 9 else 3
+    px = found.tile.sprite * side
+    return [
+        (channel, Cut(cover_path(layer), place % side, place // side, 2 * px, px))
+        for place, channel in enumerate(found.covers)
+    ]
+
+
+def _filters(catalogue: Catalogue, layer: str) -> list[tuple[int, Cut]]:
+    """The filters of the first layer, by channel number."""
+    weights = catalogue.atlas.filters(layer)
+    px, rows = weights.shape[1], filter_rows(len(weights))
+    width, height = FILTER_COLUMNS * px, rows * px
+    return [
+        (n, Cut(filters_path(layer), n % FILTER_COLUMNS, n // FILTER_COLUMNS, width, height))
+        for n in range(len(weights))
+    ]
+
+
+def _filter_count(catalogue: Catalogue) -> int:
+    return max(
+        (len(one.channels) for one in catalogue.layers if catalogue.has_filters(one)), default=1
+    )

@@ -1,0 +1,82 @@
+"""The network drawn to scale: a slab per layer, as wide as its map and as deep as its channels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from atlas_site.catalogue import Layer
+
+LARGEST_SIDE = 84.0
+DEEPEST = 56.0
+SLANT = 0.45
+SMALLEST_SIDE = 3.0
+HEIGHT = LARGEST_SIDE + DEEPEST * SLANT + 4
+WIDTH = LARGEST_SIDE + DEEPEST + 4
+
+
+@dataclass(frozen=True)
+class Slab:
+    """A box seen from the front left, in a picture of `WIDTH` × `HEIGHT`."""
+
+    front: str
+    top: str
+    side: str
+    """Outlines of its three visible faces, for SVG polygons."""
+
+
+def slabs(layers: Sequence[Layer]) -> dict[str, Slab]:
+    """The slab of each layer by name, all on one scale: maps in cells, depth in channels."""
+    largest = max(layer.map_size for layer in layers)
+    most = max(len(layer.channels) for layer in layers)
+    return {
+        layer.name: _slab(
+            max(SMALLEST_SIDE, LARGEST_SIDE * layer.map_size / largest),
+            DEEPEST * len(layer.channels) / most,
+        )
+        for layer in layers
+    }
+
+
+def _slab(side: float, depth: float) -> Slab:
+    """A slab that stands on the ground line in the middle of the picture."""
+    left = (WIDTH - side - depth) / 2
+    right, bottom = left + side, HEIGHT - 2
+    top = bottom - side
+    back = depth * SLANT
+    return Slab(
+        front=_points((left, top), (right, top), (right, bottom), (left, bottom)),
+        top=_points(
+            (left, top), (left + depth, top - back), (right + depth, top - back), (right, top)
+        ),
+        side=_points(
+            (right, top),
+            (right + depth, top - back),
+            (right + depth, bottom - back),
+            (right, bottom),
+        ),
+    )
+
+
+def _points(*corners: tuple[float, float]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+
+
+@dataclass(frozen=True)
+class FieldSquare:
+    """A layer's receptive field drawn around the middle of an image of side 100."""
+
+    layer: str
+    start: float
+    side: float
+    label_y: float
+    pixels: int
+
+
+def field_squares(layers: Sequence[Layer], input_px: int) -> tuple[FieldSquare, ...]:
+    """The fields of the layers to scale, the largest first; whole-image fields are left out."""
+    squares = []
+    for layer in sorted(layers, key=lambda one: -one.field):
+        if layer.field < input_px:
+            side = 100 * layer.field / input_px
+            start = (100 - side) / 2
+            squares.append(FieldSquare(layer.name, start, side, start, layer.field))
+    return tuple(squares)

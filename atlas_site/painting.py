@@ -1,0 +1,188 @@
+"""Painting the pictures of the site, over all cores: jobs that each write their own files."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from atlas_site.catalogue import Catalogue
+from atlas_site.pictures import (
+    HALF_RANGE,
+    MID_GREY,
+    TileSize,
+    pair,
+    sheet,
+    tiles_of,
+    webp,
+)
+from atlas_site.sheets import (
+    CHANNEL_GRID,
+    FILTER_COLUMNS,
+    IMAGE_GRID,
+    channel_sheet_path,
+    cover_path,
+    filters_path,
+    image_sheet_path,
+    sprite_path,
+)
+from pipeline.atlas import Atlas, open_atlas
+from pipeline.progress import Advance
+
+
+@dataclass(frozen=True)
+class ChannelsJob:
+    """The sprites of the channels of one sheet, and the sheet."""
+
+    layer: str
+    sheet: int
+
+    def paint(self, atlas: Atlas, out: Path) -> int:
+        """Write the files; return the number of channels."""
+        first = self.sheet * CHANNEL_GRID.places
+        pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
+        size, boxes = TileSize(atlas.field(self.layer).size), atlas.scan(self.layer).box
+        thumbs = []
+        for index in range(len(pictures.scale)):
+            tiles = tiles_of(pictures, index, boxes[first + index], atlas.card.crop)
+            sprite = webp(pair(*tiles, size.sprite), lossless=size.pixelated)
+            (out / sprite_path(self.layer, first + index)).write_bytes(sprite)
+            thumbs.append(pair(*tiles, size.thumb))
+        picture = sheet(thumbs, CHANNEL_GRID.columns, CHANNEL_GRID.rows)
+        path = out / channel_sheet_path(self.layer, self.sheet)
+        path.write_bytes(webp(picture, lossless=size.pixelated))
+        return len(thumbs)
+
+
+@dataclass(frozen=True)
+class CoverJob:
+    """The strongest entry of each of some channels, projections beside crops."""
+
+    layer: str
+    channels: tuple[int, ...]
+
+    def paint(self, atlas: Atlas, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        size, boxes = TileSize(atlas.field(self.layer).size), atlas.scan(self.layer).box
+        first = [
+            tiles_of(atlas.pictures(self.layer, slice(c, c + 1)), 0, boxes[c], atlas.card.crop)
+            for c in self.channels
+        ]
+        projections = np.stack([projection[0] for projection, _ in first])
+        crops = np.stack([crop[0] for _, crop in first])
+        picture = webp(pair(projections, crops, size.sprite), lossless=size.pixelated)
+        (out / cover_path(self.layer)).write_bytes(picture)
+        return 0
+
+
+@dataclass(frozen=True)
+class FiltersJob:
+    """The filters of a layer that sees the pixels themselves, each scaled symmetrically."""
+
+    layer: str
+
+    def paint(self, atlas: Atlas, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        weights = atlas.filters(self.layer)
+        magnitude = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
+        signed = weights / np.where(magnitude > 0, magnitude, 1)
+        tiles = np.rint(MID_GREY + HALF_RANGE * signed).astype(np.uint8)
+        rows = filter_rows(len(tiles))
+        (out / filters_path(self.layer)).write_bytes(
+            webp(sheet(list(tiles), FILTER_COLUMNS, rows), lossless=True)
+        )
+        return 0
+
+
+@dataclass(frozen=True)
+class ImagesJob:
+    """One sheet of whole images."""
+
+    sheet: int
+    rows: tuple[int, ...]
+    px: int
+
+    def paint(self, atlas: Atlas, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        images = [_scaled(atlas.image(row), self.px) for row in self.rows]
+        picture = sheet(images, IMAGE_GRID.columns, IMAGE_GRID.rows)
+        (out / image_sheet_path(self.sheet)).write_bytes(webp(picture))
+        return 0
+
+
+Job = ChannelsJob | CoverJob | FiltersJob | ImagesJob
+
+
+def filter_rows(filters: int) -> int:
+    """Rows of the sheet of filters."""
+    return -(-filters // FILTER_COLUMNS)
+
+
+def jobs_of(catalogue: Catalogue) -> list[Job]:
+    """All pictures of a site, the slowest first."""
+    channels: list[Job] = [
+        ChannelsJob(layer.name, sheet)
+        for layer in reversed(catalogue.layers)
+        for sheet in range(-(-len(layer.channels) // CHANNEL_GRID.places))
+    ]
+    covers = [CoverJob(layer.name, layer.covers) for layer in catalogue.layers if layer.covers]
+    return [*channels, *_image_jobs(catalogue), *covers, *_filter_jobs(catalogue)]
+
+
+def _filter_jobs(catalogue: Catalogue) -> list[FiltersJob]:
+    return [FiltersJob(layer.name) for layer in catalogue.layers if catalogue.has_filters(layer)]
+
+
+def _image_jobs(catalogue: Catalogue) -> list[ImagesJob]:
+    rows = [image.row for image in catalogue.images]
+    step = IMAGE_GRID.places
+    groups = [tuple(rows[start : start + step]) for start in range(0, len(rows), step)]
+    return [ImagesJob(n, group, catalogue.image_px) for n, group in enumerate(groups)]
+
+
+def paint(
+    jobs: Sequence[Job], artifacts: Path, out: Path, workers: int | None, advance: Advance
+) -> None:
+    """Do all jobs in worker processes, one per core where `workers` is None; one works here."""
+    for layer in {job.layer for job in jobs if not isinstance(job, ImagesJob)}:
+        (out / "tiles" / layer).mkdir(parents=True, exist_ok=True)
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    count = min(len(jobs), workers or len(os.sched_getaffinity(0)))
+    for done in _results(jobs, artifacts, out, count):
+        advance(done)
+
+
+def _results(jobs: Sequence[Job], artifacts: Path, out: Path, workers: int) -> Iterator[int]:
+    if workers <= 1:
+        atlas = open_atlas(artifacts)
+        yield from (job.paint(atlas, out) for job in jobs)
+        return
+    # Spawned, not forked: the parent has threads of torch and zarr.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _open, (artifacts, out)) as pool:
+        yield from pool.map(_paint, jobs)
+
+
+_opened: tuple[Atlas, Path] | None = None
+
+
+def _open(artifacts: Path, out: Path) -> None:
+    """Open the run once in a worker process."""
+    global _opened
+    _opened = (open_atlas(artifacts), out)
+
+
+def _paint(job: Job) -> int:
+    assert _opened is not None
+    atlas, out = _opened
+    return job.paint(atlas, out)
+
+
+def _scaled(pixels: UInt8[np.ndarray, "crop crop 3"], px: int) -> UInt8[np.ndarray, "px px 3"]:
+    if len(pixels) == px:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((px, px), Image.Resampling.LANCZOS))

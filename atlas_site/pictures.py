@@ -1,0 +1,130 @@
+"""From arrays to the site's pictures: tiles, blocks of tiles, WebP."""
+
+import io
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float16, Int32, UInt8
+from PIL import Image
+
+from pipeline.atlas import LayerPictures
+
+MID_GREY = 128
+HALF_RANGE = 127
+LARGEST_TILE_PX = 144
+SMALLEST_LOSSY_PX = 64
+THUMB_PX = 48
+LARGEST_PIXELATED_PX = 16
+QUALITY = 80
+
+
+@dataclass(frozen=True)
+class TileSize:
+    """The side of a layer's tiles, in pixels, for one receptive field."""
+
+    field: int
+    """The field's side, in input pixels."""
+
+    @property
+    def pixelated(self) -> bool:
+        """Whether the field is so small that its pixels are shown as squares, losslessly."""
+        return self.field <= LARGEST_PIXELATED_PX
+
+    @property
+    def sprite(self) -> int:
+        """In the sprite of one channel: the field's own side, within reason.
+
+        Small fields are enlarged, since WebP keeps colour at half the resolution.
+        """
+        if self.pixelated:
+            return self.field
+        factor = math.ceil(SMALLEST_LOSSY_PX / self.field)
+        return min(LARGEST_TILE_PX, self.field * factor)
+
+    @property
+    def thumb(self) -> int:
+        """In the sheets of many channels."""
+        return self.field if self.pixelated else THUMB_PX
+
+
+def grid_side(top: int) -> int:
+    """Tiles along the side of a square block that holds a channel's entries."""
+    return math.ceil(math.sqrt(top))
+
+
+def shade(
+    projection: Float16[np.ndarray, "*tile row col 3"],
+) -> UInt8[np.ndarray, "*tile row col 3"]:
+    """Grey levels of a stored projection: −1, 0, 1 become 1, 128, 255, in every tile alike."""
+    return np.rint(MID_GREY + HALF_RANGE * projection.astype(np.float32)).astype(np.uint8)
+
+
+def veil(
+    crops: UInt8[np.ndarray, "rank row col 3"],
+    boxes: Int32[np.ndarray, "rank 4"],
+    input_px: int,
+) -> UInt8[np.ndarray, "rank row col 3"]:
+    """Crops whose pixels outside the image are mid grey, the colour of nothing."""
+    shown = np.full_like(crops, MID_GREY)
+    for tile, crop, (top, left, bottom, right) in zip(shown, crops, boxes.tolist(), strict=True):
+        if bottom > top and right > left:
+            rows = slice(max(0, -top), max(0, input_px - top))
+            cols = slice(max(0, -left), max(0, input_px - left))
+            tile[rows, cols] = crop[rows, cols]
+    return shown
+
+
+def tiles_of(
+    pictures: LayerPictures, index: int, boxes: Int32[np.ndarray, "rank 4"], input_px: int
+) -> tuple[UInt8[np.ndarray, "rank row col 3"], UInt8[np.ndarray, "rank row col 3"]]:
+    """The projections and crops of one of the channels, ready to be shown."""
+    return shade(pictures.projection[index]), veil(pictures.crop[index], boxes, input_px)
+
+
+def resized(
+    tiles: UInt8[np.ndarray, "rank row col 3"], side: int
+) -> UInt8[np.ndarray, "rank side side 3"]:
+    """Tiles of another size, each by itself so that neighbours do not bleed."""
+    if tiles.shape[1] == side:
+        return tiles
+    size = (side, side)
+    return np.stack(
+        [np.asarray(Image.fromarray(t).resize(size, Image.Resampling.LANCZOS)) for t in tiles]
+    )
+
+
+def block(tiles: UInt8[np.ndarray, "rank row col 3"]) -> UInt8[np.ndarray, "height width 3"]:
+    """Tiles in rows and columns of one square picture; what is missing at the end is mid grey."""
+    side, px = grid_side(len(tiles)), tiles.shape[1]
+    canvas = np.full((side * side, px, px, 3), MID_GREY, np.uint8)
+    canvas[: len(tiles)] = tiles
+    return canvas.reshape(side, side, px, px, 3).swapaxes(1, 2).reshape(side * px, side * px, 3)
+
+
+def pair(
+    projections: UInt8[np.ndarray, "rank row col 3"],
+    crops: UInt8[np.ndarray, "rank row col 3"],
+    px: int,
+) -> UInt8[np.ndarray, "height width 3"]:
+    """The block of a channel's projections with the block of its crops on the right."""
+    return np.concatenate([block(resized(projections, px)), block(resized(crops, px))], axis=1)
+
+
+def sheet(
+    pictures: list[UInt8[np.ndarray, "height width 3"]], columns: int, rows: int
+) -> UInt8[np.ndarray, "sheet_height sheet_width 3"]:
+    """Pictures of one size in a grid of a fixed shape, mid grey where there is none."""
+    height, width = pictures[0].shape[:2]
+    canvas = np.full((columns * rows, height, width, 3), MID_GREY, np.uint8)
+    canvas[: len(pictures)] = pictures
+    grid = canvas.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
+    return grid.reshape(rows * height, columns * width, 3)
+
+
+def webp(pixels: UInt8[np.ndarray, "row col 3"], *, lossless: bool = False) -> bytes:
+    """The picture as a WebP file; equal pixels give equal bytes."""
+    buffer = io.BytesIO()
+    image = Image.fromarray(pixels)
+    image.save(buffer, format="WEBP", quality=QUALITY, method=4, lossless=lossless)
+    return buffer.getvalue()

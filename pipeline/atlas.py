@@ -1,0 +1,295 @@
+"""The reader: everything that a finished run found, for notebooks, the site and tests."""
+
+import csv
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from jaxtyping import Float16, Float32, UInt8
+from torch import Tensor, from_numpy
+
+from pipeline.dataset.images import load_square
+from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
+from pipeline.errors import AtlasError
+from pipeline.network.chain import Chain
+from pipeline.network.geometry import Field, receptive_field
+from pipeline.network.model import Model, ModelCard, load_card, load_model
+from pipeline.network.module import Network
+from pipeline.params import Params, load_params
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.stores import (
+    Kind,
+    Provenance,
+    ScanRecord,
+    open_layer,
+    open_store,
+    read_scan,
+)
+from pipeline.workspace import Workspace
+
+MISSING = -1
+"""The image row of an entry that does not exist: fewer images than ranks made the channel fire."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One of the strongest images of a channel."""
+
+    activation: float
+    """The channel's peak in the image; 0 where the entry is missing."""
+    image: int
+    """Image row in the validation split; −1 where the entry is missing."""
+    label: str
+    """Class name of the image; empty where the entry is missing."""
+    path: str
+    """Path of the image below `data.root`; empty where the entry is missing."""
+    cell: tuple[int, int]
+    """(row, col) of the peak on the layer's map."""
+    box: tuple[int, int, int, int]
+    """(top, left, bottom, right) of the receptive field, half-open, unclipped, in input pixels."""
+    projection: Float32[np.ndarray, "row col 3"]
+    """The deconvnet's picture of the box, signed: the stored picture times its scale."""
+    crop: UInt8[np.ndarray, "row col 3"]
+    """The pixels of the box; 0 outside the image."""
+
+    @property
+    def missing(self) -> bool:
+        """Whether too few images made the channel fire for this rank."""
+        return self.image == MISSING
+
+
+@dataclass(frozen=True)
+class LayerPictures:
+    """The pictures of some consecutive channels of a layer, as stored."""
+
+    projection: Float16[np.ndarray, "channel rank row col 3"]
+    """Signed, divided by `scale`: the largest magnitude of a picture is 1."""
+    scale: Float32[np.ndarray, "channel rank"]
+    """The largest magnitude of each projection before the division."""
+    crop: UInt8[np.ndarray, "channel rank row col 3"]
+    """The pixels under each box; 0 outside the image."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says about a validation image."""
+
+    label: str
+    """The most probable class."""
+    probability: float
+    """Its softmax."""
+
+
+def open_atlas(artifacts: str | Path) -> "Atlas":
+    """Open the artifacts of a finished run; nothing big is read before it is asked for.
+
+    >>> atlas = open_atlas("artifacts")
+    >>> atlas.top("conv3", 17)[0].projection.shape
+    (75, 75, 3)
+
+    Raises AtlasError where the model, the manifest or the scan is missing, or where the scan was
+    made from another model or manifest.
+    """
+    folder = Path(artifacts).resolve()
+    if not folder.is_dir():
+        raise AtlasError(f"There is no folder {folder}.", fix="Run `dvc repro`.")
+    atlas = Atlas(Workspace(folder.parent), folder)
+    atlas.store("scan")
+    return atlas
+
+
+@dataclass(frozen=True, eq=False)
+class Atlas:
+    """The artifacts of one run. Stores of another model or manifest are refused when read."""
+
+    workspace: Workspace
+    """The run's folder, which holds params.yaml and the reports."""
+    artifacts: Path
+    """The folder that was opened."""
+    _stores: dict[Kind, zarr.Group] = field(default_factory=dict, init=False, repr=False)
+    _scans: dict[str, ScanRecord] = field(default_factory=dict, init=False, repr=False)
+
+    @cached_property
+    def card(self) -> ModelCard:
+        """The model's card: architecture, classes, normalisation, hashes."""
+        return load_card(self.artifacts / "model")
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The network's description."""
+        return self.card.chain()
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The usable images of both splits."""
+        return read_manifest(self._manifest_path)
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """The hashes that every store must carry."""
+        return Provenance(self.card.weights_sha256, sha256_of(self._manifest_path))
+
+    @cached_property
+    def params(self) -> Params:
+        """The run's params.yaml."""
+        return load_params(self.workspace.params)
+
+    @property
+    def images(self) -> tuple[ImageRow, ...]:
+        """The validation images; a position is an image row."""
+        return self.manifest.split("val")
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the scanned layers, in the order of the network."""
+        scanned = {name for name, _ in self.store("scan").groups()}
+        return tuple(layer for layer in self.chain.layers if layer in scanned)
+
+    def model(self) -> Network:
+        """The trained network, in eval mode, on the CPU."""
+        return self._model.network
+
+    def image(self, row: int) -> UInt8[np.ndarray, "crop crop 3"]:
+        """The network input of a validation image before normalisation."""
+        path = self.workspace.resolve(self.params.data.root) / self._image_row(row).path
+        return load_square(path, self.card.resize, self.card.crop)
+
+    def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
+        """The network input of a validation image: (pixel − mean) × scale."""
+        pixels = from_numpy(self.image(row).copy()).permute(2, 0, 1)
+        return self._model.normalise(pixels[None])[0]
+
+    def field(self, layer: str) -> Field:
+        """The receptive field of a layer's units."""
+        return receptive_field(self.chain, layer)
+
+    def scan(self, layer: str) -> ScanRecord:
+        """The top entries and the statistics of a layer's channels."""
+        if layer not in self._scans:
+            self._scans[layer] = read_scan(self.store("scan"), layer)
+        return self._scans[layer]
+
+    def pictures(self, layer: str, channels: slice) -> LayerPictures:
+        """The projections and crops of consecutive channels, read as one piece.
+
+        32 channels that start at a multiple of 32 are one shard of the store.
+        """
+        projections = open_layer(self.store("projections"), layer)
+        crops = open_layer(self.store("crops"), layer)
+        return LayerPictures(
+            _array(projections, "projection", channels),
+            _array(projections, "scale", channels),
+            _array(crops, "crop", channels),
+        )
+
+    def scales(self, layer: str) -> Float32[np.ndarray, "channel rank"]:
+        """The largest magnitude of every projection of a layer; 0 where there is no signal."""
+        found: Float32[np.ndarray, "channel rank"] = _array(
+            open_layer(self.store("projections"), layer), "scale", slice(None)
+        )
+        return found
+
+    def top(self, layer: str, channel: int) -> list[Entry]:
+        """The strongest images of a channel, strongest first, one record per rank.
+
+        Raises AtlasError for a layer or channel that the scan does not hold.
+        """
+        record = self.scan(layer)
+        if not 0 <= channel < len(record.fired):
+            raise AtlasError(
+                f"{layer} has no channel {channel}.",
+                fix=f"Choose one of 0 to {len(record.fired) - 1}.",
+            )
+        pictures = self.pictures(layer, slice(channel, channel + 1))
+        return [self._entry(record, pictures, channel, r) for r in range(record.image.shape[1])]
+
+    def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
+        """The weights of a conv layer, input channels last; of the first layer they are colours."""
+        weights: Tensor = self.model().get_submodule(layer).get_parameter("weight")
+        return weights.permute(0, 2, 3, 1).numpy()
+
+    def store(self, kind: Kind) -> zarr.Group:
+        """An open store of this run, known to be made from its model and manifest."""
+        if kind not in self._stores:
+            path = self.artifacts / f"{kind}.zarr"
+            self._stores[kind] = open_store(path, kind, self.provenance)
+        return self._stores[kind]
+
+    def report(self, name: str) -> dict[str, Any]:
+        """A JSON report by its name, say `evaluate`; empty where that stage has not run."""
+        path = self.workspace.report(f"{name}.json")
+        if not path.exists():
+            return {}
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    def history(self) -> list[dict[str, float]]:
+        """The training history, a row per epoch; columns that are not numbers are left out."""
+        return [_numbers(line) for line in _lines(self.workspace.report("train_history.csv"))]
+
+    def predictions(self) -> dict[int, Prediction]:
+        """The network's answer by validation image row; empty where `evaluate` has not run."""
+        lines = _lines(self.artifacts / "predictions.csv")
+        return {
+            int(line["image"]): Prediction(line["class"], float(line["probability"]))
+            for line in lines
+        }
+
+    @property
+    def _manifest_path(self) -> Path:
+        return self.artifacts / "manifest.csv"
+
+    @cached_property
+    def _model(self) -> Model:
+        return load_model(self.artifacts / "model")
+
+    def _image_row(self, row: int) -> ImageRow:
+        if not 0 <= row < len(self.images):
+            raise AtlasError(
+                f"There is no validation image row {row}.",
+                fix=f"Choose one of 0 to {len(self.images) - 1}.",
+            )
+        return self.images[row]
+
+    def _entry(self, record: ScanRecord, pictures: LayerPictures, channel: int, rank: int) -> Entry:
+        image = int(record.image[channel, rank])
+        row = None if image == MISSING else self._image_row(image)
+        top, left, bottom, right = map(int, record.box[channel, rank])
+        cell_row, cell_col = map(int, record.cell[channel, rank])
+        return Entry(
+            activation=float(record.activation[channel, rank]),
+            image=image,
+            label=row.label if row else "",
+            path=row.path if row else "",
+            cell=(cell_row, cell_col),
+            box=(top, left, bottom, right),
+            projection=pictures.projection[0, rank].astype(np.float32) * pictures.scale[0, rank],
+            crop=pictures.crop[0, rank],
+        )
+
+
+def _array(group: zarr.Group, name: str, channels: slice) -> Any:
+    """Consecutive channels of an array; the record that they enter checks type and shape."""
+    array = dict(group.arrays())[name]
+    return np.asarray(array[channels])
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _numbers(line: dict[str, str]) -> dict[str, float]:
+    found = {}
+    for name, text in line.items():
+        try:
+            found[name] = float(text)
+        except (TypeError, ValueError):
+            continue
+    return found

@@ -1,0 +1,252 @@
+"""A finished run in a folder, drawn instead of computed: what the site is rendered from in tests."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from PIL import Image
+
+from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
+from pipeline.network.chain import Chain, Conv
+from pipeline.network.geometry import receptive_field
+from pipeline.network.model import ModelCard, save_model
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.stores import (
+    Provenance,
+    ScanRecord,
+    create_array,
+    create_store,
+    seal,
+    write_scan,
+)
+from pipeline.workspace import Workspace
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+HOSTILE_NAMES = ('it\'s "quoted".png', "a#b?c=d&e.png", "100% <b>bold</b>.png", "🦊 fox \u2028.png")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to draw."""
+
+    classes: Sequence[str] = (HOSTILE, "checks & dots", "plain")
+    per_class: int = 5
+    layers: Sequence[str] = ("conv1", "conv2", "conv3")
+    width: float = 0.1
+    crop: int = 64
+    top: int = 9
+    seed: int = 0
+    photographs: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    """Image files by class; drawn where there are none."""
+    dead: Mapping[str, Sequence[int]] = field(default_factory=lambda: {"conv3": (1,)})
+    """Channels without any entry."""
+    partial: Mapping[str, Mapping[int, int]] = field(default_factory=lambda: {"conv3": {2: 4}})
+    """Channels with fewer entries than `top`, and how many."""
+
+
+def write_run(root: Path, plan: Plan | None = None) -> Workspace:
+    """Write params.yaml, artifacts and reports of a run whose numbers are chosen at random."""
+    plan = plan or Plan()
+    run = Workspace(root)
+    run.artifacts.mkdir(parents=True)
+    rng = np.random.default_rng(plan.seed)
+    rows = _write_images(root / "data", plan, rng)
+    write_manifest(run.manifest, sorted_manifest(rows))
+    card = _write_model(run, plan)
+    made_from = Provenance(card.weights_sha256, card.manifest_sha256)
+    _write_stores(run, plan, card.chain(), made_from, rng)
+    _write_params(run, plan)
+    _write_reports(run, plan, rng)
+    return run
+
+
+def _write_images(folder: Path, plan: Plan, rng: np.random.Generator) -> list[ImageRow]:
+    rows = []
+    for number, label in enumerate(plan.classes):
+        for split in ("train", "val"):
+            for index in range(plan.per_class):
+                image = _picture(plan, label, number, index, rng)
+                name = HOSTILE_NAMES[index] if index < len(HOSTILE_NAMES) else f"{index:04}.png"
+                path = f"{split}/class {number}/{name}"
+                file = folder / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                image.save(file, format="png")
+                sha = sha256_of(file)
+                rows.append(ImageRow(split, path, label, image.width, image.height, sha))
+    return rows
+
+
+def _picture(
+    plan: Plan, label: str, number: int, index: int, rng: np.random.Generator
+) -> Image.Image:
+    if label in plan.photographs:
+        files = plan.photographs[label]
+        return Image.open(files[index % len(files)]).convert("RGB")
+    row, col = np.mgrid[0:80, 0:96] / (6.0 + number + index % 3)
+    wave = np.sin(row * (number + 1) + index) * np.cos(col)
+    tint = rng.uniform(40, 127, 3)
+    return Image.fromarray((128 + wave[..., None] * tint).astype(np.uint8))
+
+
+def _write_model(run: Workspace, plan: Plan) -> ModelCard:
+    card = ModelCard(
+        arch="zfnet",
+        width=plan.width,
+        classes=tuple(sorted(plan.classes, key=str.encode)),
+        resize=plan.crop + 8,
+        crop=plan.crop,
+        mean=(124.0, 117.0, 104.0),
+        scale=1 / 64,
+        seed=plan.seed,
+        epochs_trained=30,
+        weights_sha256="",
+        manifest_sha256=sha256_of(run.manifest),
+    )
+    generator = torch.Generator().manual_seed(plan.seed)
+    weights = {}
+    for _, op in card.chain().weighted():
+        shape: tuple[int, ...] = (1, 1)
+        if isinstance(op, Conv):
+            shape = (op.out_channels, op.in_channels // op.groups, op.kernel, op.kernel)
+        else:
+            shape = (op.out_features, op.in_features)
+        weights[f"{op.name}.weight"] = torch.randn(shape, generator=generator) * 0.05
+        weights[f"{op.name}.bias"] = torch.zeros(shape[0])
+    run.model.mkdir()
+    return save_model(run.model, card, weights)
+
+
+def _write_stores(
+    run: Workspace, plan: Plan, chain: Chain, made_from: Provenance, rng: np.random.Generator
+) -> None:
+    scan = create_store(run.scan, "scan", made_from)
+    projections = create_store(run.projections, "projections", made_from)
+    crops = create_store(run.crops, "crops", made_from)
+    squares = [_square(run, row, plan) for row in _validation(run)]
+    for layer in plan.layers:
+        record = _record(plan, chain, layer, len(squares), rng)
+        write_scan(scan, layer, record)
+        side = receptive_field(chain, layer).size
+        cut = np.stack([_cut(squares, record, c, side) for c in range(len(record.fired))])
+        signal = _signal(cut, record, rng)
+        scale = np.abs(signal).max((2, 3, 4)).astype(np.float32)
+        stored = signal / np.where(scale > 0, scale, 1)[..., None, None, None]
+        group = projections.create_group(layer)
+        _fill(group, "projections", "projection", stored.astype(np.float16))
+        _fill(group, "projections", "scale", scale)
+        _fill(crops.create_group(layer), "crops", "crop", cut)
+    for root in (scan, projections, crops):
+        seal(root)
+
+
+def _fill(group, kind, name, values) -> None:
+    array = create_array(group, kind, name, values.shape, values.dtype.str)
+    array[...] = values
+
+
+def _validation(run: Workspace) -> list[ImageRow]:
+    from pipeline.dataset.manifest import read_manifest
+
+    return list(read_manifest(run.manifest).split("val"))
+
+
+def _square(run: Workspace, row: ImageRow, plan: Plan) -> np.ndarray:
+    from pipeline.dataset.images import load_square
+
+    return load_square(run.root / "data" / row.path, plan.crop + 8, plan.crop)
+
+
+def _record(
+    plan: Plan, chain: Chain, layer: str, images: int, rng: np.random.Generator
+) -> ScanRecord:
+    channels, size, top = chain.channels(layer), chain.map_size(layer), plan.top
+    kept = min(top, images)
+    activation = np.zeros((channels, top), np.float32)
+    activation[:, :kept] = -np.sort(-rng.gamma(4.0, 0.6, (channels, kept)), axis=1)
+    image = np.full((channels, top), -1, np.int32)
+    pools = np.arange(images) // max(1, plan.per_class)
+    for channel in range(channels):
+        likes = 1.0 + 12.0 * (pools == channel % len(plan.classes))
+        image[channel, :kept] = rng.choice(images, kept, replace=False, p=likes / likes.sum())
+    cell = rng.integers(0, size, (channels, top, 2)).astype(np.int32)
+    box = receptive_field(chain, layer).boxes(cell)
+    for channel in range(channels):
+        limit = plan.partial.get(layer, {}).get(channel, kept)
+        limit = 0 if channel in plan.dead.get(layer, ()) else limit
+        activation[channel, limit:], image[channel, limit:] = 0, -1
+        cell[channel, limit:], box[channel, limit:] = -1, 0
+    alive = (image >= 0).any(1)
+    peaks = rng.gamma(2.0, 0.4, (channels, max(40, images))) * alive[:, None]
+    edges = tuple(np.linspace(0, 8, 65).tolist())
+    histogram = np.stack([np.histogram(row, edges)[0] for row in peaks])
+    likes = np.arange(channels)[:, None] % len(plan.classes) == np.arange(len(plan.classes))
+    mean = rng.gamma(2.0, 0.2, (channels, len(plan.classes))) + likes * 1.5
+    return ScanRecord(
+        activation=activation,
+        image=image,
+        cell=cell,
+        box=box,
+        histogram=histogram.astype(np.int64),
+        fired=np.where(alive, rng.integers(top, images + top, channels), 0).astype(np.int64),
+        mean_peak_by_class=(mean * alive[:, None]).astype(np.float32),
+        edges=edges,
+    )
+
+
+def _cut(squares: Sequence[np.ndarray], record: ScanRecord, channel: int, side: int) -> np.ndarray:
+    crops = np.zeros((record.image.shape[1], side, side, 3), np.uint8)
+    for rank, image in enumerate(record.image[channel]):
+        if image >= 0:
+            top, left, _, _ = record.box[channel, rank]
+            padded = np.pad(squares[image], ((side, side), (side, side), (0, 0)))
+            crops[rank] = padded[top + side :, left + side :][:side, :side]
+    return crops
+
+
+def _signal(crops: np.ndarray, record: ScanRecord, rng: np.random.Generator) -> np.ndarray:
+    """Signed pictures that are 0 near the rim and outside the image, as projections are."""
+    side = crops.shape[2]
+    picture = crops.astype(np.float32)
+    local = sum(np.roll(picture, (i, j), (2, 3)) for i in (-3, 0, 3) for j in (-3, 0, 3)) / 9
+    row, col = np.mgrid[0:side, 0:side] / max(1, side - 1) - 0.5
+    centre = rng.uniform(-0.15, 0.15, (2,))
+    mask = np.exp(-((row - centre[0]) ** 2 + (col - centre[1]) ** 2) / 0.05)
+    mask[mask < 0.05] = 0
+    signal = (picture - local) * mask[..., None] * (picture.max(-1, keepdims=True) > 0)
+    if side < 12:
+        signal = rng.normal(size=(crops.shape[0], 1, side, side, 3)) * np.ones((1, 9, 1, 1, 1))
+        signal = signal[:, : crops.shape[1]]
+    return signal / 40 * (record.image >= 0)[..., None, None, None]
+
+
+def _write_params(run: Workspace, plan: Plan) -> None:
+    presets = Path(__file__).parents[2] / "presets"
+    params = yaml.safe_load((presets / "demo.yaml").read_text(encoding="utf-8"))
+    params["data"] |= {"root": "data", "resize": plan.crop + 8, "crop": plan.crop}
+    params["model"]["width"] = plan.width
+    params["scan"]["layers"] = list(plan.layers)
+    run.params.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+
+
+def _write_reports(run: Workspace, plan: Plan, rng: np.random.Generator) -> None:
+    run.report("x").parent.mkdir()
+    errors = {"top1_error": 0.142, "top5_error": 0.021, "mean_class_accuracy": 0.858}
+    errors |= {"top1_error_10crop": 0.131, "top5_error_10crop": 0.018, "images": 15}
+    run.report("evaluate.json").write_text(json.dumps(errors))
+    lines = ["epoch,train_loss,train_top1_error,val_loss,val_top1_error,learning_rate"]
+    for epoch in range(1, 31):
+        fall = 0.85 * 0.88**epoch
+        lines.append(
+            f"{epoch},{3 * fall + 0.1:.4f},{fall:.4f},{2.6 * fall + 0.4:.4f},{fall + 0.13:.4f},0.01"
+        )
+    run.report("train_history.csv").write_text("\n".join(lines) + "\n")
+    answers = ["image,class,probability"]
+    for number, row in enumerate(_validation(run)):
+        said = row.label if rng.random() < 0.85 else plan.classes[0]
+        quoted = said.replace('"', '""')
+        answers.append(f'{number},"{quoted}",{rng.uniform(0.4, 1):.4f}')
+    (run.artifacts / "predictions.csv").write_text("\n".join(answers) + "\n", encoding="utf-8")
