@@ -26,10 +26,6 @@ def test_the_presets_are_those_of_the_contract():
     assert names() == ["caltech101", "demo", "imagenet", "imagenette"]
 
 
-def test_a_fresh_checkout_stands_at_the_demo():
-    assert load_params(PRESETS.parent / "params.yaml").data.source == "demo"
-
-
 def test_the_imagenet_preset_is_the_recipe_of_the_paper():
     params = load_params(PRESETS / "imagenet.yaml")
     data, train = params.data, params.train
