@@ -1,13 +1,14 @@
 """Backgrounds with the statistics of natural images: dead leaves, 1/f clouds, blurred scenes."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFilter
 
 from pipeline.dataset.sources.demo.colour import Colour, flat, near, oklch, table
-from pipeline.dataset.sources.demo.curves import ellipse, moved, petal, star
+from pipeline.dataset.sources.demo.curves import ellipse, petal, star
 from pipeline.dataset.sources.demo.layer import Field, Picture, blend, to_picture
 from pipeline.dataset.sources.demo.noise import pink, smooth
 from pipeline.dataset.sources.demo.view import Points
@@ -30,19 +31,17 @@ def dead_leaves(rng: np.random.Generator, height: int, width: int) -> Picture:
     """Shapes that hide each other, their sizes falling off as 1/r**3 as in real scenes."""
     image = Image.new("RGB", (width * _FINER, height * _FINER))
     brush = ImageDraw.Draw(image)
-    kinds = [_shape(rng) for _ in range(3)]
     radii = _radii(rng, 330, rng.uniform(4, 10), rng.uniform(30, 70))
     spots = rng.uniform(-0.05, 1.05, (len(radii), 2)) * (width, height)
-    turns = rng.uniform(0, math.tau, len(radii)).tolist()
     tones = table(_tones(rng))[rng.integers(0, 5, len(radii))]
-    inks = np.clip(tones * rng.uniform(0.75, 1.25, (len(radii), 1)) * 255, 0, 255).astype(int)
-    shade = rng.uniform(0.35, 0.9)
-    drop = rng.uniform(-2.5, 2.5, 2)
-    for i, (spot, radius, ink) in enumerate(zip(spots, radii.tolist(), inks, strict=True)):
-        shape = moved(kinds[i % 3], 0.0, 0.0, radius * _FINER, turns[i]) + spot * _FINER
-        dim = (int(ink[0] * shade), int(ink[1] * shade), int(ink[2] * shade))
-        brush.polygon((shape + drop * _FINER).ravel().tolist(), fill=dim)
-        brush.polygon(shape.ravel().tolist(), fill=(int(ink[0]), int(ink[1]), int(ink[2])))
+    inks = np.clip(tones * rng.uniform(0.75, 1.25, (len(radii), 1)) * 255, 0, 255)
+    dims = inks * rng.uniform(0.35, 0.9)
+    drop = rng.uniform(-2.5, 2.5, 2) * _FINER
+    shapes = _scattered(rng, spots * _FINER, radii * _FINER)
+    rows = zip(inks.astype(int).tolist(), dims.astype(int).tolist(), shapes, strict=True)
+    for ink, dim, shape in rows:
+        brush.polygon((shape + drop).ravel().tolist(), fill=tuple(dim))
+        brush.polygon(shape.ravel().tolist(), fill=tuple(ink))
     image = image.reduce(_FINER)
     if rng.random() < 0.7:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 5.0)))
@@ -112,6 +111,20 @@ def _radii(
     ground = count // 6
     radii[:ground] = rng.uniform(largest / 2, largest, ground)
     return radii
+
+
+def _scattered(
+    rng: np.random.Generator,
+    spots: Float[np.ndarray, "leaf 2"],
+    radii: Float[np.ndarray, " leaf"],
+) -> Iterator[Points]:
+    """Lay shapes of three kinds at the spots, each turned at random."""
+    kinds = [_shape(rng) for _ in range(3)]
+    turns = rng.uniform(0, math.tau, len(radii))
+    c, s = radii * np.cos(turns), radii * np.sin(turns)
+    matrices = np.stack([np.stack([c, s], 1), np.stack([-s, c], 1)], axis=1)
+    for i, (matrix, spot) in enumerate(zip(matrices, spots, strict=True)):
+        yield kinds[i % 3] @ matrix + spot
 
 
 def _shape(rng: np.random.Generator) -> Points:

@@ -43,7 +43,7 @@ def cut(layer: Layer, alpha: Field) -> Layer:
 def blurred(field: Field, radius_px: float) -> Field:
     """Blur a field of values in 0 to 1 (to 8 bits), as a lens or the penumbra of a shadow does."""
     grey = Image.fromarray((field.clip(0, 1) * 255).astype(np.uint8))
-    soft = grey.filter(ImageFilter.GaussianBlur(radius_px))
+    soft = grey.filter(ImageFilter.BoxBlur(radius_px)).filter(ImageFilter.BoxBlur(radius_px))
     return np.asarray(soft, dtype=np.float32) * np.float32(1 / 255)
 
 

@@ -99,9 +99,9 @@ def camera(rng: np.random.Generator, picture: Picture) -> Image.Image:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.9)))
     height, width = picture.shape[:2]
     noise = np.float32(rng.uniform(0.004, 0.025))
-    grain = rng.standard_normal((height, width, 3), dtype=np.float32)
+    grain = rng.random((height, width, 3), dtype=np.float32) - np.float32(0.5)
     grain += grain[..., 1:2]
-    return to_image(to_picture(image) + noise * np.float32(0.7) * grain)
+    return to_image(to_picture(image) + noise * np.float32(2.5) * grain)
 
 
 def _dapple(rng: np.random.Generator, height: int, width: int) -> Field:

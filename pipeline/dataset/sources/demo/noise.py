@@ -64,8 +64,9 @@ def _coloured(
 ) -> Field:
     shape = (height, width // 2 + 1)
     spectrum = np.empty(shape, dtype=np.complex64)
-    spectrum.real = rng.standard_normal(shape, dtype=np.float32)
-    spectrum.imag = rng.standard_normal(shape, dtype=np.float32)
+    spectrum.real = rng.random(shape, dtype=np.float32)
+    spectrum.imag = rng.random(shape, dtype=np.float32)
+    spectrum -= np.complex64(0.5 + 0.5j)
     spectrum *= _amplitude(height, width, round(falloff, 1), round(stretch, 1))
     field = np.fft.irfft2(spectrum, s=(height, width)).astype(np.float32)
     field -= field.mean()

@@ -17,7 +17,7 @@ def occluder(rng: np.random.Generator, height: int, width: int) -> Layer:
     """Draw what stands in the way; it leaves most of the middle free."""
     size = float(min(height, width))
     maker = (_twig, _blades, _blob, _post)[int(rng.integers(4))]
-    image = Image.new("RGBA", (width * _FINER, height * _FINER), (0, 0, 0, 0))
+    image = Image.new("RGBX", (width * _FINER, height * _FINER), (0, 0, 0, 0))
     brush = ImageDraw.Draw(image)
     for outline, tone in maker(rng, size):
         spot = moved(outline, width / 2, height / 2)

@@ -21,7 +21,8 @@ class Plate:
     def __init__(self, view: View) -> None:
         self.view = view
         size = (view.width * _FINER, view.height * _FINER)
-        self._paint = Image.new("RGBA", size, (0, 0, 0, 0))
+        # RGBX, not RGBA: Pillow would divide the colours by their coverage when it reduces.
+        self._paint = Image.new("RGBX", size, (0, 0, 0, 0))
         self._relief = Image.new("L", size, 0)
         self._brush = ImageDraw.Draw(self._paint)
         self._chisel = ImageDraw.Draw(self._relief)
@@ -38,6 +39,12 @@ class Plate:
         for step in range(steps):
             share = step / (steps - 1)
             self.fill(shrunk(outline, 1 - 0.85 * share), mix(rim, top, share), None)
+
+    def clear(self, outline: Points) -> None:
+        """Cut a hole through everything drawn so far."""
+        corners = self._corners(outline)
+        self._brush.polygon(corners, fill=(0, 0, 0, 0))
+        self._chisel.polygon(corners, fill=0)
 
     def dome(
         self,

@@ -28,9 +28,10 @@ def wheel(rng: np.random.Generator, view: View) -> Layer:
     rim = (0.82, 0.93, 0.74)[kind] + rng.uniform(-0.03, 0.03)
     _annulus(plate, 1.05, rim, rubber, (0.25, 0.6))
     _tread(rng, plate, darker(rubber, 0.4))
+    inside = rim - rng.uniform(0.08, 0.14)
+    _annulus(plate, rim, inside, metal, (0.4, 0.62))
     if kind == 2 or rng.random() < 0.15:
-        plate.fill(ellipse(0.0, 0.0, rim, rim, 64), darker(metal, 0.8), 0.1)
-    _annulus(plate, rim, rim - rng.uniform(0.08, 0.14), metal, (0.4, 0.62))
+        plate.fill(ellipse(0.0, 0.0, inside, inside, 64), darker(metal, 0.8), 0.1)
     hub = (0.2, 0.11, 0.16)[kind] * rng.uniform(0.85, 1.3)
     (_cart_spokes, _wire_spokes, _alloy_spokes)[kind](rng, plate, rim - 0.06, hub, metal)
     plate.dome(
@@ -48,17 +49,16 @@ def wheel(rng: np.random.Generator, view: View) -> Layer:
 def _annulus(
     plate: Plate, outer: float, inner: float, colour: Colour, heights: tuple[float, float]
 ) -> None:
-    """Draw a round bar bent into a ring; it leaves the inside open."""
+    """Draw a round bar bent into a ring, with a hole inside."""
     steps = 9
     low, high = heights
     for step in range(steps):
         share = step / (steps - 1)
         rise = math.sin(math.pi * (0.1 + 0.8 * share))
-        radius = outer + (inner - outer) * share
+        radius = outer + (inner - outer) * step / steps
         tone = mix(darker(colour, 0.5), lighter(colour, 0.2), rise)
-        ring = ellipse(0.0, 0.0, radius, radius, 72)
-        closed = np.concatenate([ring, ring[:2]])
-        plate.stroke(closed, abs(outer - inner) / steps * 1.6, tone, low + (high - low) * rise)
+        plate.fill(ellipse(0.0, 0.0, radius, radius, 72), tone, low + (high - low) * rise)
+    plate.clear(ellipse(0.0, 0.0, inner, inner, 72))
 
 
 def _tread(rng: np.random.Generator, plate: Plate, rubber: Colour) -> None:
