@@ -36,6 +36,11 @@ class Workspace:
         return self.artifacts / "model"
 
     @property
+    def predictions(self) -> Path:
+        """The most probable class of every validation image."""
+        return self.artifacts / "predictions.csv"
+
+    @property
     def scan(self) -> Path:
         """The Zarr store of the top images of every channel."""
         return self.artifacts / "scan.zarr"

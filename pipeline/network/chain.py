@@ -37,7 +37,7 @@ class MaxPool:
 
 @dataclass(frozen=True)
 class ContrastNorm:
-    """Division by (k + alpha · the sum of squares over `channels` neighbouring channels) ** beta."""
+    """Division by (k + alpha · the sum of squares over neighbouring channels) ** beta."""
 
     channels: int
     alpha: float
@@ -65,7 +65,7 @@ Op = Conv | ReLU | MaxPool | ContrastNorm | Dropout | Linear
 
 
 def window_count(size: int, kernel: int, stride: int, padding: int = 0) -> int:
-    """Windows along one axis by the cuda-convnet rule (paper.md, section 1): the last may reach out."""
+    """Windows along one axis by the cuda-convnet rule: the last may reach out."""
     return 1 + math.ceil((size + 2 * padding - kernel) / stride)
 
 

@@ -83,6 +83,7 @@ class Trainer:
         self.task, self.machine, self.group = task, machine, group
         self.state, self.images = state, images
         self.params = task.params.train
+        self.half = self.params.precision == "bfloat16"
         network = starting_network(task).to(machine.device)
         self.network = network.to(memory_format=torch.channels_last)
         self.optimiser = make_optimiser(self.network, self.params)
@@ -185,8 +186,7 @@ class Trainer:
         masks = draw_masks(
             self.network.chain, len(rows), share, self._generator("dropout", *place, device=device)
         )
-        half = self.params.precision == "bfloat16"
-        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
             scores = self.learning(inputs, masks)
         truth = moved(self.images.train_labels[rows[share]], device)
         losses = functional.cross_entropy(
@@ -208,6 +208,7 @@ class Trainer:
             images.normalisation,
             self.group,
             self.machine.threads,
+            self.half,
         )
         first = conv_weights(self.network)[self.network.chain.conv_layers[0]].detach().cpu()
         rms = filter_rms(first)

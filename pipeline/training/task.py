@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.dataset.manifest import ImageRow, Manifest
-from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.chain import Chain
 from pipeline.network.module import Network
@@ -44,19 +42,6 @@ class Task:
     def paths(self, rows: Sequence[ImageRow]) -> tuple[Path, ...]:
         """Image files of some rows."""
         return tuple(self.root / row.path for row in rows)
-
-    def labels(self, rows: Sequence[ImageRow]) -> Int64[np.ndarray, " image"]:
-        """Class of each row, as a position among the classes.
-
-        Raises AtlasError for a class without a training image.
-        """
-        position = {label: index for index, label in enumerate(self.manifest.classes)}
-        if strange := sorted({row.label for row in rows} - set(position)):
-            raise AtlasError(
-                f"No training image shows {', '.join(strange[:5])}, but validation images do.",
-                fix="Add training images of every class, then run `dvc repro`.",
-            )
-        return np.array([position[row.label] for row in rows], np.int64)
 
 
 @dataclass(frozen=True)

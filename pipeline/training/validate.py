@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -12,7 +12,7 @@ from pipeline.training.ahead import ahead
 from pipeline.training.group import Group
 from pipeline.training.learner import Learner
 from pipeline.training.mean import Normalisation
-from pipeline.training.squares import Rows, Squares
+from pipeline.training.squares import Squares
 
 BATCH = 64
 """Images in a forward pass."""
@@ -36,8 +36,12 @@ def validate(
     normalisation: Normalisation,
     group: Group,
     threads: int,
+    half: bool,
 ) -> Validation:
-    """Run the validation images, shared out over the group, through the network."""
+    """Run the validation images, shared out over the group, through the network.
+
+    `half` computes products in bfloat16, as the training does.
+    """
     device = normalisation.mean.device
     sums = torch.zeros(2, dtype=torch.float64, device=device)
     peaks: dict[str, Tensor] = {}
@@ -45,7 +49,8 @@ def validate(
     runs = [mine[first : first + BATCH] for first in range(0, len(mine), BATCH)]
     for rows, pixels in ahead(squares.read, runs, threads, depth=2 * threads):
         inputs = normalisation.apply(as_views(pixels, device))
-        scores, batch_peaks = learner.scores_and_peaks(inputs)
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
+            scores, batch_peaks = learner.scores_and_peaks(inputs)
         sums += _loss_and_wrong(scores, labels[rows])
         for layer, values in batch_peaks.items():
             peaks[layer] = torch.maximum(values, peaks.get(layer, values))
@@ -54,9 +59,12 @@ def validate(
     return Validation(loss / count, wrong / count, _dead(learner, peaks, group, device))
 
 
-def as_views(pixels: Rows | np.ndarray, device: torch.device) -> Tensor:
+def as_views(
+    pixels: UInt8[np.ndarray, "image row col 3"], device: torch.device
+) -> Float[Tensor, "image 3 row col"]:
     """Pixels (image, row, col, 3) as float maps (image, 3, row, col), channels-last in memory."""
-    return torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float()
+    dense = np.ascontiguousarray(pixels)
+    return torch.from_numpy(dense).to(device).permute(0, 3, 1, 2).float()
 
 
 def _loss_and_wrong(scores: Tensor, labels: Int64[np.ndarray, " image"]) -> Tensor:

@@ -14,6 +14,7 @@ from pipeline.network.model import INPUT_MEAN, load_card, read_weights
 from pipeline.progress import Advance
 from pipeline.storage.publish import publish
 from pipeline.training.group import Group
+from pipeline.training.labels import labels_of
 from pipeline.training.mean import Normalisation, mean_of
 from pipeline.training.squares import FileSquares, Squares, cached, worth_caching
 from pipeline.training.task import Machine, Task
@@ -38,10 +39,11 @@ def open_images(
 ) -> Images:
     """Decode the images into the state folder where that pays, and take their mean."""
     data, epochs = task.params.data, task.params.train.epochs
+    classes = task.manifest.classes
     train_rows, val_rows = task.manifest.split("train"), task.manifest.split("val")
     if not train_rows:
         raise AtlasError("The manifest lists no training image.", fix="Run `dvc repro prepare`.")
-    train_labels, val_labels = task.labels(train_rows), task.labels(val_rows)
+    train_labels, val_labels = labels_of(train_rows, classes), labels_of(val_rows, classes)
     train = FileSquares(task.paths(train_rows), data.resize, data.resize)
     val = FileSquares(task.paths(val_rows), data.resize, data.crop)
 
