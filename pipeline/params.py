@@ -16,6 +16,7 @@ from pipeline.errors import AtlasError
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Layer = Literal["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -119,7 +120,7 @@ class TrainParams(Section):
 class ScanParams(Section):
     """What is searched for its strongest images."""
 
-    layers: Annotated[tuple[str, ...], Field(min_length=1)]
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
     """Layers in the atlas: conv1 to conv5, fc6 to fc8."""
     top: Count
     """Images kept per channel."""
@@ -146,6 +147,15 @@ class Params(Section):
     train: TrainParams
     scan: ScanParams
     project: ProjectParams
+
+    @model_validator(mode="after")
+    def _layers_exist(self) -> "Params":
+        """Told before a training, not after it."""
+        if missing := set(self.scan.layers) & set(self.model.without):
+            raise ValueError(
+                f"scan.layers names {', '.join(sorted(missing))}, which model.without leaves out"
+            )
+        return self
 
 
 def load_params(path: Path) -> Params:
@@ -210,7 +220,7 @@ def _first_fault(error: ValidationError) -> str:
     if fault["type"] == "missing":
         return f"`{where}` is missing."
     if fault["type"] == "value_error":
-        return f"`{where}`: {fault['ctx']['error']}."
+        return f"{f'`{where}`: ' * bool(fault['loc'])}{fault['ctx']['error']}."
     if fault["type"] == "model_type":
         return f"`{where}` must hold `key: value` lines, not {fault['input']!r}."
     return f"`{where}` is {fault['input']!r}: {fault['msg']}{_unread_number(fault['input'])}."

@@ -162,19 +162,23 @@ def test_a_file_that_is_no_yaml(fresh):
     assert "not YAML" in told(fresh, "prepare")
 
 
-def test_a_layer_that_does_not_exist(copy):
-    write_params(copy, {"scan": {"layers": ["conv1", "conv9"]}})
-    line = told(copy, "scan")
-    assert "conv9" in line
-    assert "conv5" in line
+@pytest.mark.parametrize("stage", ["prepare", "train", "scan"])
+def test_a_layer_that_does_not_exist_is_told_before_a_training(fresh, stage):
+    write_params(fresh, {"scan": {"layers": ["conv1", "conv9"]}})
+    line = told(fresh, stage)
+    assert "'conv9'" in line
+    assert "'conv5'" in line
 
 
-def test_a_layer_that_the_ablation_left_out(copy):
-    shutil.rmtree(copy / "artifacts" / "model")
-    write_model(copy)
-    edit_card(copy, {"without": ["conv3"]})
-    write_params(copy, {"scan": {"layers": ["conv3"]}})
-    assert "conv3" in told(copy, "scan")
+def test_a_layer_that_the_variant_leaves_out(fresh):
+    write_params(fresh, {"scan": {"layers": ["conv3"]}, "model": {"without": ["conv3"]}})
+    assert "scan.layers names conv3, which model.without leaves out" in told(fresh, "prepare")
+
+
+def test_a_layer_that_the_model_lacks(copy):
+    edit_card(copy, {"without": ["fc7"]})
+    write_params(copy, {"scan": {"layers": ["fc7"]}})
+    assert "fc7" in told(copy, "scan")
 
 
 def test_weights_that_do_not_fit_the_architecture(copy):
