@@ -13,8 +13,8 @@ from pipeline.errors import AtlasError
 MAX_PIXELS = 89_478_485
 """An image with more is refused before it is decoded; Pillow's own limit, which only warns."""
 MID_GREY = (128, 128, 128)
-LONGEST = 16
-"""A longer image, in widths, is cut to its middle before it is resized; the square is the same."""
+LONGEST = 32
+"""An image with a larger aspect ratio is cut to its middle before it is resized."""
 
 Image.init()
 FORMATS = sorted(
@@ -101,7 +101,8 @@ def square(image: Image.Image, resize: int, crop: int) -> UInt8[np.ndarray, "cro
     """Resize the shortest side (bilinear, antialiased), then take the centre square.
 
     The pixels of the network input before normalisation, to the bit those that
-    torchvision.transforms.v2 makes of the same Pillow image. Safe to call from threads.
+    torchvision.transforms.v2 makes of the same Pillow image (at an aspect ratio above 32: within
+    one pixel of its place). Safe to call from threads.
     """
     image = _middle(image)
     width, height = image.size

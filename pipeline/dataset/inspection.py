@@ -34,7 +34,8 @@ def inspect(root: Path, candidate: Candidate) -> Inspection | Rejection:
         data = _read(root / candidate.path)
         width, height = load_image(data).size
     except UnusableImageError as error:
-        stray = error.kind == "no image" and not is_named_as_picture(candidate.path)
+        shapeless = error.kind in ("no image", "empty file")
+        stray = shapeless and not is_named_as_picture(candidate.path)
         return Rejection(candidate.path, str(error), stray)
     except OSError as error:
         return Rejection(candidate.path, f"unreadable: {os.strerror(error.errno or 0)}", False)

@@ -57,8 +57,9 @@ def prepare(
         else:
             rows.append(_row(candidate, outcome))
         advance(1)
+    rejected.sort(key=lambda rejection: rejection.path.encode())
     check_limits(root, rows, candidates, rejected, data.max_rejected_fraction)
-    return Prepared(sorted_manifest(rows), tuple(sorted(rejected, key=lambda r: r.path.encode())))
+    return Prepared(sorted_manifest(rows), tuple(rejected))
 
 
 def _inspected(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipeline.dataset.manifest import Split
 from pipeline.dataset.rejected import Rejection
@@ -22,6 +22,7 @@ class Candidate:
     """Class name."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """A kind of data set. A new one is one new module, and one line in `registry.py`."""
 
