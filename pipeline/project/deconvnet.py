@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
-from torch.nn import functional
 
 from pipeline.network.chain import Conv, Linear, MaxPool, ReLU
 from pipeline.network.module import Network
@@ -44,7 +42,7 @@ class Deconvnet:
         self._trunk_end = trunk_end(network.chain, layer)
         self._convs = _adjoints(network, self._trunk_end)
         self._linears = {
-            op.name: network.get_submodule(op.name).weight
+            op.name: network.get_parameter(f"{op.name}.weight")
             for _, op in network.chain.weighted()
             if isinstance(op, Linear)
         }
@@ -58,7 +56,7 @@ class Deconvnet:
         for at in reversed(range(position)):
             match op := self._chain.ops[at]:
                 case ReLU():
-                    signal = functional.relu(signal)
+                    signal = signal.relu_()
                 case MaxPool():
                     signal = unpool(op, signal, switches[at])
                 case Conv():
@@ -78,11 +76,11 @@ class Deconvnet:
         signal = self._linears[self._layer][units.channel] * units.activation[:, None]
         for op in reversed(self._chain.ops[self._trunk_end : top]):
             if isinstance(op, ReLU):
-                signal = functional.relu(signal)
+                signal = signal.relu_()
             elif isinstance(op, Linear):
                 signal = signal @ self._linears[op.name]
         side = self._spans[self._trunk_end].size
-        return signal.unflatten(1, (-1, side, side)).permute(0, 2, 3, 1)
+        return signal.view(len(signal), -1, side, side).permute(0, 2, 3, 1)
 
     def _on_map(
         self, at: int, signal: Float[Tensor, "entry row col channel"], units: Units
@@ -103,7 +101,7 @@ class Deconvnet:
 
 def _adjoints(network: Network, last: int) -> dict[int, TransposedConv | PhaseConv]:
     return {
-        at: transpose(op, network.get_submodule(op.name).weight)
+        at: transpose(op, network.get_parameter(f"{op.name}.weight"))
         for at, op in network.chain.weighted()
         if at <= last and isinstance(op, Conv)
     }

@@ -10,7 +10,9 @@ from torch.nn import functional
 from pipeline.network.chain import Conv, MaxPool
 
 SHORT_RUN = 16
-"""With fewer channels than this below it, a transposed convolution adds runs too short to be fast."""
+"""With fewer channels below it, a transposed convolution would add runs too short to be fast."""
+PRODUCT_BYTES = 8 << 20
+"""Of a transposed convolution's products in memory at a time: what fits in a cache."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class TransposedConv:
         filters = self.taps.flatten(0, 1)[channel] * activation[:, None]
         below = filters.new_zeros(len(channel), op.kernel**2, groups, op.in_channels // groups)
         entries = torch.arange(len(channel), device=channel.device)
-        below[entries, :, channel // per_group] = filters.unflatten(1, (op.kernel**2, -1))
-        return below.flatten(2).unflatten(1, (op.kernel, op.kernel))
+        below[entries, :, channel // per_group] = filters.view(len(channel), op.kernel**2, -1)
+        return below.view(len(channel), op.kernel, op.kernel, op.in_channels)
 
     def __call__(
         self, signal: Float[Tensor, "entry row col out_channel"]
@@ -44,12 +46,14 @@ class TransposedConv:
         entries, cells = signal.shape[:2]
         side = (cells - 1) * op.stride + op.kernel
         below = signal.new_zeros(entries, side, side, op.in_channels)
-        parts = zip(signal.split(per_group, dim=3), below.chunk(groups, dim=3), strict=True)
+        parts = zip(signal.chunk(groups, dim=3), below.chunk(groups, dim=3), strict=True)
+        step = max(1, PRODUCT_BYTES // (cells**2 * self.taps[0, 0].nbytes))
         for taps, (above, part) in zip(self.taps, parts, strict=True):
-            products = above.reshape(-1, per_group) @ taps
-            _add_overlapping(
-                part, products.view(entries, cells, cells, op.kernel, op.kernel, -1), op.stride
-            )
+            for first in range(0, entries, step):
+                some = slice(first, first + step)
+                products = above[some].reshape(-1, per_group) @ taps
+                patches = products.view(-1, cells, cells, op.kernel, op.kernel, part.shape[3])
+                _add_overlapping(part[some], patches, op.stride)
         return below
 
 
@@ -116,10 +120,11 @@ def _phases(
     """Sort a kernel's taps by the pixel of the tile that they reach; the last are filled with 0."""
     stride, taps = op.stride, -(-op.kernel // op.stride)
     short = taps * stride - op.kernel
-    full = functional.pad(weight, (0, short, 0, short)).unflatten(0, (op.groups, -1))
-    tiled = full.unflatten(4, (taps, stride)).unflatten(3, (taps, stride)).flip(3, 5)
-    # group, out, in, tap row, tile row, tap col, tile col -> group, in, tile row, tile col, out, taps
-    ordered = tiled.permute(0, 2, 4, 6, 1, 3, 5).flatten(0, 3)
+    full = functional.pad(weight, (0, short, 0, short))
+    split = (op.groups, -1, weight.shape[1], taps, stride, taps, stride)
+    tiled = full.reshape(split).flip(3, 5)
+    # (group, out, in, tap row, tile row, tap col, tile col): the tile goes beside the inputs.
+    ordered: Tensor = tiled.permute(0, 2, 4, 6, 1, 3, 5).flatten(0, 3)
     return ordered.contiguous(memory_format=torch.channels_last)
 
 
@@ -148,10 +153,11 @@ def _unpool_at_once(
     entries, channels = len(signal), signal.shape[3]
     below = signal.new_empty(entries, side, side, channels).permute(0, 3, 1, 2)
     kernel, stride = [op.kernel] * 2, [op.stride] * 2
-    return torch.ops.aten.max_pool2d_with_indices_backward(
+    filled: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
         signal.permute(0, 3, 1, 2), below, kernel, stride, [0, 0], [1, 1], True,
         switches.permute(0, 3, 1, 2),
-    ).permute(0, 2, 3, 1)  # fmt: skip
+    )  # fmt: skip
+    return filled.permute(0, 2, 3, 1)
 
 
 def _unpool_by_offset(

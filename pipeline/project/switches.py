@@ -1,7 +1,6 @@
 """Where the maxima of the pools came from: the forward pass, as far as the reverse needs it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -146,7 +145,9 @@ def _max_pool(
     Int64[Tensor, "entry channel row_above col_above"],
 ]:
     """Pool, with the position of each maximum on the map below; of equal values the first."""
-    return functional.max_pool2d_with_indices(signal, op.kernel, op.stride, ceil_mode=True)
+    return functional.max_pool2d_with_indices(
+        signal, [op.kernel] * 2, [op.stride] * 2, ceil_mode=True
+    )
 
 
 def _offsets(
@@ -154,8 +155,10 @@ def _offsets(
 ) -> UInt8[Tensor, "row col channel"]:
     """Positions on a map of `side` columns as positions in each cell's own window."""
     cells = torch.arange(index.shape[0], device=index.device) * op.stride
-    inner = index - (cells[:, None] * side + cells)[:, :, None]
-    return (inner // side * op.kernel + inner % side).to(torch.uint8)
+    inner = (index - (cells[:, None] * side + cells)[:, :, None]).int()
+    # Compared, not divided: rows are few and integer division is slow.
+    row = sum((inner >= side * row).int() for row in range(1, op.kernel))
+    return (inner - row * (side - op.kernel)).to(torch.uint8)
 
 
 def cut_windows(
@@ -166,7 +169,10 @@ def cut_windows(
 ) -> Switches:
     """The switches in each unit's windows, out of the maps of the image that each belongs to."""
     windows = spans(chain, layer)
-    return {at: _cut(chain, at, windows, [m[at] for m in maps], cell) for at in pools_below(chain, layer)}
+    return {
+        at: _cut(chain, at, windows, [m[at] for m in maps], cell)
+        for at in pools_below(chain, layer)
+    }
 
 
 def _cut(
@@ -179,7 +185,9 @@ def _cut(
     op, pooled, below = chain.ops[at], windows[at + 1], windows[at]
     assert isinstance(op, MaxPool)
     first = pooled.first(cell).tolist()
-    offsets = torch.stack([_slice(m, *f, pooled.size) for m, f in zip(maps, first, strict=True)])
+    offsets = torch.stack(
+        [_slice(m, row, col, pooled.size) for m, (row, col) in zip(maps, first, strict=True)]
+    )
     place = torch.arange(op.kernel**2, device=offsets.device)
     place = place // op.kernel * below.size + place % op.kernel
     cells = torch.arange(pooled.size, device=offsets.device) * op.stride
@@ -191,7 +199,6 @@ def _slice(
     values: UInt8[Tensor, "row col channel"], row: int, col: int, side: int
 ) -> UInt8[Tensor, "side side channel"]:
     """A square out of a map; 0 where it reaches outside."""
-    rows, cols = values.shape[:2]
     found = values.new_zeros(side, side, values.shape[2])
     top, left = max(0, row), max(0, col)
     part = values[top : row + side, left : col + side]

@@ -4,11 +4,12 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import zarr
 from jaxtyping import Float16, Float32, Int32, Int64, UInt8
+from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.storage import LocalStore
 
 from pipeline.errors import AtlasError
@@ -78,10 +79,11 @@ def create_store(path: Path, kind: Kind, made_from: Provenance) -> zarr.Group:
 
 def create_array(
     layer: zarr.Group, kind: Kind, name: str, shape: tuple[int, ...], dtype: str
-) -> zarr.Array:
-    """An empty array of a layer's group: a chunk per channel, a shard per 32 channels.
+) -> zarr.Array[Any]:
+    """An empty array of a layer's group: pictures in a chunk per channel, a shard per 32 channels.
 
-    Pictures compress with zstd. One task writes a whole shard: two writers in one lose chunks.
+    Chunks compress with zstd and carry a checksum, so that a changed byte is an error when read.
+    One task writes a whole shard: two writers in one lose chunks.
     """
     dimensions = DIMENSIONS[kind][name]
     pictures = "row" in dimensions
@@ -93,6 +95,7 @@ def create_array(
         dtype=dtype,
         chunks=tuple(max(1, side) for side in chunk),
         shards=shard,
+        compressors=[ZstdCodec(), Crc32cCodec()],
         dimension_names=dimensions,
         fill_value=0,
     )
@@ -162,9 +165,25 @@ def _check_provenance(
 def read_scan(root: zarr.Group, layer: str) -> ScanRecord:
     """One layer of an open scan store, in memory. Raises AtlasError for a layer it lacks."""
     group = open_layer(root, layer)
-    arrays = {name: np.asarray(group[name]) for name in DIMENSIONS["scan"]}
-    edges = group["histogram"].attrs["edges"]
-    return ScanRecord(**arrays, edges=tuple(map(float, edges)))  # type: ignore[arg-type,union-attr]
+    arrays = {name: read_array(group, "scan", name) for name in DIMENSIONS["scan"]}
+    edges: Any = group["histogram"].attrs["edges"]
+    return ScanRecord(**arrays, edges=tuple(map(float, edges)))
+
+
+def read_array(
+    layer: zarr.Group, kind: Kind, name: str, channels: slice = slice(None)
+) -> np.ndarray[Any, Any]:
+    """Some channels of an array of a layer's group, in memory.
+
+    Raises AtlasError where the array is missing or its bytes are not those that were written.
+    """
+    try:
+        return np.asarray(dict(layer.arrays())[name][channels])
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise AtlasError(
+            f"{layer.store_path}/{name} is damaged ({' '.join(str(error).split())}).",
+            fix=f"Run `dvc repro -f -s {_STAGE[kind]}`, then `dvc repro`.",
+        ) from error
 
 
 def open_layer(root: zarr.Group, layer: str) -> zarr.Group:

@@ -1,0 +1,74 @@
+"""One chunk as a task: read its images, project its entries, hand the results back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.dataset.listed import load_listed
+from pipeline.dataset.manifest import ImageRow
+from pipeline.network.model import Model, load_model
+from pipeline.project.entries import Chunk
+from pipeline.project.projector import Projector
+from pipeline.storage.spill import Values
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all chunks of a run share."""
+
+    model: Path
+    """The model's folder, readable by every worker."""
+    weights_sha256: str
+    """Of the weights in it; with it, a worker keeps the model from one chunk to the next."""
+    images: Path
+    """The folder that the manifest's paths start in, readable by every worker."""
+    layers: tuple[str, ...]
+    """The layers projected."""
+    batch_size: int
+    """Projections in one reverse pass."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A chunk of entries, and the manifest's rows of the images that it needs."""
+
+    setting: Setting
+    chunk: Chunk
+    rows: dict[int, ImageRow]
+
+
+def chunk_job(setting: Setting, rows: Sequence[ImageRow], chunk: Chunk) -> Job:
+    """The job of a chunk; `rows` are all validation rows of the manifest."""
+    images = {int(row) for found in chunk.values() for row in found.image}
+    return Job(setting, chunk, {row: rows[row] for row in images})
+
+
+def project_chunk(job: Job, device: torch.device) -> dict[str, Values]:
+    """Project a chunk's entries, by layer. Each image is read once.
+
+    Raises AtlasError for an image that is not what the manifest lists.
+    """
+    model, projector = _loaded(job.setting, device)
+    needed = projector.images_needed(job.chunk).tolist()
+    images = {row: _input(model, job, row, device) for row in needed}
+    return projector(job.chunk, images, device)
+
+
+def _input(model: Model, job: Job, row: int, device: torch.device) -> Float[Tensor, "1 3 row col"]:
+    pixels = load_listed(job.setting.images, job.rows[row], model.card.resize, model.card.crop)
+    return model.normalise(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
+
+
+@lru_cache(maxsize=2)
+def _loaded(setting: Setting, device: torch.device) -> tuple[Model, Projector]:
+    """The model on a device, loaded when a process meets it first."""
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    model = load_model(setting.model)
+    network = model.network.to(device)
+    return model, Projector(network, setting.layers, setting.batch_size)
