@@ -4,10 +4,10 @@ import logging
 
 from pipeline.compute.device import parse_device
 from pipeline.dataset.manifest import read_manifest
+from pipeline.evaluation.rates import evaluate, write_predictions, write_rates
 from pipeline.network.model import load_model
 from pipeline.params import load_params
 from pipeline.storage.publish import publish
-from pipeline.training.evaluate import evaluate, write_predictions, write_rates
 from pipeline.training.labels import labels_of
 from pipeline.training.processes import cores
 from pipeline.workspace import Workspace

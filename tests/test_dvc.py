@@ -26,6 +26,7 @@ CANNOT_CHANGE_A_RESULT = {
 OWN_ROOM = {
     "prepare": ["pipeline/dataset"],
     "train": ["pipeline/training"],
+    "evaluate": ["pipeline/evaluation"],
     "scan": ["pipeline/scan"],
     "project": ["pipeline/project"],
     "crop": ["pipeline/crop"],

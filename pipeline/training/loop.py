@@ -6,17 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
-from safetensors.torch import save_file
+from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.network.model import INPUT_MEAN
-from pipeline.network.module import Network
 from pipeline.progress import Advance
 from pipeline.training.ahead import ahead
 from pipeline.training.augment import draw
+from pipeline.training.batches import Rows, epoch_batches, moved
 from pipeline.training.chance import generator
 from pipeline.training.checkpoint import Interval, Position, load_checkpoint, save_checkpoint
 from pipeline.training.filters import cap_filters, filter_rms
@@ -26,12 +24,11 @@ from pipeline.training.learner import Learner, draw_masks
 from pipeline.training.ledger import Ledger
 from pipeline.training.optimiser import make_optimiser, set_rate
 from pipeline.training.schedule import make_schedule
-from pipeline.training.start import conv_weights, drawn_network, freeze, take_over
+from pipeline.training.snapshots import keep_snapshot
+from pipeline.training.start import conv_weights, starting_network
 from pipeline.training.task import Machine, Task, Trained
 from pipeline.training.validate import validate
 from pipeline.training.views import Images, open_images
-
-Rows = Int64[np.ndarray, " image"]
 
 
 @dataclass(frozen=True)
@@ -234,15 +231,9 @@ class Trainer:
                 self.save()
 
     def _keep_snapshot(self) -> None:
-        if self.position.epoch not in self.params.snapshots:
-            return
-        folder = self.state / "snapshots"
-        folder.mkdir(exist_ok=True)
-        name = f"epoch_{self.position.epoch:03d}.safetensors"
-        tensors = portable(self.network) | {INPUT_MEAN: self.images.normalisation.mean.cpu()}
-        partial_path = folder / f".{name}"
-        save_file({key: t.contiguous() for key, t in tensors.items()}, partial_path)
-        partial_path.replace(folder / name)
+        if self.position.epoch in self.params.snapshots:
+            mean = self.images.normalisation.mean
+            keep_snapshot(self.state, self.position.epoch, self.network, mean)
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -252,32 +243,3 @@ class Trainer:
         self, purpose: str, *place: int, device: torch.device | None = None
     ) -> torch.Generator:
         return generator(self.task.params.seed, purpose, *place, device=device)
-
-
-def starting_network(task: Task) -> Network:
-    """The network before its first step: drawn, then what the task's file fits, then frozen."""
-    train = task.params.train
-    network = drawn_network(task.chain(), train.init, generator(task.params.seed, "start"))
-    if task.start is not None:
-        take_over(network, task.start, train.freeze)
-    freeze(network, train.freeze)
-    return network
-
-
-def epoch_batches(count: int, size: int, order: torch.Generator) -> list[Rows]:
-    """All image rows in a drawn order, cut into batches; the last may be smaller."""
-    rows: Rows = torch.randperm(count, generator=order).numpy()
-    return [rows[first : first + size] for first in range(0, count, size)]
-
-
-def moved(values: np.ndarray, device: torch.device) -> Tensor:
-    """An array as a tensor on a device; to a GPU through pinned memory, without waiting."""
-    tensor = torch.from_numpy(values)
-    if device.type == "cpu":
-        return tensor
-    return tensor.pin_memory().to(device, non_blocking=True)
-
-
-def portable(network: Network) -> dict[str, Tensor]:
-    """The network's tensors on the CPU, contiguous."""
-    return {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}

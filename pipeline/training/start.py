@@ -13,14 +13,24 @@ from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain, Conv, Linear
 from pipeline.network.model import INPUT_MEAN, read_weights
 from pipeline.network.module import Network, empty_network
+from pipeline.training.chance import generator
+from pipeline.training.task import Task
 
 logger = logging.getLogger(__name__)
 PAPER_STD = 0.01
 
 
-def drawn_network(
-    chain: Chain, init: Literal["normal", "he"], generator: torch.Generator
-) -> Network:
+def starting_network(task: Task) -> Network:
+    """The network before its first step: drawn, then what the task's file fits, then frozen."""
+    train = task.params.train
+    network = drawn_network(task.chain(), train.init, generator(task.params.seed, "start"))
+    if task.start is not None:
+        take_over(network, task.start, train.freeze)
+    freeze(network, train.freeze)
+    return network
+
+
+def drawn_network(chain: Chain, init: Literal["normal", "he"], chance: torch.Generator) -> Network:
     """A network with weights drawn layer by layer, biases 0.
 
     `normal` draws from N(0, 0.01²); `he` from N(0, 2 / inputs of a unit), which keeps the size of
@@ -34,7 +44,7 @@ def drawn_network(
             assert isinstance(layer, nn.Conv2d | nn.Linear)
             gain = 1.0 if op.name == last else 2.0
             std = PAPER_STD if init == "normal" else (gain / inputs_of_a_unit(op)) ** 0.5
-            layer.weight.normal_(0.0, std, generator=generator)
+            layer.weight.normal_(0.0, std, generator=chance)
             network.get_parameter(f"{op.name}.bias").zero_()
     return network
 

@@ -1,0 +1,1 @@
+"""Error rates of a trained network on the validation images."""
