@@ -16,11 +16,17 @@ Versions = tuple[tuple[str, str], ...]
 
 
 @cache
-def versions_here() -> Versions:
-    """The versions of Python, the packages that decide bits, and this project's code."""
-    code = sha256_of_code(Path(pipeline.__file__).parent)[:12]
+def package_versions() -> Versions:
+    """The versions of Python and of the packages that decide bits."""
     installed = ((name, version(name)) for name in PACKAGES)
-    return (("python", platform.python_version()), *installed, ("the code of pipeline", code))
+    return (("python", platform.python_version()), *installed)
+
+
+@cache
+def versions_here() -> Versions:
+    """The versions of the packages and of this project's code."""
+    code = sha256_of_code(Path(pipeline.__file__).parent)[:12]
+    return (*package_versions(), ("the code of pipeline", code))
 
 
 def check_versions(worker: str, theirs: Versions, ours: Versions) -> None:

@@ -1,0 +1,110 @@
+"""The work of one chunk: what a worker does, and all that it is told."""
+
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+
+from pipeline.errors import AtlasError
+from pipeline.network.model import Model, load_model
+from pipeline.scan.forward import Forward
+from pipeline.scan.maps import Maps
+from pipeline.scan.squares import squares_ahead
+from pipeline.scan.tally import LayerTally, empty_tallies
+from pipeline.scan.top import Entries, all_entries
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all chunks of a scan have in common."""
+
+    model: Path
+    """The model's folder, as the workers see it."""
+    weights_sha256: str
+    """Of the weights in it."""
+    layers: tuple[str, ...]
+    top: int
+    batch_size: int
+    tf32: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chunk's images."""
+
+    plan: Plan
+    first: int
+    """Image row of the first; the others follow."""
+    paths: tuple[Path, ...]
+    labels: tuple[int, ...]
+    """Position of each image's class among the model's; −1 where it has none."""
+
+
+class _Batch:
+    """What one batch has shown of a layer so far."""
+
+    def __init__(self, first: int, tally: LayerTally) -> None:
+        self._first = first
+        self._tally = tally
+        self._peaks: list[Float32[np.ndarray, "image channel"]] = []
+        self._entries: list[Entries] = []
+
+    def see(self, position: int, maps: Maps) -> None:
+        """Note the peaks of the images from a position in the batch on."""
+        peaks = maps.peaks()
+        image, channel = self._tally.candidates(peaks)
+        rows = (image + self._first + position).astype(np.int32)
+        cells = maps.cells(image, channel)
+        self._entries.append(Entries(channel, peaks[image, channel], rows, cells))
+        self._peaks.append(peaks)
+
+    def close(self, labels: Int64[np.ndarray, " image"]) -> None:
+        """Hand everything to the tally."""
+        self._tally.add(all_entries(self._entries), np.concatenate(self._peaks), labels)
+
+
+def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
+    """The tallies of a chunk's images, by layer."""
+    plan = job.plan
+    model, forward = _loaded(plan, device)
+    card = model.card
+    tallies = empty_tallies(model.chain, plan.layers, plan.top)
+    squares = squares_ahead(job.paths, card.resize, card.crop, ahead=plan.batch_size)
+    for start in range(0, len(job.paths), plan.batch_size):
+        labels = np.array(job.labels[start : start + plan.batch_size], np.int64)
+        batches = {layer: _Batch(job.first + start, tally) for layer, tally in tallies.items()}
+        for layer, position, maps in forward.run(squares, len(labels)):
+            batches[layer].see(position, maps)
+        for batch in batches.values():
+            batch.close(labels)
+    return tallies
+
+
+_loading = threading.Lock()
+
+
+def _loaded(plan: Plan, device: torch.device) -> tuple[Model, Forward]:
+    """This process's network for a plan, read from disk by the first task that asks."""
+    with _loading:
+        return _load(plan, device)
+
+
+@lru_cache(maxsize=1)
+def _load(plan: Plan, device: torch.device) -> tuple[Model, Forward]:
+    model = load_model(plan.model)
+    if model.card.weights_sha256 != plan.weights_sha256:
+        raise AtlasError(
+            f"{plan.model} holds other weights ({model.card.weights_sha256[:12]}…) than when the "
+            f"scan began ({plan.weights_sha256[:12]}…).",
+            fix="Let every worker see the same files, and do not train while scanning.",
+        )
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+        torch.backends.cudnn.allow_tf32 = plan.tf32
+        torch.backends.cuda.matmul.allow_tf32 = plan.tf32
+    return model, Forward(model, plan.layers, plan.batch_size, device)

@@ -1,0 +1,53 @@
+"""What a scan has done so far, kept on disk so that an interrupted one goes on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool
+
+from pipeline.scan.tally import LayerTally, tally_of
+from pipeline.storage.publish import publish
+
+
+@dataclass
+class Ledger:
+    """The merged tallies of the chunks finished, and which these are."""
+
+    tallies: dict[str, LayerTally]
+    finished: Bool[np.ndarray, " chunk"]
+
+    def take(self, number: int, tallies: Mapping[str, LayerTally]) -> None:
+        """Merge a chunk's tallies; those of a finished chunk are not counted again."""
+        if self.finished[number]:
+            return
+        for layer, tally in tallies.items():
+            self.tallies[layer].merge(tally)
+        self.finished[number] = True
+
+    def save(self, path: Path) -> None:
+        """Write everything to a file, which is replaced whole."""
+        arrays = {
+            f"{layer}/{name}": array
+            for layer, tally in self.tallies.items()
+            for name, array in tally.arrays().items()
+        }
+        with publish(path) as partial, partial.open("wb") as file:
+            np.savez(file, finished=self.finished, **arrays)  # type: ignore[arg-type]
+
+
+def load_ledger(path: Path, layers: tuple[str, ...]) -> Ledger:
+    """The ledger that `save` wrote."""
+    with np.load(path) as arrays:
+        tallies = {
+            layer: tally_of(
+                {
+                    name.removeprefix(f"{layer}/"): arrays[name]
+                    for name in arrays.files
+                    if name.startswith(f"{layer}/")
+                }
+            )
+            for layer in layers
+        }
+        return Ledger(tallies, arrays["finished"])

@@ -1,0 +1,45 @@
+"""`atlas scan`: find the images that excite every channel most."""
+
+from pipeline.compute import cluster
+from pipeline.compute.device import parse_device
+from pipeline.dataset.manifest import read_manifest
+from pipeline.network.model import load_card
+from pipeline.params import load_params
+from pipeline.scan.scan import plan_scan, scan_facts
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.publish import publish
+from pipeline.storage.state import fingerprint, stage_state
+from pipeline.storage.stores import Provenance, create_store, seal, write_scan
+from pipeline.workspace import Workspace
+from stages.command import bar, device_option, scheduler_option, stage, workers_option
+
+
+@stage
+@device_option
+@workers_option
+@scheduler_option
+def main(workspace: Workspace, device: str, workers: int, scheduler: str | None) -> None:
+    """Find the images that excite every channel most, and count how its peaks fall.
+
+    Reads the manifest and the model, writes artifacts/scan.zarr. An interrupted scan goes on where
+    it was.
+    """
+    params = load_params(workspace.params)
+    images = read_manifest(workspace.manifest).split("val")
+    card = load_card(workspace.model)
+    scan = plan_scan(
+        params.scan, card, workspace.model, images, workspace.resolve(params.data.root)
+    )
+    made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest))
+    key = fingerprint(scan_facts(params.scan, card, made_from.manifest_sha256))
+    with stage_state(workspace.state("scan"), key) as state:
+        with (
+            cluster.workers(scheduler, workers, parse_device(device)) as pool,
+            bar("scan", len(images), "image") as advance,
+        ):
+            records = scan.run(pool, state / "ledger.npz", advance)
+        with publish(workspace.scan) as out:
+            store = create_store(out, "scan", made_from)
+            for layer, record in records.items():
+                write_scan(store, layer, record)
+            seal(store)
