@@ -7,7 +7,7 @@ import click
 from pipeline.dataset.manifest import write_manifest
 from pipeline.dataset.prepare import locate, prepare
 from pipeline.dataset.rejected import write_rejected
-from pipeline.dataset.report import report
+from pipeline.dataset.report import Numbers, report
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
@@ -40,8 +40,9 @@ def main(workspace: Workspace) -> None:
     click.echo(_summary(counts))
 
 
-def _summary(counts: dict[str, object]) -> str:
+def _summary(counts: Numbers) -> str:
     return (
         "{images[train]} training and {images[val]} validation images of {classes} classes; "
-        "{rejected} rejected, {stray} stray files".format_map(counts)
+        "{rejected} rejected, {stray} stray files, "
+        "{duplicates[in_both_splits]} in both splits".format_map(counts)
     )

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,8 @@ _DAMAGE = (
     struct.error,
 )
 _BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+# An error for the whole process, since filters cannot be changed safely while threads decode.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
 _EIGHT_BITS = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
 
 

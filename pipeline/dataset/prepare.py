@@ -1,11 +1,12 @@
 """From candidates to the manifest: every image decoded once, in threads."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from dask.system import CPU_COUNT
 
 from pipeline.dataset.inspection import Inspection, inspect
 from pipeline.dataset.limits import check_limits
@@ -66,7 +67,7 @@ def _inspected(
     root: Path, candidates: Sequence[Candidate]
 ) -> Iterator[tuple[Candidate, Inspection | Rejection]]:
     # Threads: Pillow lets go of the interpreter while it decodes, which is 19 parts in 20.
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(CPU_COUNT) as pool:
         for start in range(0, len(candidates), BATCH):
             batch = candidates[start : start + BATCH]
             yield from zip(batch, pool.map(partial(inspect, root), batch), strict=True)

@@ -1,5 +1,6 @@
 """Caltech-101 by the paper's protocol: some images of a class to train, some others to validate."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from pipeline.dataset.sources.protocol import Candidate
 from pipeline.params import DataParams
 from pipeline.progress import Advance
 
+log = logging.getLogger(__name__)
+
+CLASSES = 101
 CATEGORIES = "101_ObjectCategories"
 BACKGROUND = "BACKGROUND_Google"
 """Clutter without a class: dropped."""
@@ -27,6 +31,8 @@ class Caltech101Source:
         Where both are null, `data.val_fraction` splits.
         """
         listing = without_background(list_classes(root, categories_folder(root), advance))
+        if len(listing.files) != CLASSES:
+            log.warning("%s holds %d classes, not %d", root, len(listing.files), CLASSES)
         if data.train_per_class is None and data.val_per_class is None:
             drawn = by_fraction(listing, data.val_fraction, seed)
         else:

@@ -12,6 +12,8 @@ from pipeline.errors import AtlasError
 from pipeline.progress import Advance
 
 BACK = "link back to a folder above it"
+LITTER = frozenset({"__MACOSX", "@eaDir", "lost+found"})
+"""Folders that archives, file servers and file systems leave behind: taken as hidden."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def list_classes(root: Path, folder: str, advance: Advance) -> Listing:
     above = frozenset([_identity(root), _identity(root / folder)])
     for entry in entries:
         path = f"{folder}/{entry.name}" if folder else entry.name
-        if entry.name.startswith("."):
+        if _is_hidden(entry.name):
             rejected.append(Rejection(readable(path), "hidden", stray=True))
         elif not _is_folder(entry):
             rejected.append(Rejection(readable(path), "outside every class folder", stray=True))
@@ -106,7 +108,7 @@ def _walk(
         return
     for entry in entries:
         path = f"{folder}/{entry.name}"
-        if entry.name.startswith(".") or not _is_folder(entry):
+        if _is_hidden(entry.name) or not _is_folder(entry):
             advance(1)
             yield _fault(entry, path) or path
         elif _identity(root / path) in here:
@@ -117,7 +119,7 @@ def _walk(
 
 def _fault(entry: os.DirEntry[str], path: str) -> Rejection | None:
     """Why a file is of no use, as far as can be told without opening it."""
-    if entry.name.startswith("."):
+    if _is_hidden(entry.name):
         return Rejection(readable(path), "hidden", stray=True)
     stray = not is_named_as_picture(entry.name)
     if readable(path) != path:
@@ -130,6 +132,10 @@ def _fault(entry: os.DirEntry[str], path: str) -> Rejection | None:
         return None
     reason = "link to nothing" if entry.is_symlink() else "no regular file"
     return Rejection(path, reason, stray)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in LITTER
 
 
 def readable(path: str) -> str:

@@ -78,6 +78,12 @@ def test_jpeg_decodes_as_pillow_does(options):
     assert np.array_equal(pixels(data), np.asarray(Image.open(io.BytesIO(data))))
 
 
+def test_the_first_picture_of_a_stereo_pair_counts():
+    left, right = Image.fromarray(NOISE), Image.fromarray(255 - NOISE)
+    pair = encoded(left, "MPO", save_all=True, append_images=[right])
+    assert np.array_equal(pixels(pair), pixels(encoded(left, "JPEG")))
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
 def test_exif_orientation_is_applied(kind, orientation):

@@ -53,6 +53,12 @@ def test_another_seed_is_another_fold(tmp_path):
     assert splits(located(tmp_path, seed=1)) != splits(located(tmp_path, seed=2))
 
 
+def test_a_data_set_with_classes_missing_is_told(tmp_path, caplog):
+    touch_caltech(tmp_path)
+    located(tmp_path)
+    assert "holds 3 classes, not 101" in caplog.text
+
+
 def test_without_numbers_the_fraction_splits(tmp_path):
     touch_caltech(tmp_path)
     parts = splits(located(tmp_path, train=None, val=None))

@@ -55,6 +55,13 @@ def test_hidden_files_and_folders_are_strays(tmp_path):
     assert refused(listing.rejected) == dict.fromkeys(hidden, ("hidden", True))
 
 
+def test_what_archives_and_servers_leave_behind_is_no_class(tmp_path):
+    touch(tmp_path, ["cat/1.jpg", "__MACOSX/cat/._1.jpg", "cat/@eaDir/thumb.jpg"])
+    listing = listed(tmp_path)
+    assert listing.files == {"cat": ["cat/1.jpg"]}
+    assert set(refused(listing.rejected)) == {"__MACOSX", "cat/@eaDir"}
+
+
 def test_files_beside_the_class_folders_are_strays(tmp_path):
     touch(tmp_path, ["cat/1.jpg", "README.txt"])
     assert listed(tmp_path).rejected == [
