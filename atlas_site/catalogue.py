@@ -148,6 +148,11 @@ class Catalogue:
         return layer.name == self.atlas.chain.conv_layers[0] == self.atlas.chain.layers[0]
 
 
+def channel_count(atlas: Atlas) -> int:
+    """Channels of all scanned layers, before anything else is read."""
+    return sum(atlas.chain.channels(layer) for layer in atlas.layers)
+
+
 def gather(atlas: Atlas) -> Catalogue:
     """Read all that the pages say, but no picture."""
     images = _shown_images(atlas)

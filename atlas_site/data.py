@@ -131,4 +131,6 @@ def preference(
     others = max(1, int(seen.sum()) - 1)
     rest = (mean.sum(axis=1, keepdims=True) - mean) / others
     whole = mean + rest
-    return np.divide(mean - rest, whole, out=np.zeros_like(whole), where=whole > 0)
+    share: Float64[np.ndarray, "channel class"] = np.zeros(whole.shape)
+    np.divide(mean - rest, whole, out=share, where=whole > 0)
+    return share

@@ -9,6 +9,7 @@ LARGEST_SIDE = 84.0
 DEEPEST = 56.0
 SLANT = 0.45
 SMALLEST_SIDE = 3.0
+SMALLEST_LABELLED_INSIDE = 12.0
 HEIGHT = LARGEST_SIDE + DEEPEST * SLANT + 4
 WIDTH = LARGEST_SIDE + DEEPEST + 4
 
@@ -37,8 +38,8 @@ def slabs(layers: Sequence[Layer]) -> dict[str, Slab]:
 
 
 def _slab(side: float, depth: float) -> Slab:
-    """A slab that stands on the ground line in the middle of the picture."""
-    left = (WIDTH - side - depth) / 2
+    """A slab that stands on the ground line at the left of the picture."""
+    left = 2.0
     right, bottom = left + side, HEIGHT - 2
     top = bottom - side
     back = depth * SLANT
@@ -67,6 +68,7 @@ class FieldSquare:
     layer: str
     start: float
     side: float
+    label_x: float
     label_y: float
     pixels: int
 
@@ -78,5 +80,6 @@ def field_squares(layers: Sequence[Layer], input_px: int) -> tuple[FieldSquare, 
         if layer.field < input_px:
             side = 100 * layer.field / input_px
             start = (100 - side) / 2
-            squares.append(FieldSquare(layer.name, start, side, start, layer.field))
+            label = start + 1 if side > SMALLEST_LABELLED_INSIDE else start + side + 1
+            squares.append(FieldSquare(layer.name, start, side, label, start, layer.field))
     return tuple(squares)

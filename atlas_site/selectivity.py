@@ -58,7 +58,9 @@ def _ratio(
     part: Float64[np.ndarray, "*axis"], whole: Float64[np.ndarray, "*axis"]
 ) -> Float64[np.ndarray, "*axis"]:
     """part / whole, and 0 where the whole is 0."""
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
+    share: Float64[np.ndarray, "*axis"] = np.zeros(part.shape)
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share
 
 
 def top_classes(mean_peak: Float32[np.ndarray, " class"]) -> list[tuple[int, float]]:

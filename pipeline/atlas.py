@@ -27,6 +27,7 @@ from pipeline.storage.stores import (
     ScanRecord,
     open_layer,
     open_store,
+    read_array,
     read_scan,
 )
 from pipeline.workspace import Workspace
@@ -181,17 +182,14 @@ class Atlas:
         projections = open_layer(self.store("projections"), layer)
         crops = open_layer(self.store("crops"), layer)
         return LayerPictures(
-            _array(projections, "projection", channels),
-            _array(projections, "scale", channels),
-            _array(crops, "crop", channels),
+            read_array(projections, "projections", "projection", channels),
+            read_array(projections, "projections", "scale", channels),
+            read_array(crops, "crops", "crop", channels),
         )
 
     def scales(self, layer: str) -> Float32[np.ndarray, "channel rank"]:
         """The largest magnitude of every projection of a layer; 0 where there is no signal."""
-        found: Float32[np.ndarray, "channel rank"] = _array(
-            open_layer(self.store("projections"), layer), "scale", slice(None)
-        )
-        return found
+        return read_array(open_layer(self.store("projections"), layer), "projections", "scale")
 
     def top(self, layer: str, channel: int) -> list[Entry]:
         """The strongest images of a channel, strongest first, one record per rank.
@@ -270,12 +268,6 @@ class Atlas:
             projection=pictures.projection[0, rank].astype(np.float32) * pictures.scale[0, rank],
             crop=pictures.crop[0, rank],
         )
-
-
-def _array(group: zarr.Group, name: str, channels: slice) -> Any:
-    """Consecutive channels of an array; the record that they enter checks type and shape."""
-    array = dict(group.arrays())[name]
-    return np.asarray(array[channels])
 
 
 def _lines(path: Path) -> list[dict[str, str]]:

@@ -49,7 +49,6 @@
     const [top, left] = channel.corner[rank];
     const [cellRow, cellCol] = channel.cell[rank];
     const out = Math.min(top, left) < 0 || Math.max(top, left) + layer.field > site.inputPx;
-    part("stage").classList.toggle("out", out);
     part("stage").replaceChildren(
       Atlas.whole(i, `${site.classes[label[i]]}, the whole image with the field’s box`),
       Atlas.boxes([[top, left]], layer.field));

@@ -25,6 +25,7 @@
       button.textContent = { auto: "◐", light: "○", dark: "●" }[theme];
     };
     show(kept("theme") || "auto");
+    document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
     button.addEventListener("click", () => {
       const theme = next[root.dataset.theme] || "auto";
       keep("theme", theme);

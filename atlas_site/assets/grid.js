@@ -95,6 +95,10 @@
   Atlas.random = () => Atlas.shown[Math.floor(Math.random() * Atlas.shown.length)];
 
   for (const item of items) item.firstElementChild.href = `#${item.id}`;
+  const more = form.querySelector("[data-more]");
+  more.addEventListener("click", () => {
+    more.setAttribute("aria-expanded", String(form.toggleAttribute("data-open")));
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", ({ target }) => {
     if (target.name === "mode" || target.name === "size") setView(target.name, target.value);

@@ -1,0 +1,87 @@
+"""A rendered synthetic run, and a real browser that opens it from disk."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from atlas_site.generator import render
+from pipeline.atlas import open_atlas
+from pipeline.workspace import Workspace
+from tests.atlas_site.synthetic_run import write_run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return write_run(tmp_path_factory.mktemp("run") / "a run")
+
+
+@pytest.fixture(scope="session")
+def site(run: Workspace) -> Path:
+    out = run.site
+    render(open_atlas(run.artifacts), out, workers=1)
+    return out
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None and os.environ.get("CI") != "true":
+        pytest.skip("Chromium is not installed; CI requires it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watched:
+    """A page, and what it complained about and asked for."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+Opener = Callable[..., Watched]
+
+
+@contextmanager
+def watching(browser: Browser) -> Iterator[Opener]:
+    contexts: list[BrowserContext] = []
+
+    def opened(
+        address: str, width: int = 1280, height: int = 800, **options: object
+    ) -> Watched:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        watched = Watched(context.new_page())
+        watched.page.on(
+            "console",
+            lambda m: watched.complaints.append(m.text) if m.type in ("error", "warning") else None,
+        )
+        watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+        watched.page.on("request", lambda request: watched.requests.append(request.url))
+        watched.page.on(
+            "requestfailed", lambda request: watched.complaints.append(f"failed: {request.url}")
+        )
+        watched.page.on("dialog", lambda dialog: watched.complaints.append(dialog.message))
+        watched.page.goto(address)
+        return watched
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, site: Path) -> Iterator[Opener]:
+    """Open a page of the site by its address within it, from disk."""
+    with watching(chromium) as opened:
+        yield lambda place, **options: opened(f"{site.as_uri()}/{place}", **options)

@@ -1,0 +1,55 @@
+"""axe-core finds nothing on any kind of page, in both themes, on a phone and on a desk."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.atlas_site.conftest import Opener, watching
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+PLACES = {
+    "index.html": "main h1",
+    "conv1.html": "[data-grid]",
+    "conv3.html": "[data-grid]",
+    "conv3.html#0": "[data-nine] > li",
+    "conv3.html#1": "[data-dead]:not([hidden])",
+    "images.html": ".gallery li",
+    "images.html#1": ".holders section",
+    "classes.html": ".class-list li",
+    "classes.html#1": ".one-class h1",
+}
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    if not AXE.exists() and os.environ.get("CI") != "true":
+        pytest.skip("axe-core is missing; `npm ci --prefix tests/atlas_site` brings it")
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def visit_unguarded(chromium: Browser, site: Path) -> Iterator[Opener]:
+    """Pages whose own policy is off, so that the checker may be injected."""
+    with watching(chromium) as opened:
+        yield lambda place, **o: opened(f"{site.as_uri()}/{place}", bypass_csp=True, **o)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", PLACES)
+def test_axe_finds_no_violation(
+    visit_unguarded: Opener, axe: str, place: str, scheme: str, width: int
+) -> None:
+    page = visit_unguarded(place, width=width, color_scheme=scheme).page
+    page.wait_for_selector(PLACES[place], state="attached")
+    page.evaluate(axe)
+    found = page.evaluate("axe.run().then(r => r.violations)")
+    faults = [
+        f"{v['id']}: {n['target']} {n.get('failureSummary', '')}" for v in found for n in v["nodes"]
+    ]
+    assert faults == []
