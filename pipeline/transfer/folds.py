@@ -1,0 +1,46 @@
+"""Which images a fold learns from, and which it is tested on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from pipeline.dataset.manifest import ImageRow, Manifest, sorted_manifest
+from pipeline.errors import AtlasError
+from pipeline.training.chance import generator
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How folds are drawn; the paper's on Caltech-101 is 15 or 30, at most 50, and 5 folds."""
+
+    per_class: int
+    """Training images of each class."""
+    test_per_class: int
+    """At most so many of its other images are tested."""
+    folds: int
+
+
+def draw_fold(rows: Sequence[ImageRow], protocol: Protocol, seed: int, fold: int) -> Manifest:
+    """Split images anew, class by class: some train, of the others some validate.
+
+    The split that the rows come with does not matter. Raises AtlasError where a class has too few
+    images to leave one for the test.
+    """
+    split: list[ImageRow] = []
+    by_class: dict[str, list[ImageRow]] = {}
+    for row in sorted(rows, key=lambda row: (row.label.encode(), row.path.encode())):
+        by_class.setdefault(row.label, []).append(row)
+    for number, (label, members) in enumerate(by_class.items()):
+        if len(members) <= protocol.per_class:
+            raise AtlasError(
+                f"The class {label!r} has {len(members)} images: too few to learn from "
+                f"{protocol.per_class} and test on others.",
+                fix="Ask for fewer images per class, or raise data.val_per_class.",
+            )
+        chance = generator(seed, "fold", protocol.per_class, fold, number)
+        order = torch.randperm(len(members), generator=chance).tolist()
+        end = protocol.per_class + protocol.test_per_class
+        split += [replace(members[i], split="train") for i in order[: protocol.per_class]]
+        split += [replace(members[i], split="val") for i in order[protocol.per_class : end]]
+    return sorted_manifest(split)

@@ -1,0 +1,93 @@
+"""The protocol: over folds, a new softmax on fixed features, or the whole network from scratch."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from pipeline.dataset.manifest import ImageRow, Manifest
+from pipeline.evaluation.rates import evaluate, mean_class_accuracy
+from pipeline.network.model import load_model
+from pipeline.progress import Advance
+from pipeline.storage.publish import publish
+from pipeline.training.group import Group
+from pipeline.training.labels import labels_of
+from pipeline.training.loop import train
+from pipeline.training.outs import write_model
+from pipeline.training.task import Machine, Task
+from pipeline.transfer.folds import Protocol, draw_fold
+from pipeline.transfer.softmax import probabilities_of
+from pipeline.transfer.table import Line
+
+
+def softmax_line(
+    rows: Sequence[ImageRow],
+    features: Float32[np.ndarray, "image feature"],
+    layer: str,
+    protocol: Protocol,
+    seed: int,
+) -> Line:
+    """Learn a new softmax on the features of each fold; `features` stands in the rows' order."""
+    place = {row.path: number for number, row in enumerate(rows)}
+    accuracies = []
+    for fold in range(protocol.folds):
+        manifest = draw_fold(rows, protocol, seed, fold)
+        (seen, labels), (tested, truth) = (
+            (
+                torch.from_numpy(features[[place[row.path] for row in part]]),
+                labels_of(part, manifest.classes),
+            )
+            for part in (manifest.split("train"), manifest.split("val"))
+        )
+        found = probabilities_of(seen, torch.from_numpy(labels), tested, len(manifest.classes))
+        accuracies.append(mean_class_accuracy(found.numpy(), truth))
+    return Line(layer, protocol.per_class, tuple(accuracies))
+
+
+def scratch_line(
+    task: Task, protocol: Protocol, machine: Machine, state: Path, advance: Advance
+) -> Line:
+    """Train the task's whole network anew on each fold.
+
+    A fold that is done leaves its accuracy in the state folder and is not repeated.
+    """
+    accuracies = []
+    for fold in range(protocol.folds):
+        folder = state / f"scratch_{protocol.per_class}_{fold}"
+        done = folder.with_suffix(".json")
+        if not done.exists():
+            accuracy = _train_fold(task, protocol, fold, machine, folder)
+            with publish(done) as partial:
+                partial.write_text(json.dumps(accuracy), encoding="utf-8")
+        accuracies.append(float(json.loads(done.read_text(encoding="utf-8"))))
+        advance(1)
+    return Line("scratch", protocol.per_class, tuple(accuracies))
+
+
+def _train_fold(task: Task, protocol: Protocol, fold: int, machine: Machine, folder: Path) -> float:
+    manifest = draw_fold(task.manifest.rows, protocol, task.params.seed, fold)
+    own = replace(task, manifest=manifest)
+    folder.mkdir(exist_ok=True)
+    trained = train(own, machine, Group(), folder)
+    with publish(folder / "model") as path:
+        write_model(path, own, trained, "", folder / "no snapshots")
+    return fold_accuracy(folder / "model", manifest, own.root, machine)
+
+
+def fold_accuracy(folder: Path, manifest: Manifest, root: Path, machine: Machine) -> float:
+    """Mean per-class accuracy of a model folder on a manifest's validation images."""
+    model = load_model(folder)
+    rows = manifest.split("val")
+    result = evaluate(
+        model,
+        [root / row.path for row in rows],
+        labels_of(rows, model.card.classes),
+        machine.device,
+        machine.threads,
+        lambda images: None,
+    )
+    return result.rates().mean_class_accuracy

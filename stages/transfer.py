@@ -1,0 +1,118 @@
+"""`atlas transfer`: Table 4 of the paper."""
+
+from pathlib import Path
+
+import click
+
+import pipeline.network
+import pipeline.training
+import pipeline.transfer
+from pipeline.compute.device import parse_device
+from pipeline.dataset.manifest import read_manifest
+from pipeline.errors import AtlasError
+from pipeline.network.model import load_model
+from pipeline.params import load_params
+from pipeline.storage.hashing import sha256_of, sha256_of_code
+from pipeline.storage.publish import publish
+from pipeline.storage.state import fingerprint, stage_state
+from pipeline.training.processes import cores
+from pipeline.training.task import Machine, Task
+from pipeline.transfer.features import features_of
+from pipeline.transfer.folds import Protocol
+from pipeline.transfer.run import scratch_line, softmax_line
+from pipeline.transfer.table import Line, write_summary, write_table
+from pipeline.workspace import Workspace
+from stages.command import bar, device_option, stage
+
+
+@stage
+@device_option
+@click.option(
+    "--model",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Model folder whose features are used; by default this run's. Train it on other images.",
+)
+@click.option("--layer", default="fc7", show_default=True, help="The layer that gives features.")
+@click.option(
+    "--per-class",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=(15, 30),
+    show_default=True,
+    help="Training images of each class; may be given several times.",
+)
+@click.option("--test-per-class", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--folds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--scratch", is_flag=True, help="Also train the whole network anew on every fold.")
+@click.option("--features/--no-features", default=True, help="Learn a new softmax on features.")
+def main(
+    workspace: Workspace,
+    device: str,
+    model: Path | None,
+    layer: str,
+    per_class: tuple[int, ...],
+    test_per_class: int,
+    folds: int,
+    scratch: bool,
+    features: bool,
+) -> None:
+    """Learn from few images per class, over folds, as Table 4 of the paper.
+
+    The images of both splits of the manifest are divided anew for every fold. Writes
+    reports/transfer.csv (each fold) and reports/transfer.json (mean and standard deviation of
+    the mean per-class accuracy). With --scratch, the recipe is that of params.yaml.
+    """
+    if not (scratch or features):
+        raise AtlasError("--no-features leaves nothing to do.", fix="Add --scratch.")
+    protocols = [Protocol(count, test_per_class, folds) for count in per_class]
+    machine = Machine(parse_device(device), cores())
+    task = _task(workspace)
+    lines: list[Line] = []
+    if features:
+        lines += _feature_lines(task, protocols, machine, model or workspace.model, layer)
+    if scratch:
+        lines += _scratch_lines(workspace, task, protocols, machine)
+    with publish(workspace.report("transfer.csv")) as path:
+        write_table(path, lines)
+    with publish(workspace.report("transfer.json")) as path:
+        write_summary(path, lines)
+    for line in lines:
+        click.echo(
+            f"{line.start}, {line.per_class} per class: "
+            f"{100 * line.mean:.1f} ± {100 * line.deviation:.1f} % mean per-class accuracy"
+        )
+
+
+def _task(workspace: Workspace) -> Task:
+    params = load_params(workspace.params)
+    return Task(
+        params, read_manifest(workspace.manifest), workspace.resolve(params.data.root), None
+    )
+
+
+def _feature_lines(
+    task: Task, protocols: list[Protocol], machine: Machine, folder: Path, layer: str
+) -> list[Line]:
+    rows = task.manifest.rows
+    with bar("features", len(rows), "images") as advance:
+        found = features_of(
+            load_model(folder), layer, task.paths(rows), machine.device, machine.threads, advance
+        )
+    return [softmax_line(rows, found, layer, p, task.params.seed) for p in protocols]
+
+
+def _scratch_lines(
+    workspace: Workspace, task: Task, protocols: list[Protocol], machine: Machine
+) -> list[Line]:
+    rooms = (pipeline.training, pipeline.network, pipeline.transfer)
+    facts = {
+        "params": task.params.model_dump(),
+        "manifest": sha256_of(workspace.manifest),
+        "test_per_class": protocols[0].test_per_class,
+        "code": sha256_of_code(*(Path(room.__file__ or "").parent for room in rooms)),
+    }
+    with (
+        stage_state(workspace.state("transfer"), fingerprint(facts)) as state,
+        bar("scratch", sum(protocol.folds for protocol in protocols), "folds") as advance,
+    ):
+        return [scratch_line(task, p, machine, state, advance) for p in protocols]
