@@ -66,7 +66,7 @@ def prepare(
 def _inspected(
     root: Path, candidates: Sequence[Candidate]
 ) -> Iterator[tuple[Candidate, Inspection | Rejection]]:
-    # Threads: Pillow lets go of the interpreter while it decodes, which is 19 parts in 20.
+    # Threads, not processes: Pillow lets go of the interpreter while it decodes.
     with ThreadPoolExecutor(CPU_COUNT) as pool:
         for start in range(0, len(candidates), BATCH):
             batch = candidates[start : start + BATCH]
