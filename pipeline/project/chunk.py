@@ -53,19 +53,22 @@ def project_chunk(job: Job, device: torch.device) -> dict[str, Values]:
 
     Raises AtlasError for an image that is not what the manifest lists.
     """
-    model, projector = _loaded(job.setting, device)
-    needed = projector.images_needed(job.chunk).tolist()
-    images = {row: _input(model, job, row, device) for row in needed}
+    model, projector = loaded(job.setting, device)
+    needed = projector.passes.images_needed(job.chunk).tolist()
+    images = {row: load_input(model, job, row, device) for row in needed}
     return projector(job.chunk, images, device)
 
 
-def _input(model: Model, job: Job, row: int, device: torch.device) -> Float[Tensor, "1 3 row col"]:
+def load_input(
+    model: Model, job: Job, row: int, device: torch.device
+) -> Float[Tensor, "1 3 row col"]:
+    """One of a job's images as the network takes it. Raises AtlasError as `project_chunk` does."""
     pixels = load_listed(job.setting.images, job.rows[row], model.card.resize, model.card.crop)
     return model.normalise(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 
 @lru_cache(maxsize=2)
-def _loaded(setting: Setting, device: torch.device) -> tuple[Model, Projector]:
+def loaded(setting: Setting, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device, loaded when a process meets it first."""
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True

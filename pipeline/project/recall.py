@@ -1,0 +1,116 @@
+"""The switches of a finished run, made again to the bit for one entry."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+from pipeline.dataset.manifest import ImageRow
+from pipeline.network.chain import MaxPool
+from pipeline.project.chunk import Job, Setting, chunk_job, load_input, loaded
+from pipeline.project.entries import Chunk
+from pipeline.project.run import numbered_chunks, tables
+from pipeline.project.window import Span, spans
+from pipeline.storage.stores import ScanRecord
+
+Recalled = tuple[tuple[int, int], UInt8[Tensor, "row col channel"]]
+"""The (row, col) of a window's first cell on a pool's map, which may lie outside it, and where in
+each cell's own window of values the maximum stood, row by row."""
+
+
+class Recall:
+    """Repeats the forward passes of a run as the run did them: same chunk, same batch, same path.
+
+    On the device and the kind of machine that projected, the switches are the run's own to the bit.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        records: Mapping[str, ScanRecord],
+        rows: Sequence[ImageRow],
+        device: torch.device,
+    ) -> None:
+        self._model, self._projector = loaded(setting, device)
+        self._setting, self._rows, self._device = setting, rows, device
+        self._records = records
+        kept = tables(self._model.chain, records, "projection", "float16", "scale")
+        self._chunks = list(numbered_chunks(records, kept).values())
+
+    def __call__(self, layer: str, channel: int, rank: int) -> dict[int, Recalled]:
+        """The switches of the entry, by the position of each pool below its layer."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as tasks run: the last bits depend on it
+        try:
+            return self._recalled(layer, channel, rank)
+        finally:
+            torch.set_num_threads(threads)
+
+    def _recalled(self, layer: str, channel: int, rank: int) -> dict[int, Recalled]:
+        image = int(self._records[layer].image[channel, rank])
+        place = channel * self._records[layer].image.shape[1] + rank
+        chunk = next(chunk for chunk in self._chunks if _holds(chunk, layer, image))
+        found = chunk[layer]
+        entry = np.nonzero(found.place == place)[0]
+        switches = self._repeated(layer, chunk, entry)
+        windows = spans(self._model.chain, layer)
+        cell = torch.from_numpy(found.cell[entry]).long()
+        return {
+            at: (_first(windows[at + 1], cell), self._offsets(at, index, windows[at].size))
+            for at, index in switches.items()
+        }
+
+    @torch.inference_mode()
+    def _repeated(
+        self, layer: str, chunk: Chunk, entry: Int64[np.ndarray, " 1"]
+    ) -> dict[int, Int64[Tensor, "row col channel"]]:
+        """The entry's switches, out of the batch that it was in."""
+        passes, found = self._projector.passes, chunk[layer]
+        images = _Inputs(chunk_job(self._setting, self._rows, chunk), self._device)
+        depths, row = passes.whole_depths(chunk), int(found.image[entry[0]])
+        if row in depths:
+            maps = {row: passes.maps(images[row], depths[row])}
+            batch = entry
+        else:
+            maps = {}
+            batch = next(b for b in passes.batches(found, depths) if entry[0] in b)
+        switches = passes.switches(layer, found, batch, images, maps)
+        place = int(np.nonzero(batch == entry[0])[0][0])
+        return {at: index[place] for at, index in switches.items()}
+
+    def _offsets(self, at: int, index: Tensor, side: int) -> UInt8[Tensor, "row col channel"]:
+        """Positions in the window below as positions in each cell's own window of values."""
+        op = self._model.chain.ops[at]
+        assert isinstance(op, MaxPool)
+        cells = torch.arange(index.shape[0], device=index.device) * op.stride
+        row = index // side - cells[:, None, None]
+        col = index % side - cells[None, :, None]
+        return (row * op.kernel + col).to(torch.uint8).cpu()
+
+
+class _Inputs(Mapping[int, Float[Tensor, "1 3 row col"]]):
+    """The network inputs of a chunk's images, each read when it is asked for."""
+
+    def __init__(self, job: Job, device: torch.device) -> None:
+        self._job, self._device = job, device
+
+    def __getitem__(self, row: int) -> Float[Tensor, "1 3 row col"]:
+        model, _ = loaded(self._job.setting, self._device)
+        return load_input(model, self._job, row, self._device)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._job.rows)
+
+    def __len__(self) -> int:
+        return len(self._job.rows)
+
+
+def _holds(chunk: Chunk, layer: str, image: int) -> bool:
+    return layer in chunk and image in chunk[layer].image
+
+
+def _first(window: Span, cell: Int64[Tensor, "1 2"]) -> tuple[int, int]:
+    row, col = window.first(cell)[0].tolist()
+    return row, col

@@ -1,0 +1,147 @@
+"""One entry of the stores, held against the reference."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64, Int32, UInt8
+from torch import Tensor
+
+from pipeline.network.geometry import Field
+from pipeline.verify.reference import Passage, Reference
+from pipeline.verify.ties import ROUNDING, NotAMaximumError, Recall, held_to
+
+PROJECTION_ERROR = 2e-3
+"""The largest relative L2 error of a stored projection: half precision and scale included."""
+ACTIVATION_ERROR = 1e-4
+"""The largest error of a stored activation, in units of the largest of its map."""
+
+Status = Literal["agreed", "tied", "wrong"]
+
+
+@dataclass(frozen=True)
+class StoredEntry:
+    """What the stores say of one entry."""
+
+    layer: str
+    channel: int
+    rank: int
+    activation: float
+    cell: tuple[int, int]
+    box: Int32[np.ndarray, "4"]
+    projection: Float32[np.ndarray, "box_row box_col 3"]
+    """The stored picture times its scale."""
+    crop: UInt8[np.ndarray, "box_row box_col 3"]
+
+    def __str__(self) -> str:
+        return f"{self.layer} channel {self.channel} rank {self.rank}"
+
+
+@dataclass
+class Verdict:
+    """What the reference says of an entry."""
+
+    entry: StoredEntry
+    status: Status = "agreed"
+    """`tied`: right, but only with the run's own choice among values that agree to rounding."""
+    projection_error: float = 0.0
+    """Relative L2."""
+    activation_error: float = 0.0
+    """In units of the largest activation of the map."""
+    faults: list[str] = field(default_factory=list)
+    """What is wrong, in words."""
+
+    def fail(self, fault: str) -> None:
+        """Note a fault."""
+        self.status = "wrong"
+        self.faults.append(f"{self.entry}: {fault}")
+
+    def tie(self) -> None:
+        """Note that the entry is right up to a tie."""
+        if self.status == "agreed":
+            self.status = "tied"
+
+
+def check_entry(
+    reference: Reference,
+    entry: StoredEntry,
+    field_of_layer: Field,
+    pixels: UInt8[np.ndarray, "row col 3"],
+    image: Float64[Tensor, "3 row col"],
+    recall: Recall,
+    activation_error: float,
+) -> Verdict:
+    """Recompute an entry from its image: activation, cell, box, projection and crop."""
+    verdict = Verdict(entry)
+    unit = (entry.channel, *entry.cell)
+    passage = reference(image, entry.layer, unit, entry.activation, {})
+    _check_peak(verdict, passage, activation_error)
+    box = field_of_layer.boxes(np.array(entry.cell, np.int32))
+    if entry.box.tolist() != box.tolist():
+        verdict.fail(f"its box is {entry.box.tolist()}, not {box.tolist()}")
+    elif not np.array_equal(entry.crop, cut(torch.from_numpy(pixels.copy()), box).numpy()):
+        verdict.fail("its crop does not show the pixels of its box")
+    else:
+        _check_projection(verdict, reference, passage, image, recall)
+    return verdict
+
+
+def _check_peak(verdict: Verdict, passage: Passage, allowed: float) -> None:
+    entry = verdict.entry
+    own = passage.maps[entry.channel]
+    unit = float(passage.maps.abs().max()) or 1.0
+    verdict.activation_error = abs(float(own[entry.cell]) - entry.activation) / unit
+    if not verdict.activation_error <= allowed:
+        verdict.fail(f"its activation is {entry.activation:.6g}, not {float(own[entry.cell]):.6g}")
+    largest = int(own.flatten().argmax())
+    ahead = float(own.max() - own[entry.cell]) / unit
+    if ahead > max(ROUNDING, allowed / 10):
+        verdict.fail(f"its cell {entry.cell} is not the peak: cell number {largest} is larger")
+    elif (own == own.max()).nonzero()[0].tolist() != list(entry.cell):
+        verdict.tie()
+
+
+def _check_projection(
+    verdict: Verdict,
+    reference: Reference,
+    passage: Passage,
+    image: Float64[Tensor, "3 row col"],
+    recall: Recall,
+) -> None:
+    entry = verdict.entry
+    verdict.projection_error = _error(entry, passage)
+    if verdict.projection_error <= PROJECTION_ERROR:
+        return
+    claims = recall(entry.layer, entry.channel, entry.rank)
+    try:
+        choices = held_to(passage, claims)
+    except NotAMaximumError as error:
+        verdict.fail(f"its projection is off by {verdict.projection_error:.2g}, and {error}")
+        return
+    unit = (entry.channel, *entry.cell)
+    held = reference(image, entry.layer, unit, entry.activation, choices)
+    own_error, verdict.projection_error = verdict.projection_error, _error(entry, held)
+    if not verdict.projection_error <= PROJECTION_ERROR:
+        verdict.fail(
+            f"its projection is off by {min(own_error, verdict.projection_error):.2g} of its size"
+        )
+    verdict.tie()
+
+
+def _error(entry: StoredEntry, passage: Passage) -> float:
+    """Relative L2 distance of the stored projection from a passage's, on the box."""
+    expected = cut(passage.projection, entry.box)
+    size = float(expected.norm())
+    distance = float((torch.from_numpy(entry.projection).double() - expected).norm())
+    return distance / size if size else distance
+
+
+def cut(image: Tensor, box: Int32[np.ndarray, "4"]) -> Tensor:
+    """The part of an image (row, col, rgb) under a box; 0 where the box reaches outside."""
+    top, left, bottom, right = box.tolist()
+    rows, cols = image.shape[:2]
+    over = (max(0, -left), max(0, right - cols), max(0, -top), max(0, bottom - rows))
+    around = torch.nn.functional.pad(image.permute(2, 0, 1), over).permute(1, 2, 0)
+    first_row, first_col = max(0, top), max(0, left)
+    return around[first_row : first_row + bottom - top, first_col : first_col + right - left]

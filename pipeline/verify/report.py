@@ -1,0 +1,47 @@
+"""`verify.json`: what was checked, how well it agreed, and what is wrong."""
+
+from collections.abc import Sequence
+
+from pipeline.verify.entry import PROJECTION_ERROR, Verdict
+
+FAULTS_SHOWN = 50
+"""More are only counted."""
+
+Count = dict[str, int | float]
+
+
+def report(seed: int, verdicts: Sequence[Verdict], faults: Sequence[str]) -> dict[str, object]:
+    """The content of verify.json; `faults` are those found without recomputing."""
+    found = all_faults(verdicts, faults)
+    layers = dict.fromkeys(verdict.entry.layer for verdict in verdicts)
+    return {
+        **_counts(verdicts),
+        "seed": seed,
+        "projection_error_allowed": PROJECTION_ERROR,
+        "faults": len(found),
+        "first_faults": found[:FAULTS_SHOWN],
+        "layers": {name: _layer([v for v in verdicts if v.entry.layer == name]) for name in layers},
+    }
+
+
+def all_faults(verdicts: Sequence[Verdict], faults: Sequence[str]) -> list[str]:
+    """Everything that is wrong, in words."""
+    return [*faults, *(fault for verdict in verdicts for fault in verdict.faults)]
+
+
+def _counts(verdicts: Sequence[Verdict]) -> Count:
+    states = [verdict.status for verdict in verdicts]
+    return {
+        "entries": len(states),
+        "agreed": states.count("agreed"),
+        "tied": states.count("tied"),
+        "wrong": states.count("wrong"),
+    }
+
+
+def _layer(verdicts: Sequence[Verdict]) -> Count:
+    return {
+        **_counts(verdicts),
+        "worst_projection_error": max(verdict.projection_error for verdict in verdicts),
+        "worst_activation_error": max(verdict.activation_error for verdict in verdicts),
+    }

@@ -1,0 +1,84 @@
+"""The sample: which entries are recomputed, and what came of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import zarr
+
+from pipeline.dataset.listed import load_listed
+from pipeline.dataset.manifest import ImageRow
+from pipeline.network.geometry import receptive_field
+from pipeline.network.model import Model
+from pipeline.storage.stores import ScanRecord, open_layer, read_array
+from pipeline.verify.entry import StoredEntry, Verdict, check_entry
+from pipeline.verify.reference import Reference
+from pipeline.verify.ties import Recall
+
+Place = tuple[str, int, int]
+"""Layer, channel, rank."""
+
+
+def draw(records: Mapping[str, ScanRecord], count: int, seed: int) -> list[Place]:
+    """Draw entries that are not missing: of every layer the same number, as far as it has them."""
+    chance = np.random.default_rng(seed)
+    drawn: list[list[Place]] = []
+    for layer, record in records.items():
+        places = np.argwhere(record.image >= 0)
+        chosen = chance.permutation(len(places))[: -(-count // len(records))]
+        drawn.append([(layer, channel, rank) for channel, rank in places[chosen].tolist()])
+    turns = max(map(len, drawn), default=0)
+    return [layer[turn] for turn in range(turns) for layer in drawn if turn < len(layer)][:count]
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The finished run that is checked."""
+
+    model: Model
+    records: Mapping[str, ScanRecord]
+    rows: tuple[ImageRow, ...]
+    """The validation rows of the manifest."""
+    images: Path
+    """The folder that the rows' paths start in."""
+    projections: zarr.Group
+    crops: zarr.Group
+
+    def entry(self, layer: str, channel: int, rank: int) -> StoredEntry:
+        """What the stores say of an entry. Raises AtlasError where their bytes are damaged."""
+        record, part = self.records[layer], slice(channel, channel + 1)
+        pictures, patches = open_layer(self.projections, layer), open_layer(self.crops, layer)
+        scale = read_array(pictures, "projections", "scale", part)[0, rank]
+        picture = read_array(pictures, "projections", "projection", part)[0, rank]
+        row, col = record.cell[channel, rank].tolist()
+        return StoredEntry(
+            layer,
+            channel,
+            rank,
+            float(record.activation[channel, rank]),
+            (row, col),
+            record.box[channel, rank],
+            picture.astype(np.float32) * scale,
+            read_array(patches, "crops", "crop", part)[0, rank],
+        )
+
+
+def check_sample(
+    stores: Stores, places: list[Place], recall: Recall, activation_error: float
+) -> Iterator[Verdict]:
+    """Recompute entries from their image files, one verdict each.
+
+    `recall` makes the run's own switches again; it is asked only where the reference disagrees.
+    Raises AtlasError for an image that is not what the manifest lists.
+    """
+    model = stores.model
+    reference = Reference(model.chain, dict(model.network.named_parameters()))
+    for layer, channel, rank in places:
+        row = stores.rows[int(stores.records[layer].image[channel, rank])]
+        pixels = load_listed(stores.images, row, model.card.resize, model.card.crop)
+        image = torch.tensor(pixels).permute(2, 0, 1).double()
+        image = (image - model.mean.double()) * model.card.scale
+        entry, field = stores.entry(layer, channel, rank), receptive_field(model.chain, layer)
+        yield check_entry(reference, entry, field, pixels, image, recall, activation_error)

@@ -1,0 +1,98 @@
+"""What can be checked of every entry without recomputing it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import zarr
+from jaxtyping import Bool
+
+from pipeline.dataset.manifest import ImageRow
+from pipeline.network.chain import Chain
+from pipeline.network.geometry import receptive_field
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read_array
+
+
+def scan_faults(
+    chain: Chain, layer: str, record: ScanRecord, rows: Sequence[ImageRow]
+) -> Iterator[str]:
+    """What is wrong with a layer of the scan, by the meaning of its arrays alone."""
+    image, activation, cell = record.image, record.activation, record.cell
+    missing = image == -1
+    found, outside = ~missing, (cell < 0) | (cell >= chain.map_size(layer))
+    boxes = receptive_field(chain, layer).boxes(cell)
+    ahead, behind = activation[:, :-1], activation[:, 1:]
+    swapped = (ahead < behind) | ((ahead == behind) & (image[:, :-1] > image[:, 1:]))
+    rules: dict[str, Bool[np.ndarray, "channel rank"]] = {
+        "an image row outside the manifest": (image < -1) | (image >= len(rows)),
+        "a missing entry with values": missing
+        & ((activation != 0) | (cell != -1).any(axis=2) | (record.box != 0).any(axis=2)),
+        "an activation that is no number": ~np.isfinite(activation),
+        "a cell outside the map": found
+        & ((cell < 0) | (cell >= chain.map_size(layer))).any(axis=2),
+        "a box that is not its cell's": found & (record.box != boxes).any(axis=2),
+    }
+    if chain.end(layer) > chain.position(layer) + 1:
+        rules["an activation that is not above 0"] = found & ~(activation > 0)
+    for what, broken in rules.items():
+        yield from _named(layer, what, broken)
+    both = found[:, :-1] & found[:, 1:]
+    yield from _named(layer, "a stronger entry after it", swapped & both)
+    yield from _named(layer, "an entry after a missing one", missing[:, :-1] & found[:, 1:])
+    yield from _named(layer, "an image twice", _repeated(record))
+
+
+def picture_faults(
+    layer: str, record: ScanRecord, projections: zarr.Group, crops: zarr.Group
+) -> Iterator[str]:
+    """What is wrong with a layer's pictures: every byte of both stores is read for it.
+
+    Raises AtlasError where a chunk's checksum does not fit its bytes.
+    """
+    pictures, patches = open_layer(projections, layer), open_layer(crops, layer)
+    for first in range(0, len(record.image), SHARD_CHANNELS):
+        part = slice(first, first + SHARD_CHANNELS)
+        scale = read_array(pictures, "projections", "scale", part)
+        picture = read_array(pictures, "projections", "projection", part)
+        patch = read_array(patches, "crops", "crop", part)
+        missing = record.image[part] == -1
+        size = np.abs(picture).max(axis=(2, 3, 4))
+        rules = {
+            "a scale that is no size": ~(np.isfinite(scale) & (scale >= 0)),
+            "a projection that its scale does not fit": ~(size == (scale > 0)),
+            "pictures though it is missing": missing & ((scale != 0) | patch.any(axis=(2, 3, 4))),
+        }
+        for what, broken in rules.items():
+            yield from _named(layer, what, broken, first)
+
+
+def image_faults(
+    records: Mapping[str, ScanRecord], rows: Sequence[ImageRow], images: Path
+) -> Iterator[str]:
+    """Images that some entry shows and whose files are not what the manifest lists."""
+    shown = np.unique(np.concatenate([record.image.ravel() for record in records.values()]))
+    for row in shown[(shown >= 0) & (shown < len(rows))].tolist():
+        path = images / rows[row].path
+        if not path.is_file():
+            yield f"{path} has gone"
+        elif sha256_of(path) != rows[row].sha256:
+            yield f"{path} is not the file that the manifest lists"
+
+
+def _repeated(record: ScanRecord) -> Bool[np.ndarray, "channel rank"]:
+    """Entries whose image stands at another rank of the same channel too."""
+    same = record.image[:, :, None] == record.image[:, None, :]
+    found: Bool[np.ndarray, "channel rank"] = (same.sum(axis=2) > 1) & (record.image >= 0)
+    return found
+
+
+def _named(
+    layer: str, what: str, broken: Bool[np.ndarray, "channel rank"], first: int = 0
+) -> Iterator[str]:
+    """One sentence for a rule that some entries break."""
+    count = int(broken.sum())
+    if count:
+        channel, rank = np.argwhere(broken)[0].tolist()
+        others = f", as {count - 1} others" if count > 1 else ""
+        yield f"{layer} channel {channel + first} rank {rank} has {what}{others}"
