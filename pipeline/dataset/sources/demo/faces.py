@@ -24,93 +24,86 @@ from pipeline.dataset.sources.demo.view import View
 def face(rng: np.random.Generator, view: View) -> Layer:
     """A head from the front: hair, ears, brows, eyes, nose and mouth, with any expression."""
     plate = Plate(view)
-    skin = skin_tone(rng)
-    hair = hair_tone(rng)
+    skin, hair = skin_tone(rng), hair_tone(rng)
     width, chin = rng.uniform(0.6, 0.72), rng.uniform(0.86, 0.98)
-    shadow = darker(skin, 0.35)
     long_hair = rng.random() < 0.45
     if long_hair:
-        mane = [(-0.75, 0.9), (-0.9, -0.1), (-0.62, -0.85), (0.0, -1.05)]
-        mane += [(-x, y) for x, y in reversed(mane[:-1])]
+        mane = _mirrored([(0.0, -1.05), (-0.62, -0.85), (-0.9, -0.1), (-0.75, 0.9)])
         plate.dome(rounded(mane), darker(hair, 0.5), hair, (0.05, 0.25), 4)
     _body(rng, plate, skin)
-    for side in (-1, 1):
-        ear = ellipse(side * (width + 0.03), 0.02, 0.1, 0.2, 24)
-        plate.dome(ear, skin, mix(skin, shadow, 0.7), (0.3, 0.4), 3)
-    jaw = rng.uniform(0.62, 0.85)
-    skull = [
-        (0.0, -0.9),
-        (-width * 0.75, -0.68),
-        (-width, -0.1),
-        (-width * jaw, 0.55),
-        (-0.2, chin),
-    ]
-    skull += [(-x, y) for x, y in reversed(skull[1:])]
-    plate.dome(rounded(skull), mix(skin, shadow, 0.55), lighter(skin, 0.1), (0.35, 0.72), 10)
-    for side in (-1, 1):
-        cheek = ellipse(side * width * 0.55, 0.3, 0.2, 0.15, 24)
-        plate.blush(cheek, skin, mix(skin, (0.85, 0.35, 0.3), 0.3))
-    gaze = (rng.uniform(-0.03, 0.03), rng.uniform(-0.015, 0.02))
-    apart, open_ = rng.uniform(0.27, 0.32), rng.uniform(0.07, 0.11)
-    iris = oklch(rng.uniform(0.3, 0.6), rng.uniform(0.03, 0.12), rng.uniform(0.1, 0.8))
-    for side in (-1, 1):
-        _small_eye(plate, side * apart, -0.1, open_, skin, iris, gaze)
-        _brow(rng, plate, side, apart, hair)
+    _head(rng, plate, skin, width, chin)
     _nose(plate, skin, rng.uniform(0.08, 0.13))
+    _eyes(rng, plate, skin, hair)
     _mouth(rng, plate, skin, rng.uniform(-0.06, 0.13))
     if long_hair or rng.random() < 0.85:
         _haircut(rng, plate, hair, width)
     if rng.random() < 0.15:
         _beard(rng, plate, hair, width, chin)
-    if rng.random() < 0.3:
-        _glasses(rng, plate, apart)
     return plate.layer(2.2)
 
 
-def _body(rng: np.random.Generator, plate: Plate, skin: Colour) -> None:
-    plate.fill(
-        np.array([[-0.3, 0.5], [0.3, 0.5], [0.36, 1.3], [-0.36, 1.3]]), darker(skin, 0.3), 0.3
-    )
-    cloth = any_colour(rng)
-    shirt = rounded(
-        [(-1.3, 2.2), (-1.1, 1.25), (-0.35, 1.02), (0.35, 1.02), (1.1, 1.25), (1.3, 2.2)]
-    )
-    plate.dome(shirt, darker(cloth, 0.3), cloth, (0.2, 0.45), 5)
-    neck = ellipse(0.0, 1.0, 0.33, 0.2, 24)
-    plate.fill(neck, darker(skin, 0.25), 0.3)
+def _mirrored(left: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Close an outline whose first corner lies on the axis by its mirror image."""
+    return [*left, *((-x, y) for x, y in reversed(left[1:]))]
 
 
-def _small_eye(
+def _head(rng: np.random.Generator, plate: Plate, skin: Colour, width: float, chin: float) -> None:
+    shadow = darker(skin, 0.35)
+    for side in (-1, 1):
+        ear = ellipse(side * (width + 0.03), 0.02, 0.1, 0.2, 24)
+        plate.dome(ear, skin, mix(skin, shadow, 0.7), (0.3, 0.4), 3)
+    jaw = width * rng.uniform(0.62, 0.85)
+    temple, cheek = (-width * 0.75, -0.68), (-width, -0.1)
+    skull = rounded(_mirrored([(0.0, -0.9), temple, cheek, (-jaw, 0.55), (-0.2, chin)]))
+    plate.dome(skull, mix(skin, shadow, 0.55), lighter(skin, 0.1), (0.35, 0.72), 10)
+    for side in (-1, 1):
+        glow = ellipse(side * width * 0.55, 0.3, 0.2, 0.15, 24)
+        plate.blush(glow, skin, mix(skin, (0.85, 0.35, 0.3), 0.3))
+
+
+def _eyes(rng: np.random.Generator, plate: Plate, skin: Colour, hair: Colour) -> None:
+    """Draw both eyes, looking the same way, under their brows, now and then behind glasses."""
+    gaze = (rng.uniform(-0.03, 0.03), rng.uniform(-0.015, 0.02))
+    apart, half = rng.uniform(0.27, 0.32), rng.uniform(0.07, 0.11)
+    iris = oklch(rng.uniform(0.3, 0.6), rng.uniform(0.03, 0.12), rng.uniform(0.1, 0.8))
+    lift, slant = rng.uniform(-0.03, 0.04), rng.uniform(-0.05, 0.06)
+    arch = [(0.13, -0.27 + slant), (apart + 0.02, -0.35 - lift), (apart + 0.2, -0.26)]
+    for side in (-1, 1):
+        _eye(plate, side * apart, half, (skin, iris), gaze)
+        spine = rounded([(side * x, y + rng.uniform(-0.015, 0.015)) for x, y in arch], 8, False)
+        plate.fill(taper(spine, 0.09, 0.03), darker(hair, 0.4), 0.7)
+    if rng.random() < 0.3:
+        _glasses(rng, plate, apart)
+
+
+def _eye(
     plate: Plate,
     x: float,
-    y: float,
-    open_: float,
-    skin: Colour,
-    iris: Colour,
+    half: float,
+    colours: tuple[Colour, Colour],
     gaze: tuple[float, float],
 ) -> None:
-    plate.blush(
-        ellipse(x, y - 0.02, 0.27, open_ + 0.14, 24),
-        mix(skin, darker(skin, 0.3), 0.3),
-        darker(skin, 0.4),
-        4,
-    )
-    plate.fill(ellipse(x, y, 0.165, open_, 24), (0.94, 0.93, 0.91), 0.6)
-    plate.fill(ellipse(x + gaze[0], y + gaze[1], 0.085, 0.085, 20), darker(iris, 0.4), 0.6)
-    plate.fill(ellipse(x + gaze[0], y + gaze[1], 0.068, 0.068, 20), iris, 0.6)
-    plate.fill(ellipse(x + gaze[0], y + gaze[1], 0.035, 0.035, 16), (0.03, 0.03, 0.04), 0.6)
-    plate.fill(
-        ellipse(x + gaze[0] + 0.03, y + gaze[1] - 0.03, 0.018, 0.018, 10), (1.0, 1.0, 1.0), 0.62
-    )
-    lid = rounded([(x - 0.18, y + 0.02), (x, y - open_ - 0.015), (x + 0.18, y + 0.02)], 8, False)
+    """Draw a small eye, `half` being half its opening, in the colours of skin and iris."""
+    skin, iris = colours
+    y, at_x, at_y = -0.1, x + gaze[0], gaze[1] - 0.1
+    socket = ellipse(x, y - 0.02, 0.27, half + 0.14, 24)
+    plate.blush(socket, darker(skin, 0.09), darker(skin, 0.4), 4)
+    plate.fill(ellipse(x, y, 0.165, half, 24), (0.94, 0.93, 0.91), 0.6)
+    for radius, tone in ((0.085, darker(iris, 0.4)), (0.068, iris), (0.035, (0.03, 0.03, 0.04))):
+        plate.fill(ellipse(at_x, at_y, radius, radius, 20), tone, 0.6)
+    plate.fill(ellipse(at_x + 0.03, at_y - 0.03, 0.018, 0.018, 10), (1.0, 1.0, 1.0), 0.62)
+    lid = rounded([(x - 0.18, y + 0.02), (x, y - half - 0.015), (x + 0.18, y + 0.02)], 8, False)
     plate.stroke(lid, 0.035, darker(skin, 0.8))
 
 
-def _brow(rng: np.random.Generator, plate: Plate, side: int, apart: float, hair: Colour) -> None:
-    lift, slant = rng.uniform(-0.03, 0.04), rng.uniform(-0.05, 0.06)
-    arch = [(0.13, -0.27 + slant), (apart + 0.02, -0.35 - lift), (apart + 0.2, -0.26)]
-    spine = rounded([(side * x, y) for x, y in arch], 8, closed=False)
-    plate.fill(taper(spine, 0.09, 0.03), darker(hair, 0.4), 0.7)
+def _body(rng: np.random.Generator, plate: Plate, skin: Colour) -> None:
+    neck = np.array([[-0.3, 0.5], [0.3, 0.5], [0.36, 1.3], [-0.36, 1.3]])
+    plate.fill(neck, darker(skin, 0.3), 0.3)
+    cloth = any_colour(rng)
+    left = [(-1.3, 2.2), (-1.1, 1.25), (-0.35, 1.02)]
+    shirt = rounded([*left, *((-x, y) for x, y in reversed(left))])
+    plate.dome(shirt, darker(cloth, 0.3), cloth, (0.2, 0.45), 5)
+    plate.fill(ellipse(0.0, 1.0, 0.33, 0.2, 24), darker(skin, 0.25), 0.3)
 
 
 def _nose(plate: Plate, skin: Colour, half: float) -> None:
@@ -121,42 +114,36 @@ def _nose(plate: Plate, skin: Colour, half: float) -> None:
 
 
 def _mouth(rng: np.random.Generator, plate: Plate, skin: Colour, smile: float) -> None:
+    """Draw lips and, where they open, what is between them; a negative smile turns down."""
     lips = mix(skin, (0.75, 0.2, 0.25), rng.uniform(0.3, 0.75))
-    half, y = rng.uniform(0.2, 0.28), 0.57
-    top = [
-        (-half, y - smile),
-        (-0.07, y - 0.05),
-        (0.0, y - 0.03),
-        (0.07, y - 0.05),
-        (half, y - smile),
-    ]
-    low = y + 0.1 + max(0.0, smile) * 0.5
-    plate.dome(
-        rounded([*top, (0.0, low)], 8), darker(lips, 0.15), lighter(lips, 0.15), (0.66, 0.78), 3
-    )
-    gap = rng.uniform(0.0, 0.09) + max(0.0, smile) * 0.4
-    inner = [(-half * 0.85, y - smile), (0.0, y), (half * 0.85, y - smile), (0.0, y + gap)]
+    half, y, joy = rng.uniform(0.2, 0.28), 0.57, max(0.0, smile)
+    corners = [(-half, y - smile), (-0.07, y - 0.05), (0.0, y - 0.03)]
+    edge = [*corners, *((-x, at) for x, at in reversed(corners[:-1])), (0.0, y + 0.1 + joy * 0.5)]
+    plate.dome(rounded(edge, 8), darker(lips, 0.15), lighter(lips, 0.15), (0.66, 0.78), 3)
+    gap, reach = rng.uniform(0.0, 0.09) + joy * 0.4, half * 0.85
+    inner = [(-reach, y - smile), (0.0, y), (reach, y - smile), (0.0, y + gap)]
     plate.fill(rounded(inner, 8), (0.2, 0.05, 0.06), 0.55)
     if gap > 0.06:
-        teeth = [(-half * 0.6, y - smile * 0.6), (0.0, y + 0.005), (half * 0.6, y - smile * 0.6)]
-        plate.fill(rounded([*teeth, (0.0, y + gap * 0.5)], 8), (0.93, 0.92, 0.88), 0.6)
+        x, top = half * 0.6, y - smile * 0.6
+        teeth = [(-x, top), (0.0, y + 0.005), (x, top), (0.0, y + gap * 0.5)]
+        plate.fill(rounded(teeth, 8), (0.93, 0.92, 0.88), 0.6)
 
 
 def _haircut(rng: np.random.Generator, plate: Plate, hair: Colour, width: float) -> None:
-    fringe = rng.uniform(-0.72, -0.42)
-    side = rng.uniform(-0.45, 0.0)
-    parting = rng.uniform(-0.3, 0.3)
-    w = width + 0.07
-    crown = [(-w, side), (-w, -0.6), (-0.4, -1.0), (0.0, -1.08), (0.4, -1.0), (w, -0.6), (w, side)]
+    """Cover the skull down to a fringe, then comb locks from the parting over it."""
+    fringe, side = rng.uniform(-0.72, -0.42), rng.uniform(-0.45, 0.0)
+    parting, half = rng.uniform(-0.3, 0.3), width + 0.07
+    crown = [(-half, side), (-half, -0.6), (-0.4, -1.0), (0.0, -1.08)]
+    crown += [(-x, y) for x, y in reversed(crown[:-1])]
     line = [(width * 0.85, fringe), (parting, fringe - 0.15), (-width * 0.85, fringe)]
-    cap = rounded(crown + line, 8)
-    plate.dome(cap, darker(hair, 0.25), hair, (0.7, 0.8), 3)
+    plate.dome(rounded(crown + line, 8), darker(hair, 0.25), hair, (0.7, 0.8), 3)
     for _ in range(46):
-        x = rng.uniform(-w, w)
+        x = rng.uniform(-half, half)
+        out = abs(x / half)
         root = parting + (x - parting) * 0.25
-        tip = (x * 1.0, fringe - 0.08 + 0.5 * abs(x / w) ** 3 * (side - fringe))
-        middle = ((root + x) / 2 * 1.15, -0.85 + 0.25 * abs(x / w) ** 2)
-        lock = rounded([(root, -1.0 + 0.1 * abs(root)), middle, tip], 6, closed=False)
+        tip = (x, fringe - 0.08 + 0.5 * out**3 * (side - fringe))
+        bend = ((root + x) * 0.575, -0.85 + 0.25 * out**2)
+        lock = rounded([(root, -1.0 + 0.1 * abs(root)), bend, tip], 6, closed=False)
         plate.stroke(lock, rng.uniform(0.01, 0.035), near(rng, hair, 0.35), rng.uniform(0.66, 0.85))
 
 

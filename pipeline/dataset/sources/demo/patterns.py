@@ -128,19 +128,24 @@ def stars(rng: np.random.Generator, view: View) -> Layer:
         scale = rng.uniform(0.95, 1.1) if count == 1 else rng.uniform(0.4, 0.58)
         ring = 0.0 if count == 1 else 0.62
         angle = math.tau * i / count + rng.uniform(-0.2, 0.2)
-        place = (ring * math.cos(angle), ring * math.sin(angle))
-        outline = star(points, inner)
-        turn = rng.uniform(-0.5, 0.5)
+        place = (ring * math.cos(angle), ring * math.sin(angle), scale, rng.uniform(-0.5, 0.5))
         colour = near(rng, colours[i % 2], 0.15)
         if kind == 2:
-            soft = moved(rounded([tuple(p) for p in outline.tolist()], 6), *place, scale, turn)
-            plate.dome(soft, darker(colour, 0.35), lighter(colour, 0.25), (0.2, 0.8))
-            for spot in ellipse(0.0, 0.0, 0.55, 0.55, points, -math.pi / 2) * 0.9:
-                dot = moved(ellipse(spot[0], spot[1], 0.05, 0.05, 12), *place, scale, turn)
-                plate.fill(dot, lighter(colour, 0.5), 0.85)
+            _sea_star(plate, star(points, inner), colour, place)
         else:
-            _star(plate, moved(outline, *place, scale, turn), colour, folded=kind == 0)
+            _star(plate, moved(star(points, inner), *place), colour, folded=kind == 0)
     return plate.layer(2.0)
+
+
+def _sea_star(
+    plate: Plate, outline: Points, colour: Colour, place: tuple[float, float, float, float]
+) -> None:
+    """Draw a soft star with a spot on every arm, at (x, y, scale, turn)."""
+    soft = moved(rounded([(x, y) for x, y in outline.tolist()], 6), *place)
+    plate.dome(soft, darker(colour, 0.35), lighter(colour, 0.25), (0.2, 0.8))
+    for x, y in (outline[::2] * 0.5).tolist():
+        spot = moved(ellipse(x, y, 0.05, 0.05, 12), *place)
+        plate.fill(spot, lighter(colour, 0.5), 0.85)
 
 
 def _star(plate: Plate, outline: Points, colour: Colour, folded: bool) -> None:

@@ -14,7 +14,7 @@ from pipeline.dataset.sources.demo.flowers import flower
 from pipeline.dataset.sources.demo.layer import Field, Layer, Picture, cut, opaque
 from pipeline.dataset.sources.demo.leaves import leaf
 from pipeline.dataset.sources.demo.letters import letters
-from pipeline.dataset.sources.demo.light import camera, lighting, lit, shadowed, sun
+from pipeline.dataset.sources.demo.light import Sun, camera, lighting, lit, shadowed, sun
 from pipeline.dataset.sources.demo.noise import pink, smooth, tile
 from pipeline.dataset.sources.demo.occluders import occluder
 from pipeline.dataset.sources.demo.patterns import bricks, maze, spiral, stars
@@ -70,17 +70,18 @@ def draw(label: str, rng: np.random.Generator) -> Image.Image:
         subject, radius, spin, tilt = _SUBJECTS[label]
         view = pose(rng, (height, width), radius * rng.uniform(0.85, 1.12), spin, tilt)
         layer = _weathered(rng, subject(rng, view))
+    picture = lit(layer, light).colour
     if float(layer.alpha.min()) < 1:
-        picture = _apart(background(rng, height, width), layer)
-    else:
-        picture = layer.colour
-    picture = shadowed(picture, layer, light, rng.uniform(0.3, 0.7))
-    picture = lit(layer, light).over(picture)
+        behind = _apart(background(rng, height, width), layer)
+        picture = _stacked(behind, layer, light, rng.uniform(0.3, 0.7))
     if rng.random() < 0.35:
-        front = occluder(rng, height, width)
-        picture = shadowed(picture, front, light, 0.4)
-        picture = lit(front, light).over(picture)
+        picture = _stacked(picture, occluder(rng, height, width), light, 0.4)
     return camera(rng, lighting(rng, picture, light))
+
+
+def _stacked(below: Picture, layer: Layer, light: Sun, shadow: float) -> Picture:
+    """Lay a layer, lit, on a picture that it throws its shadow on."""
+    return lit(layer, light).over(shadowed(below, layer, light, shadow))
 
 
 def _size(rng: np.random.Generator) -> tuple[int, int]:
@@ -116,10 +117,9 @@ def _ball(rng: np.random.Generator, texture: Texture, u: Field, v: Field, unit_p
     bulge = 1 / (np.float32(0.35) + np.float32(0.65) * front)
     plane = Plane(u * bulge, v * bulge, unit_px / bulge)
     colour, height = texture(rng, plane)
-    whole = opaque(colour * (np.float32(0.35) + np.float32(0.65) * front)[..., None], height * 0)
+    shaded = colour * (np.float32(0.35) + np.float32(0.65) * front)[..., None]
     relief = height * front + front * unit_px * np.float32(0.6)
-    away = (1 - np.sqrt(squared)) * unit_px
-    return cut(Layer(whole.colour, whole.alpha, relief), coverage(away))
+    return cut(opaque(shaded, relief), coverage((1 - np.sqrt(squared)) * unit_px))
 
 
 def _piece(rng: np.random.Generator, u: Field, v: Field, unit_px: Field) -> Field:
@@ -140,7 +140,7 @@ def _piece(rng: np.random.Generator, u: Field, v: Field, unit_px: Field) -> Fiel
 
 def _apart(behind: Picture, layer: Layer) -> Picture:
     """Darken or brighten a background whose light would swallow the subject."""
-    tone = float((layer.colour.mean(axis=2)).sum() / layer.alpha.sum())
+    tone = float(layer.colour.mean(axis=2).sum() / layer.alpha.sum())
     gap = float(behind.mean()) - tone
     if abs(gap) > 0.16:
         return behind

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from pipeline.dataset.sources.demo.colour import (
+    Colour,
     darker,
     flat,
     lighter,
@@ -156,10 +157,7 @@ def wood(rng: np.random.Generator, plane: Plane) -> Surface:
     along = plane.u + _hashed(rng, board, board) * 3
     across = plane.v + np.float32(0.13) * grain.at(along / 9, plane.v / 3)
     rings = np.hypot(across - np.float32(rng.uniform(-0.6, 0.6)), along * rng.uniform(0.05, 0.22))
-    for _ in range(int(rng.integers(0, 4))):
-        at_u, at_v = rng.uniform(-1.2, 1.2), rng.uniform(-1.0, 1.0)
-        near_knot = ((plane.u - at_u) * 0.55) ** 2 + (plane.v - at_v) ** 2
-        rings = rings + np.float32(0.3) * np.exp(near_knot * np.float32(-22))
+    rings = rings + _knots(rng, plane)
     phase = rings * np.float32(rng.uniform(6, 13))
     place = phase - np.floor(phase)
     late = place**2 * coverage((1 - place) * plane.unit_px * np.float32(0.09))
@@ -169,9 +167,18 @@ def wood(rng: np.random.Generator, plane: Plane) -> Surface:
     colour = blend(flat(light), flat(dark), share)
     colour *= (1 + np.float32(0.13) * _hashed(rng, board, board))[..., None]
     gap = np.clip(away * plane.unit_px / 2, 0, 1)
-    return colour * (np.float32(0.25) + np.float32(0.75) * gap)[
-        ..., None
-    ], gap * 2 - share * np.float32(0.5)
+    colour *= (np.float32(0.25) + np.float32(0.75) * gap)[..., None]
+    return colour, gap * 2 - share * np.float32(0.5)
+
+
+def _knots(rng: np.random.Generator, plane: Plane) -> Field:
+    """Draw the bulges that up to three knots make in the rings around them."""
+    bulge = np.zeros_like(plane.u)
+    for _ in range(int(rng.integers(0, 4))):
+        u, v = rng.uniform(-1.2, 1.2), rng.uniform(-1.0, 1.0)
+        squared = ((plane.u - u) * 0.55) ** 2 + (plane.v - v) ** 2
+        bulge += np.float32(0.3) * np.exp(squared * np.float32(-22))
+    return bulge
 
 
 def _boards(v: Field, breadth: float, offset: float) -> tuple[Field, Field]:
@@ -182,7 +189,8 @@ def _boards(v: Field, breadth: float, offset: float) -> tuple[Field, Field]:
     return board, np.minimum(part, 1 - part) * np.float32(breadth)
 
 
-def _stain(rng: np.random.Generator) -> tuple[tuple[float, float, float], ...]:
+def _stain(rng: np.random.Generator) -> tuple[Colour, Colour]:
+    """Draw the colours of light and dark wood, natural or stained."""
     if rng.random() < 0.6:
         light = oklch(rng.uniform(0.55, 0.85), rng.uniform(0.05, 0.11), rng.uniform(0.1, 0.23))
     else:
