@@ -104,8 +104,10 @@
 
   const go = (number) => location.replace(`#${number}`);
   const step = (by) => {
-    const order = Atlas.shown.includes(open) ? Atlas.shown : channels.map((_, n) => n);
-    go(order[(order.indexOf(open) + by + order.length) % order.length]);
+    // The address, not what is drawn: keys may come faster than channels open.
+    const now = Atlas.place() ?? open;
+    const order = Atlas.shown.includes(now) ? Atlas.shown : channels.map((_, n) => n);
+    go(order[(order.indexOf(now) + by + order.length) % order.length]);
   };
   const close = () => { if (dialog.open) dialog.close(); };
 

@@ -56,9 +56,7 @@ Opener = Callable[..., Watched]
 def watching(browser: Browser) -> Iterator[Opener]:
     contexts: list[BrowserContext] = []
 
-    def opened(
-        address: str, width: int = 1280, height: int = 800, **options: object
-    ) -> Watched:
+    def opened(address: str, width: int = 1280, height: int = 800, **options: object) -> Watched:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         watched = Watched(context.new_page())

@@ -1,4 +1,4 @@
-"""A finished run in a folder, drawn instead of computed: what the site is rendered from in tests."""
+"""A finished run in a folder, drawn instead of computed: what tests render the site from."""
 
 import json
 from collections.abc import Mapping, Sequence
