@@ -113,7 +113,7 @@ def _local_cluster(count: int, device: torch.device, cores: int) -> LocalCluster
         threads_per_worker=threads,
         processes=count > 0,
         memory_limit=0,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # None would ask for port 8787, which may be taken
     )
 
 
