@@ -1,6 +1,7 @@
 """The three Zarr stores: their records, their layout, and the promise that they are complete."""
 
 import dataclasses
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import zarr
 from jaxtyping import Float16, Float32, Int32, Int64, UInt8
 from zarr.codecs import Crc32cCodec, ZstdCodec
+from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
 
 from pipeline.errors import AtlasError
@@ -115,7 +117,10 @@ def write_scan(root: zarr.Group, layer: str, record: ScanRecord) -> None:
 def seal(root: zarr.Group) -> None:
     """Mark a store as complete and consolidate its metadata: the last thing written."""
     root.attrs["complete"] = True
-    zarr.consolidate_metadata(root.store)
+    with warnings.catch_warnings():
+        # Consolidated metadata is not in the format's text yet; zarr and xarray both read it.
+        warnings.simplefilter("ignore", ZarrUserWarning)
+        zarr.consolidate_metadata(root.store)
 
 
 def open_store(path: Path, kind: Kind, made_from: Provenance | None = None) -> zarr.Group:
@@ -172,7 +177,7 @@ def read_scan(root: zarr.Group, layer: str) -> ScanRecord:
 
 def read_array(
     layer: zarr.Group, kind: Kind, name: str, channels: slice = slice(None)
-) -> np.ndarray[Any, Any]:
+) -> np.ndarray[Any, np.dtype[Any]]:
     """Some channels of an array of a layer's group, in memory.
 
     Raises AtlasError where the array is missing or its bytes are not those that were written.
