@@ -5,7 +5,7 @@ share it; the pixels are moved where they lie.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
@@ -25,6 +25,7 @@ GREY = (0.299, 0.587, 0.114)
 """Share of each colour in the lightness (ITU-R BT.601)."""
 
 
+@runtime_checkable
 class Draws(Protocol):
     """The random choices for the images of a batch."""
 

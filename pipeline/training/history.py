@@ -27,7 +27,7 @@ class EpochRecord:
     conv1_rms: tuple[float, float, float]
     """Smallest, median and largest root mean square of the first layer's filters."""
 
-    def columns(self) -> dict[str, float]:
+    def columns(self) -> dict[str, float | int]:
         """The record as a line of the table."""
         smallest, median, largest = self.conv1_rms
         return {

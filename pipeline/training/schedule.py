@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pipeline.params import TrainParams
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """The learning rate as a function of place and past."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64, UInt8
@@ -23,6 +23,7 @@ CACHE_SHARE = 0.5
 """Most of the free disk that cached pixels may take."""
 
 
+@runtime_checkable
 class Squares(Protocol):
     """Images of one split as squares of pixels, by image row."""
 

@@ -26,10 +26,10 @@ class Images:
 
     train: Squares
     """Centre squares of the resized images."""
-    train_labels: Int64[np.ndarray, " image"]
+    train_labels: Int64[np.ndarray, " train"]
     val: Squares
     """Network inputs before normalisation."""
-    val_labels: Int64[np.ndarray, " image"]
+    val_labels: Int64[np.ndarray, " val"]
     normalisation: Normalisation
     """On the machine's device."""
 

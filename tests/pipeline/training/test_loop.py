@@ -1,0 +1,165 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline.dataset.manifest import read_manifest
+from pipeline.errors import AtlasError
+from pipeline.params import load_params
+from pipeline.training.batches import epoch_batches
+from pipeline.training.group import Group
+from pipeline.training.loop import train
+from pipeline.training.task import Machine, Task, Trained
+from tests.pipeline.training.tiny import MACHINE, make_workspace
+
+
+def task(root: Path) -> Task:
+    params = load_params(root / "params.yaml")
+    start = params.train.init_from and root / params.train.init_from
+    manifest = read_manifest(root / "artifacts" / "manifest.csv")
+    return Task(params, manifest, root / "images", start)
+
+
+def trained(root: Path, machine: Machine = MACHINE, state: str = "state", **more: Any) -> Trained:
+    folder = root / state
+    folder.mkdir(exist_ok=True)
+    return train(task(root), machine, Group(), folder, **more)
+
+
+def weights(result: Trained) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in result.network.parameters()])
+
+
+def test_every_image_is_in_one_batch_of_an_epoch_and_the_last_may_be_smaller():
+    batches = epoch_batches(21, 8, torch.Generator().manual_seed(0))
+    assert [len(batch) for batch in batches] == [8, 8, 5]
+    assert sorted(np.concatenate(batches)) == list(range(21))
+
+
+def test_a_training_is_repeated_to_the_bit(tmp_path):
+    make_workspace(tmp_path)
+    first, second = trained(tmp_path, state="a"), trained(tmp_path, state="b")
+    assert torch.equal(weights(first), weights(second))
+    assert first.history == second.history
+
+
+def test_another_seed_gives_other_weights(tmp_path):
+    make_workspace(tmp_path, epochs=1)
+    first = trained(tmp_path)
+    text = (tmp_path / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("seed: 0", "seed: 1"))
+    assert not torch.equal(weights(first), weights(trained(tmp_path, state="other")))
+
+
+@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_neither_the_cache_nor_threads_change_a_bit(tmp_path, cache, threads):
+    make_workspace(tmp_path, epochs=1)
+    plain = trained(tmp_path, Machine(torch.device("cpu"), 1, cache=False), state="plain")
+    other = trained(tmp_path, Machine(torch.device("cpu"), threads, cache=cache), state="other")
+    assert torch.equal(weights(plain), weights(other))
+
+
+class KilledError(Exception):
+    """Stands for a kill."""
+
+
+@pytest.mark.parametrize("killed_at", [1, 3, 4, 5])
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_a_run_broken_off_anywhere_and_repeated_ends_in_the_same_bits(
+    tmp_path, schedule, killed_at
+):
+    make_workspace(tmp_path, schedule=schedule)
+    machine = Machine(torch.device("cpu"), 1, checkpoint_s=0.0)
+    whole = trained(tmp_path, machine, state="whole")
+    steps = 0
+
+    def kill(pace: object) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == killed_at:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        trained(tmp_path, machine, state="broken", watch=kill)
+    left = []
+    resumed = trained(tmp_path, machine, state="broken", watch=left.append)
+    assert len(left) == 6 - killed_at + 1
+    assert torch.equal(weights(whole), weights(resumed))
+    assert whole.history == resumed.history
+    for a, b in zip(whole.filters, resumed.filters, strict=True):
+        assert torch.equal(a, b)
+    snapshots = [
+        load_file(tmp_path / state / "snapshots" / "epoch_001.safetensors")
+        for state in ("whole", "broken")
+    ]
+    assert all(torch.equal(snapshots[0][name], snapshots[1][name]) for name in snapshots[0])
+
+
+def test_a_training_asked_to_finish_ends_there_and_keeps_what_it_has_learnt(tmp_path):
+    make_workspace(tmp_path, epochs=50)
+    seen = []
+    result = trained(tmp_path, watch=seen.append, finish=lambda: len(seen) >= 4)
+    assert result.stopped_early
+    assert (result.epochs, len(result.history), len(seen)) == (1, 1, 4)
+
+
+def test_a_loss_that_diverges_stops_the_run_and_leaves_the_last_good_checkpoint(tmp_path):
+    make_workspace(tmp_path, epochs=50, learning_rate=1e6, filter_rms_cap=None, warmup_epochs=0.0)
+    machine = Machine(torch.device("cpu"), 1, checkpoint_s=0.0)
+    with pytest.raises(AtlasError, match=r"diverged.*epoch 1, step \d+"):
+        trained(tmp_path, machine)
+    kept = torch.load(tmp_path / "state" / "checkpoint.pt", weights_only=True)
+    assert all(t.isfinite().all() for t in kept["network"].values())
+
+
+def test_no_conv_filter_leaves_a_step_louder_than_the_cap(tmp_path):
+    make_workspace(tmp_path, filter_rms_cap=0.01)
+    result = trained(tmp_path)
+    for layer in result.network.chain.conv_layers:
+        filters = result.network.get_parameter(f"{layer}.weight").detach()
+        assert filters.square().mean(dim=(1, 2, 3)).sqrt().max() <= 0.01 * 1.0001
+
+
+def test_frozen_layers_keep_the_weights_they_started_from(tmp_path):
+    make_workspace(tmp_path, epochs=1)
+    first = trained(tmp_path, state="first")
+    snapshot = tmp_path / "first" / "snapshots" / "epoch_001.safetensors"
+    snapshot.rename(tmp_path / "start.safetensors")
+    make_workspace(tmp_path, init_from="start.safetensors", freeze=["conv1", "fc6"])
+    second = trained(tmp_path, state="second")
+    for layer in ("conv1", "fc6"):
+        name = f"{layer}.weight"
+        assert torch.equal(first.network.get_parameter(name), second.network.get_parameter(name))
+    assert not torch.equal(first.network.conv2.weight, second.network.conv2.weight)
+
+
+def test_it_learns(tmp_path):
+    make_workspace(tmp_path, epochs=12, learning_rate=0.02, dropout=0.0)
+    history = trained(tmp_path).history
+    assert history[-1].train_loss < history[0].train_loss
+    assert history[-1].val_top1_error < 0.5
+    assert all(record.dead["conv1"] <= 5 for record in history)
+
+
+def test_half_precision_stays_close_to_full_precision(tmp_path):
+    make_workspace(tmp_path, epochs=1, dropout=0.0)
+    full = trained(tmp_path, state="full")
+    make_workspace(tmp_path, epochs=1, dropout=0.0, precision="bfloat16")
+    half = trained(tmp_path, state="half")
+    assert half.history[0].train_loss == pytest.approx(full.history[0].train_loss, rel=0.05)
+    assert half.network.conv1.weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize("augment", ["none", "strong"])
+def test_other_views_train_too(tmp_path, augment):
+    make_workspace(tmp_path, epochs=1, augment=augment)
+    assert trained(tmp_path).epochs == 1
+
+
+def test_no_epoch_keeps_the_start(tmp_path):
+    make_workspace(tmp_path, epochs=0)
+    assert trained(tmp_path).history == ()

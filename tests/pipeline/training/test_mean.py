@@ -1,0 +1,54 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.training.group import Group
+from pipeline.training.mean import Normalisation, mean_of
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Squares that are already decoded."""
+
+    pixels: np.ndarray
+    side: int
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        return self.pixels[rows]
+
+
+@pytest.fixture
+def squares() -> Ready:
+    rng = np.random.default_rng(0)
+    return Ready(rng.integers(0, 256, (150, 8, 8, 3), dtype=np.uint8), side=8)
+
+
+def mean(squares: Ready, kind: str) -> torch.Tensor:
+    return mean_of(squares, 4, kind, Group(), threads=2, advance=lambda count: None)
+
+
+def test_the_pixel_mean_is_the_mean_image_of_the_centre_crops(squares):
+    expected = squares.pixels[:, 2:6, 2:6].astype(np.float64).mean(axis=0).transpose(2, 0, 1)
+    np.testing.assert_allclose(mean(squares, "pixel"), expected, rtol=1e-6)
+
+
+def test_the_channel_mean_is_one_number_per_colour(squares):
+    expected = squares.pixels[:, 2:6, 2:6].astype(np.float64).mean(axis=(0, 1, 2))
+    np.testing.assert_allclose(mean(squares, "channel").flatten(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["pixel", "channel"])
+def test_the_order_of_the_images_changes_no_bit(squares, kind):
+    turned = Ready(squares.pixels[::-1].copy(), side=8)
+    assert torch.equal(mean(squares, kind), mean(turned, kind))
+
+
+def test_normalisation_subtracts_the_mean_and_multiplies_by_the_scale():
+    views = torch.full((1, 3, 2, 2), 130.0)
+    colours = Normalisation(torch.tensor([128.0, 130.0, 126.0]).reshape(3, 1, 1), scale=0.5)
+    assert colours.apply(views)[0, :, 0, 0].tolist() == [1.0, 0.0, 2.0]
