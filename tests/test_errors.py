@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from pipeline.storage.hashing import sha256_of
 from stages.cli import main
 from tests.workspaces import write_params, write_photos
 
+ATLAS = str(Path(sys.executable).with_name("atlas"))
 CLASSES = {"cat": (3, 5), "dog": (3, 5)}
 
 
@@ -37,6 +40,7 @@ def told(folder: Path, *command: str) -> str:
     assert result.exit_code == 1
     errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
     assert result.stderr.splitlines()[-1:] == errors
+    assert not re.search("Traceback|Compute Failed|Warning", result.stderr)
     assert outs(folder) == before
     return errors[0]
 
@@ -227,6 +231,12 @@ def test_a_stage_before_its_time_names_the_stage_to_run(copy, stage, missing, ma
     assert f"`dvc repro {maker}`" in line
 
 
+@pytest.mark.parametrize("stage", ["evaluate", "scan", "project"])
+def test_a_device_that_there_is_not(copy, monkeypatch, stage):
+    monkeypatch.setenv("ATLAS_DEVICE", "cuda:97")
+    assert "cuda:97" in told(copy, stage)
+
+
 def test_a_scan_of_another_model(copy):
     shutil.rmtree(copy / "artifacts" / "model")
     write_params(copy, {"model": {"width": 0.06}})
@@ -256,7 +266,7 @@ def test_a_disk_that_takes_no_more(copy, stage):
     """The kernel refuses to let any file grow past a kibibyte, as a full disk or a quota would."""
     before = outs(copy)
     done = subprocess.run(
-        ["sh", "-c", f"ulimit -f 2; exec atlas {stage}"],
+        ["sh", "-c", 'ulimit -f 2; exec "$0" "$1"', ATLAS, stage],
         cwd=copy,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"},
         capture_output=True,

@@ -105,7 +105,9 @@ def _write(
             file.write(value.tobytes())
 
 
-def _read(path: Path, part: slice, shape: tuple[int, ...], dtype: str) -> np.ndarray[Any, Any]:
+def _read(
+    path: Path, part: slice, shape: tuple[int, ...], dtype: str
+) -> np.ndarray[Any, np.dtype[Any]]:
     """The values of some channels, each of a shape."""
     start = part.start * _size(shape, dtype)
     count = (part.stop - part.start) * int(np.prod(shape))

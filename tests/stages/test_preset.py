@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from pipeline.params import load_params
 from stages.preset import PRESETS, changes, main, names
+
+ATLAS = str(Path(sys.executable).with_name("atlas"))
 
 
 def preset(folder: Path, name: str) -> Result:
@@ -86,7 +89,7 @@ def test_changes_come_in_the_order_of_the_new_file():
 
 def test_an_unknown_name_lists_the_presets_in_one_line_and_writes_nothing(tmp_path):
     told = subprocess.run(
-        ["atlas", "preset", "demon"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [ATLAS, "preset", "demon"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert told.returncode == 2
     assert len(told.stderr.splitlines()) == 1
@@ -95,5 +98,5 @@ def test_an_unknown_name_lists_the_presets_in_one_line_and_writes_nothing(tmp_pa
 
 
 def test_presets_are_found_from_any_folder(tmp_path):
-    subprocess.run(["atlas", "preset", "imagenette"], cwd=tmp_path, check=True)
+    subprocess.run([ATLAS, "preset", "imagenette"], cwd=tmp_path, check=True)
     assert load_params(tmp_path / "params.yaml").data.source == "imagenette"
