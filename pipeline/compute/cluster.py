@@ -29,10 +29,12 @@ WINDOW_PER_THREAD = 4
 class Pool:
     """Workers that run tasks; made by `workers`."""
 
-    def __init__(self, client: Client, device: torch.device, *, local: bool) -> None:
+    def __init__(
+        self, client: Client, device: torch.device, expected: Versions | None = None
+    ) -> None:
         self._client = client
         self._device = device
-        self._local = local
+        self._expected = expected
 
     @property
     def threads(self) -> int:
@@ -75,7 +77,7 @@ class Pool:
     ) -> None:
         for _, (key, job) in zip(range(count), waiting, strict=False):
             future: Future[R] = self._client.submit(
-                _run_here, task, job, self._device, self._local, versions_here(), pure=False
+                _run_here, task, job, self._device, self._expected, pure=False
             )
             keys[future] = key
             finished.add(future)
@@ -94,13 +96,13 @@ def workers(
     threads_before = torch.get_num_threads()
     if scheduler:
         with _connect(scheduler) as client:
-            yield Pool(client, device, local=False)
+            yield Pool(client, device, versions_here())
         return
     if count == 0 and device == torch.device("cuda"):
         count = torch.cuda.device_count() if torch.cuda.device_count() > 1 else 0
     try:
         with _local_cluster(count, device, cores) as cluster, Client(cluster) as client:
-            yield Pool(client, device, local=count > 0)
+            yield Pool(client, device)
     finally:
         torch.set_num_threads(threads_before)
 
@@ -147,9 +149,16 @@ def _check_worker(address: str, theirs: Versions | Exception) -> None:
     check_versions(address, theirs, versions_here())
 
 
-def _run_here(task: Task[J, R], job: J, device: torch.device, local: bool, expected: Versions) -> R:
-    """Run a task on a worker, which may have joined after the first check."""
+def _run_here(task: Task[J, R], job: J, device: torch.device, expected: Versions | None) -> R:
+    """Run a task on a worker.
+
+    One of a cluster may have joined after the first check, so it compares its versions with those
+    `expected`. One of our own (None) has our versions, and a number by which it takes its card.
+    """
     worker = get_worker()
-    check_versions(worker.address, versions_here(), expected)
+    if expected is None:
+        device = spread(device, int(worker.name))
+    else:
+        check_versions(worker.address, versions_here(), expected)
     torch.set_num_threads(1)
-    return task(job, spread(device, int(worker.name)) if local else device)
+    return task(job, device)

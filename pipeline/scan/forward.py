@@ -14,6 +14,7 @@ from torch.nn import functional
 from pipeline.network.chain import Chain, ContrastNorm, Conv, Linear, MaxPool, Op, ReLU
 from pipeline.network.model import Model
 from pipeline.network.module import Network
+from pipeline.scan.bound import stays_finite
 from pipeline.scan.fused import Signal, Step, contrast_norm, convolution
 from pipeline.scan.maps import Maps
 
@@ -52,7 +53,8 @@ class Forward:
         self._slice = _slice_images(chain) if device.type == "cpu" else batch_size
         ops = chain.ops[: max(chain.end(layer) for layer in layers)]
         linear = next((i for i, op in enumerate(ops) if isinstance(op, Linear)), len(ops))
-        self._blocks = [_block(self._network, run) for run in _runs(ops[:linear])]
+        fuse = stays_finite(model, ops)
+        self._blocks = [_block(self._network, run, fuse=fuse) for run in _runs(ops[:linear])]
         self._head = ops[linear:]
 
     @torch.inference_mode()
@@ -103,7 +105,7 @@ def _runs(ops: Sequence[Op]) -> list[list[Op]]:
     return [list(ops[i:j]) for i, j in zip(starts, [*starts[1:], len(ops)], strict=True)]
 
 
-def _block(network: Network, run: Sequence[Op]) -> _Block:
+def _block(network: Network, run: Sequence[Op], *, fuse: bool) -> _Block:
     conv, *rest = run
     assert isinstance(conv, Conv)
     weight, bias = network.get_submodule(conv.name).parameters()
@@ -113,7 +115,7 @@ def _block(network: Network, run: Sequence[Op]) -> _Block:
     pool = rest.pop(0) if covers else None
     return _Block(
         conv.name,
-        convolution(conv, weight, bias, rectify=rectify),
+        convolution(conv, weight, bias, rectify=rectify, fuse=fuse),
         pool if isinstance(pool, MaxPool) else None,
         tuple(_step(op, network, conv.out_channels, weight.device) for op in rest),
     )

@@ -10,7 +10,8 @@ from torch.nn import functional
 from pipeline.network.chain import ContrastNorm, Conv
 from pipeline.network.module import complete_windows
 
-Signal = Float[Tensor, "image channel row col"]
+Signal = Float[Tensor, "image _ _ _"]
+"""Maps (image, channel, row, col) whose channels and size a step may change."""
 Step = Callable[[Signal], Signal]
 
 
@@ -20,13 +21,16 @@ def convolution(
     bias: Float[Tensor, " out"],
     *,
     rectify: bool,
+    fuse: bool,
 ) -> Step:
     """A convolution of maps that lie channels last, with a ReLU if `rectify`.
 
-    On a CPU with oneDNN, weights are brought into its own layout once per shape of the input, and
-    the ReLU is part of the product.
+    If `fuse` and on a CPU with oneDNN, weights are brought into its own layout once per shape of
+    the input, and the ReLU is part of the product. That ReLU makes 0 of NaN: not for a network in
+    which one may come about.
     """
-    if weight.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    here = weight.device.type == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if fuse and here:
         return _packed(op, weight, bias, rectify=rectify)
 
     def step(signal: Signal) -> Signal:
@@ -73,7 +77,9 @@ def contrast_norm(op: ContrastNorm, channels: int, device: torch.device) -> Step
     near = (distance >= -(op.channels // 2)) & (distance <= (op.channels - 1) // 2)
     band = (near * op.alpha)[:, :, None, None].contiguous(memory_format=torch.channels_last)
     start = torch.full((channels,), op.k, device=device)
-    base = convolution(Conv("", channels, channels, kernel=1), band, start, rectify=False)
+    base = convolution(
+        Conv("", channels, channels, kernel=1), band, start, rectify=False, fuse=True
+    )
 
     def step(signal: Signal) -> Signal:
         return _divide_by_power(signal, base(signal.square()), op.beta)

@@ -1,0 +1,46 @@
+"""Class means: exact sums, whatever the order."""
+
+import numpy as np
+import pytest
+
+from pipeline.errors import AtlasError
+from pipeline.scan.class_means import empty_class_means
+
+
+def means_of(peaks, labels, orders=1, seed=0):
+    means = empty_class_means(peaks.shape[1])
+    for rows in np.array_split(np.random.default_rng(seed).permutation(len(peaks)), orders):
+        part = empty_class_means(peaks.shape[1])
+        part.add(peaks[rows], labels[rows])
+        means.merge(part)
+    return means
+
+
+def test_means_are_those_of_each_class():
+    peaks = np.array([[1, 10], [3, 20], [5, 60]], np.float32)
+    means = means_of(peaks, np.array([2, 0, 2])).means(4)
+    np.testing.assert_array_equal(means, [[3, np.nan, 3, np.nan], [20, np.nan, 35, np.nan]])
+
+
+def test_every_order_gives_the_same_bits():
+    rng = np.random.default_rng(3)
+    peaks = np.exp(rng.normal(size=(200, 5)) * 5).astype(np.float32)
+    labels = rng.integers(0, 7, 200)
+    expected = means_of(peaks, labels).means(7).tobytes()
+    for seed in range(5):
+        assert means_of(peaks, labels, orders=9, seed=seed).means(7).tobytes() == expected
+
+
+def test_an_image_of_no_known_class_is_left_out():
+    means = means_of(np.ones((2, 1), np.float32), np.array([-1, 0]))
+    assert means.images.tolist() == [1]
+
+
+def test_what_is_no_finite_number_counts_as_nothing():
+    peaks = np.array([[np.nan], [np.inf], [6.0]], np.float32)
+    assert means_of(peaks, np.zeros(3, int)).means(1).tolist() == [[2.0]]
+
+
+def test_a_sum_that_would_overflow_is_refused():
+    with pytest.raises(AtlasError, match="too large"):
+        means_of(np.array([[2.0**33]], np.float32), np.array([0]))

@@ -1,0 +1,250 @@
+"""The scan against brute force, and the same bits whoever computes and whatever breaks."""
+
+import dataclasses
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline.compute.cluster import Pool, workers
+from pipeline.dataset.images import load_square
+from pipeline.errors import AtlasError
+from pipeline.network.model import load_card, save_model
+from pipeline.params import ScanParams
+from pipeline.scan.chunk import scan_chunk
+from pipeline.scan.ledger import load_ledger
+from pipeline.scan.scan import Scan, plan_scan
+from tests.imports import ROOT
+from tests.pipeline.scan.worlds import World, make_world
+
+CPU = torch.device("cpu")
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
+
+
+def planned(world: World, layers: tuple[str, ...] = LAYERS, batch_size: int = 4) -> Scan:
+    params = ScanParams(layers=layers, top=9, batch_size=batch_size, tf32=False)
+    return plan_scan(params, load_card(world.model), world.model, world.images, world.root)
+
+
+class HerePool(Pool):
+    """Runs the tasks where it stands, in an order of its own."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self.seed = seed
+
+    def run(self, task, jobs):
+        jobs = list(jobs)
+        if self.seed is not None:
+            random.Random(self.seed).shuffle(jobs)
+        for key, job in jobs:
+            yield key, task(job, CPU)
+
+
+def scanned(world: World, folder: Path, pool: Pool | None = None, **plan):
+    return planned(world, **plan).run(pool or HerePool(), folder / "ledger.npz")
+
+
+def bits(records):
+    return {
+        layer: [np.asarray(value).tobytes() for value in dataclasses.astuple(record)]
+        for layer, record in records.items()
+    }
+
+
+def every_peak(world: World, layer: str):
+    """(peaks, cells), each by (image, channel): the network's own forward pass, image by image."""
+    model = world.load()
+    peaks, cells = [], []
+    for image in world.images:
+        square = load_square(world.root / image.path, model.card.resize, model.card.crop)
+        inputs = model.normalise(torch.tensor(square).movedim(-1, 0)[None])
+        maps = model.network.activations(inputs, [layer])[layer].numpy()[0]
+        maps = maps.reshape(len(maps), -1, max(1, round(np.sqrt(maps[0].size))))
+        peaks.append(maps.max(axis=(1, 2)))
+        flat = maps.reshape(len(maps), -1).argmax(axis=1)
+        cells.append(np.stack(np.unravel_index(flat, maps.shape[1:]), axis=-1))
+    return np.array(peaks), np.array(cells)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    """Forty images, the last ten equal to the first ten, and two channels that never fire."""
+    return make_world(tmp_path_factory.mktemp("scan") / "world", 40, copies=10, dead=2)
+
+
+@pytest.fixture(scope="module")
+def expected(world, tmp_path_factory):
+    return scanned(world, tmp_path_factory.mktemp("expected"))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_top_nine_are_those_of_brute_force(world, expected, layer):
+    peaks, cells = every_peak(world, layer)
+    found = expected[layer]
+    for channel in range(peaks.shape[1]):
+        ranked = sorted(range(40), key=lambda row: (-peaks[row, channel], row))
+        best = [row for row in ranked if layer == "fc8" or peaks[row, channel] > 0][:9]
+        missing = 9 - len(best)
+        assert found.image[channel].tolist() == best + [-1] * missing
+        assert found.cell[channel, : len(best)].tolist() == cells[best, channel].tolist()
+        assert (found.cell[channel, len(best) :] == -1).all()
+        np.testing.assert_allclose(
+            found.activation[channel], [*peaks[best, channel], *[0] * missing], rtol=1e-4, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_statistics_are_those_of_brute_force(world, expected, layer):
+    peaks, _ = every_peak(world, layer)
+    found = expected[layer]
+    assert found.fired.tolist() == (peaks > 0).sum(axis=0).tolist()
+    assert found.histogram.sum(axis=1).tolist() == [40] * peaks.shape[1]
+    assert found.edges[-1] / 2 <= np.abs(peaks).max() * (1 + 1e-5)
+    labels = np.array([image.label for image in world.images])
+    means = [peaks[labels == name].mean(axis=0) for name in ("ape", "bee", "cow")]
+    np.testing.assert_allclose(found.mean_peak_by_class.T, means, rtol=1e-4, atol=1e-6)
+
+
+def test_ties_are_forced_and_go_to_the_lower_row(expected):
+    pairs = 0
+    for image, activation in zip(
+        expected["conv3"].image, expected["conv3"].activation, strict=True
+    ):
+        for rank in np.flatnonzero((activation[1:] == activation[:-1]) & (image[1:] >= 30)):
+            assert image[rank + 1] == image[rank] + 30
+            pairs += 1
+    assert pairs > 20
+
+
+def test_a_channel_that_never_fires_has_nine_missing_entries(expected):
+    for channel in (0, 1):
+        assert expected["conv1"].image[channel].tolist() == [-1] * 9
+        assert not expected["conv1"].activation[channel].any()
+        assert not expected["conv1"].box[channel].any()
+        assert expected["conv1"].fired[channel] == 0
+
+
+def test_a_box_is_the_field_of_its_cell_and_all_of_the_image_in_fc_layers(expected):
+    conv1 = expected["conv1"]
+    found = conv1.image >= 0
+    assert (conv1.box[found][:, :2] == conv1.cell[found] * 2).all()
+    assert (conv1.box[found][:, 2:] == conv1.cell[found] * 2 + 7).all()
+    assert (expected["fc8"].box == [0, 0, 64, 64]).all()
+    assert not expected["fc8"].cell.any()
+
+
+def test_fewer_images_than_nine_leave_entries_missing(tmp_path):
+    found = scanned(make_world(tmp_path / "world", 3), tmp_path, layers=("fc8",))["fc8"]
+    assert sorted(found.image[0].tolist()) == [-1] * 6 + [0, 1, 2]
+
+
+def test_nan_is_counted_and_never_ranked(tmp_path, caplog):
+    world = make_world(tmp_path / "world", 12)
+    weights = load_file(world.model / "weights.safetensors")
+    weights["conv2.bias"][1] = torch.nan
+    save_model(world.model, load_card(world.model), weights)
+    with caplog.at_level(logging.WARNING):
+        found = scanned(world, tmp_path, layers=("conv1", "conv2"))["conv2"]
+    assert found.image[1].tolist() == [-1] * 9
+    assert found.histogram[1].sum() == 0
+    assert (found.image[0] >= 0).all()
+    assert "conv2: 12 peaks in 1 channels are NaN or infinite" in caplog.text
+
+
+def test_shuffled_chunks_give_the_same_bits(world, expected, tmp_path):
+    for seed in range(3):
+        found = scanned(world, tmp_path / str(seed), HerePool(seed))
+        assert bits(found) == bits(expected)
+
+
+@pytest.mark.parametrize(
+    "count",
+    [0, 2, pytest.param(1, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)],
+)
+def test_any_number_of_workers_gives_the_same_bits(world, expected, tmp_path, count):
+    with workers(None, count, CPU, cores=2) as pool:
+        assert bits(scanned(world, tmp_path, pool)) == bits(expected)
+
+
+def test_a_worker_killed_in_the_middle_changes_no_bit(world, expected, tmp_path):
+    with workers(None, 2, CPU, cores=2) as pool:
+        first, *_ = pool._client.run(os.getpid).values()
+        killed = []
+
+        def kill_once(images: int) -> None:
+            if not killed:
+                killed.append(first)
+                os.kill(first, signal.SIGKILL)
+
+        found = planned(world).run(pool, tmp_path / "ledger.npz", kill_once)
+    assert killed
+    assert bits(found) == bits(expected)
+
+
+KILLED_RUN = """
+import os, signal, sys
+from pathlib import Path
+from tests.pipeline.scan.test_scan import CPU, planned
+from tests.pipeline.scan.worlds import World, image_rows
+from pipeline.compute.cluster import workers
+root, model, ledger, count = sys.argv[1:]
+world = World(Path(root), Path(model), image_rows(Path(root)))
+done = []
+def advance(images):
+    done.append(images)
+    if len(done) > int(count):
+        os.kill(os.getpid(), signal.SIGKILL)
+with workers(None, 0, CPU, cores=1) as pool:
+    planned(world).run(pool, Path(ledger), advance, save_every_s=0)
+"""
+
+
+def test_a_run_killed_and_resumed_ends_with_the_same_bits(expected, tmp_path):
+    world = make_world(tmp_path / "world", 40, copies=10, dead=2)
+    ledger = tmp_path / "ledger.npz"
+    arguments = map(str, (world.root, world.model, ledger, 4))
+    code = [sys.executable, "-c", KILLED_RUN, *arguments]
+    assert subprocess.run(code, cwd=ROOT, check=False).returncode == -signal.SIGKILL
+    finished = load_ledger(ledger, LAYERS).finished
+    assert 4 <= finished.sum() < len(finished)
+    for number in np.flatnonzero(finished):
+        for image in world.images[4 * number : 4 * number + 4]:
+            (world.root / image.path).unlink()
+    assert bits(scanned(world, tmp_path)) == bits(expected)
+
+
+def test_a_finished_chunk_that_comes_again_is_not_counted_twice(world, tmp_path):
+    scan = planned(world)
+    book = scan._open(tmp_path / "ledger.npz")
+    chunk, job = next(scan._jobs(book, lambda _: None))
+    tallies = scan_chunk(job, CPU)
+    book.take(chunk.number, tallies)
+    book.take(chunk.number, tallies)
+    assert book.tallies["conv1"].histogram.counts[0].sum() == len(chunk.rows)
+
+
+def test_a_layer_that_the_network_lacks_is_refused(world):
+    with pytest.raises(AtlasError, match="conv9"):
+        card = load_card(world.model)
+        params = ScanParams.model_construct(layers=("conv9",), top=9, batch_size=4, tf32=False)
+        plan_scan(params, card, world.model, world.images, world.root)
+
+
+def test_no_images_are_refused(world):
+    with pytest.raises(AtlasError, match="no validation images"):
+        planned(dataclasses.replace(world, images=()))
+
+
+def test_other_weights_than_at_the_start_are_refused(world, tmp_path):
+    scan = planned(world)
+    plan = dataclasses.replace(scan.plan, weights_sha256="0" * 64)
+    with pytest.raises(AtlasError, match="other weights"):
+        dataclasses.replace(scan, plan=plan).run(HerePool(), tmp_path / "ledger.npz")
