@@ -11,9 +11,10 @@ from pipeline.network.module import Network
 from pipeline.project.descent import PhaseConv, TransposedConv, transpose, unpool
 from pipeline.project.window import spans, trunk_end
 
-Switches = Mapping[int, Int64[Tensor, "entry row col channel"]]
-"""By the position of each pool: for every cell of the entries' windows on the pooled map, where in
-the window below its maximum stood, counted row by row. Of equal values the first counts."""
+Switches = Mapping[int, Int64[Tensor, "_ _ _ _"]]
+"""By the position of each pool (entry, row, col, channel): for every cell of the windows on the
+pooled map, where in the window below its maximum stood, counted row by row; of equal values the
+first counts."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Deconvnet:
         return signal * inside.permute(0, 2, 3, 1).to(signal.device)
 
     def _to_image(
-        self, pixels: Float[Tensor, "entry row col rgb"]
+        self, pixels: Float[Tensor, "entry window_row window_col rgb"]
     ) -> Float[Tensor, "entry row col rgb"]:
         """Cut the image out of a window that covers it all."""
         first, side = -self._spans[0].start, self._chain.input_px

@@ -26,16 +26,21 @@ class Projector:
         self.passes = Passes(network, layers, batch_size)
         self._deconvnets = {layer: Deconvnet(network, layer) for layer in layers}
 
-    @torch.inference_mode()
     def __call__(self, chunk: Chunk, images: Images, device: torch.device) -> dict[str, Values]:
         """Project a chunk's entries; `images` are the inputs of those needed."""
-        depths = self.passes.whole_depths(chunk)
-        maps = {row: self.passes.maps(images[row], deepest) for row, deepest in depths.items()}
+        maps = self.whole_images(chunk, images)
         return {
-            layer: self._layer(layer, found, images, maps, device) for layer, found in chunk.items()
+            layer: self.layer(layer, found, images, maps, device) for layer, found in chunk.items()
         }
 
-    def _layer(
+    @torch.inference_mode()
+    def whole_images(self, chunk: Chunk, images: Images) -> dict[int, SwitchMaps]:
+        """The switches of the images that run forward whole."""
+        depths = self.passes.whole_depths(chunk)
+        return {row: self.passes.maps(images[row], deepest) for row, deepest in depths.items()}
+
+    @torch.inference_mode()
+    def layer(
         self,
         layer: str,
         found: Entries,
@@ -43,6 +48,7 @@ class Projector:
         maps: Mapping[int, SwitchMaps],
         device: torch.device,
     ) -> Values:
+        """Project a layer's entries; those of images without `maps` run their windows forward."""
         places, pictures, scales = [], [], []
         for batch in self.passes.batches(found, maps):
             switches = self.passes.switches(layer, found, batch, images, maps)

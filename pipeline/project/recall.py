@@ -15,7 +15,7 @@ from pipeline.project.run import numbered_chunks, tables
 from pipeline.project.window import Span, spans
 from pipeline.storage.stores import ScanRecord
 
-Recalled = tuple[tuple[int, int], UInt8[Tensor, "row col channel"]]
+Recalled = tuple[tuple[int, int], UInt8[Tensor, "_ _ _"]]
 """The (row, col) of a window's first cell on a pool's map, which may lie outside it, and where in
 each cell's own window of values the maximum stood, row by row."""
 
@@ -65,7 +65,7 @@ class Recall:
     @torch.inference_mode()
     def _repeated(
         self, layer: str, chunk: Chunk, entry: Int64[np.ndarray, " 1"]
-    ) -> dict[int, Int64[Tensor, "row col channel"]]:
+    ) -> dict[int, Int64[Tensor, "_ _ _"]]:
         """The entry's switches, out of the batch that it was in."""
         passes, found = self._projector.passes, chunk[layer]
         images = _Inputs(chunk_job(self._setting, self._rows, chunk), self._device)

@@ -12,9 +12,9 @@ from pipeline.network.module import Network, complete_windows
 from pipeline.project.deconvnet import Switches
 from pipeline.project.window import Span, pools_below, spans
 
-SwitchMaps = Mapping[int, UInt8[Tensor, "row col channel"]]
-"""By the position of each pool, for one image: where in its window each maximum stood, counted
-row by row; a byte per cell."""
+SwitchMaps = Mapping[int, UInt8[Tensor, "_ _ _"]]
+"""By the position of each pool, for one image (row, col, channel): where in its window each maximum
+stood, counted row by row; a byte per cell."""
 
 
 def whole_macs(chain: Chain, layer: str) -> int:
@@ -179,7 +179,7 @@ def _cut(
     chain: Chain,
     at: int,
     windows: Sequence[Span],
-    maps: Sequence[UInt8[Tensor, "row col channel"]],
+    maps: Sequence[UInt8[Tensor, "map_row map_col channel"]],
     cell: Int64[Tensor, "entry 2"],
 ) -> Int64[Tensor, "entry row col channel"]:
     op, pooled, below = chain.ops[at], windows[at + 1], windows[at]
@@ -196,7 +196,7 @@ def _cut(
 
 
 def _slice(
-    values: UInt8[Tensor, "row col channel"], row: int, col: int, side: int
+    values: UInt8[Tensor, "map_row map_col channel"], row: int, col: int, side: int
 ) -> UInt8[Tensor, "side side channel"]:
     """A square out of a map; 0 where it reaches outside."""
     found = values.new_zeros(side, side, values.shape[2])

@@ -15,8 +15,9 @@ from torch.nn import functional
 
 from pipeline.network.chain import Chain, ContrastNorm, Conv, Dropout, Linear, MaxPool, Op, ReLU
 
-Choices = Mapping[int, Int64[Tensor, "channel row col"]]
-"""By the position of a pool: which value of a cell's window counts as its maximum, row by row."""
+Choices = Mapping[int, Int64[Tensor, "_ _ _"]]
+"""By the position of a pool (channel, row, col): which value of a cell's window, row by row, counts
+as its maximum."""
 
 
 class _Rectify(torch.autograd.Function):
@@ -56,10 +57,11 @@ class Passage:
 
     maps: Float64[Tensor, "channel row col"]
     """The layer's activations; 1 × 1 cells in a fully connected layer."""
-    projection: Float64[Tensor, "row col 3"]
+    projection: Float64[Tensor, "pixel_row pixel_col 3"]
     """Of one unit, on the whole image."""
-    windows: Mapping[int, Float64[Tensor, "channel row col value"]]
-    """By the position of each pool: the values that each maximum was taken of, −∞ off the map."""
+    windows: Mapping[int, Float64[Tensor, "_ _ _ _"]]
+    """By the position of each pool (channel, row, col, value): the values that each maximum was
+    taken of; −∞ off the map."""
 
 
 class Reference:

@@ -18,7 +18,7 @@ ROUNDING = 1e-5
 """Values of a pool closer than this agree to rounding, in units of the largest value of its map.
 Single precision's own error at the second pool of ZFNet is some 1e-6 of it."""
 
-Claim = tuple[tuple[int, int], UInt8[Tensor, "row col channel"]]
+Claim = tuple[tuple[int, int], UInt8[Tensor, "_ _ _"]]
 """The (row, col) of a window's first cell on a pool's map, which may lie outside it, and where in
 each cell's own window of values the maximum stood, row by row."""
 Recall = Callable[[str, int, int], Mapping[int, Claim]]
@@ -29,9 +29,7 @@ class NotAMaximumError(Exception):
     """A claimed switch points at a value that is no maximum."""
 
 
-def held_to(
-    passage: Passage, claims: Mapping[int, Claim]
-) -> dict[int, Int64[Tensor, "channel row col"]]:
+def held_to(passage: Passage, claims: Mapping[int, Claim]) -> dict[int, Int64[Tensor, "_ _ _"]]:
     """The reference's own choices, replaced by claimed ones where those are maxima to rounding.
 
     Raises NotAMaximumError where a claimed one is not.

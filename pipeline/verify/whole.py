@@ -29,8 +29,7 @@ def scan_faults(
         "a missing entry with values": missing
         & ((activation != 0) | (cell != -1).any(axis=2) | (record.box != 0).any(axis=2)),
         "an activation that is no number": ~np.isfinite(activation),
-        "a cell outside the map": found
-        & ((cell < 0) | (cell >= chain.map_size(layer))).any(axis=2),
+        "a cell outside the map": found & outside.any(axis=2),
         "a box that is not its cell's": found & (record.box != boxes).any(axis=2),
     }
     if chain.end(layer) > chain.position(layer) + 1:

@@ -1,0 +1,235 @@
+"""What a projection costs: windows against whole images, Captum, and the reference's picture."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from captum.attr import NeuronDeconvolution
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmarks.row import Row
+from pipeline.network.architectures import build_chain
+from pipeline.network.chain import ContrastNorm, Conv, MaxPool, ReLU
+from pipeline.network.geometry import receptive_field
+from pipeline.network.module import Network
+from pipeline.project.deconvnet import Deconvnet, Units
+from pipeline.project.entries import Entries, chunks
+from pipeline.project.projector import Projector
+from pipeline.project.switches import SwitchFinder, cut_windows
+from pipeline.verify.entry import cut
+from pipeline.verify.reference import Reference
+from pipeline.verify.ties import held_to
+
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
+GOALS = {"conv1": 100, "conv2": 100, "conv3": 15, "conv4": 15, "conv5": 8}
+RANKS = 9
+IMAGES = 600
+"""Validation images of the measured case, as in the demo."""
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Case:
+    """A full ZFNet with random weights, and photograph-like noise."""
+
+    network: Network
+    images: dict[int, Tensor]
+    peaks: dict[str, tuple[Tensor, Tensor]]
+    """By layer: the activation and the cell number of every channel's peak, (image, channel)."""
+
+
+def rows(quick: bool) -> list[Row]:
+    """The rows about projections: costs in CPU seconds of one thread, and errors."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        case = _case(images=15 if quick else 60)
+        return [*_cost_rows(case, 1 if quick else 3), *_error_rows(case, 2 if quick else 6)]
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _cost_rows(case: Case, repeats: int) -> Iterator[Row]:
+    chain, projector = case.network.chain, Projector(case.network, LAYERS, BATCH)
+    counts = {layer: chain.channels(layer) * RANKS for layer in LAYERS}
+    share = len(case.images) / IMAGES
+    spread = {layer: round(count * share) for layer, count in counts.items()}
+    plain = {layer: _least(partial(_plain_batch, case, layer), repeats) / RANKS for layer in LAYERS}
+    for layer in LAYERS:
+        ours = _ours(case, projector, {layer: spread[layer]}, repeats) / spread[layer]
+        yield _ratio_row(f"projections of {layer}", plain[layer], ours, GOALS[layer])
+    whole = sum(plain[layer] * counts[layer] for layer in LAYERS)
+    shared = _ours(case, projector, spread, repeats) / share
+    yield _total_row(f"all {sum(counts.values()):,} projections, {IMAGES} images", whole, shared)
+    each = sum(
+        _ours(case, projector, {layer: len(case.images)}, repeats) / len(case.images) * count
+        for layer, count in counts.items()
+    )
+    yield _total_row("the same, each from an image of its own", whole, each)
+    captum = _least(partial(_captum_batch, case), repeats) / RANKS
+    ours = _ours(case, projector, {"conv5": spread["conv5"]}, repeats) / spread["conv5"]
+    yield _ratio_row("projections of conv5", captum, ours, GOALS["conv5"], CAPTUM)
+
+
+PLAIN = "one full-image backward pass each, 9 per batch, plain autograd"
+CAPTUM = "Captum NeuronDeconvolution, 9 per batch, the network without norm"
+
+
+def _ratio_row(name: str, theirs: float, ours: float, goal: float, against: str = PLAIN) -> Row:
+    note = f"{1 / ours:,.0f} against {1 / theirs:.1f} projections per CPU second, forward included"
+    return Row(name, against, theirs / ours, "×", goal, "higher", note)
+
+
+def _total_row(name: str, theirs: float, ours: float) -> Row:
+    note = f"{ours:,.0f} against {theirs:,.0f} CPU seconds, forward included"
+    return Row(name, PLAIN, theirs / ours, "×", 12, "higher", note)
+
+
+@torch.no_grad()
+def _case(images: int) -> Case:
+    chance = torch.Generator().manual_seed(0)
+    network = Network(build_chain("zfnet", 101, 224)).eval().requires_grad_(False)
+    for weight in network.parameters():
+        spread = (2 / weight[0].numel()) ** 0.5 if weight.ndim > 1 else 0.0
+        weight.copy_(torch.randn(weight.shape, generator=chance) * spread)
+    inputs = {row: _photograph_like(chance) for row in range(images)}
+    found: dict[str, list[tuple[Tensor, Tensor]]] = {layer: [] for layer in LAYERS}
+    for image in inputs.values():
+        for layer, maps in network.activations(image, LAYERS).items():
+            peak = maps[0].flatten(1).max(dim=1)
+            found[layer].append((peak.values, peak.indices))
+    peaks = {
+        layer: (torch.stack([p for p, _ in pairs]), torch.stack([c for _, c in pairs]))
+        for layer, pairs in found.items()
+    }
+    return Case(network, inputs, peaks)
+
+
+def _photograph_like(chance: torch.Generator) -> Tensor:
+    """Noise whose power falls with the square of the frequency, of unit variance."""
+    sides = (2, 4, 8, 16, 32, 64, 128, 224)
+    octaves = [torch.randn(1, 3, side, side, generator=chance) / side for side in sides]
+    image = sum(functional.interpolate(o, size=(224, 224), mode="bilinear") for o in octaves)
+    assert isinstance(image, Tensor)
+    return (image - image.mean()) / image.std()
+
+
+def _ours(case: Case, projector: Projector, counts: dict[str, int], repeats: int) -> float:
+    """CPU seconds for so many entries of each layer, spread evenly over the images."""
+    entries = {layer: _entries(case, layer, count) for layer, count in counts.items()}
+    sizes = {layer: receptive_field(case.network.chain, layer).size ** 2 * 6 for layer in counts}
+    cpu = torch.device("cpu")
+
+    def work() -> None:
+        for chunk in chunks(entries, sizes):
+            projector(chunk, case.images, cpu)
+
+    return _least(work, repeats)
+
+
+def _entries(case: Case, layer: str, count: int) -> Entries:
+    """Entries of positive peaks at random channels, in turn over the images."""
+    activation, cell = (values.numpy() for values in case.peaks[layer])
+    image = np.sort(np.arange(count) % len(case.images)).astype(np.int32)
+    channel = np.random.default_rng(1).integers(0, activation.shape[1], count)
+    flat, side = cell[image, channel], case.network.chain.map_size(layer)
+    cells = np.stack([flat // side, flat % side], axis=1).astype(np.int32)
+    started = np.maximum(activation[image, channel], np.float32(1e-3))
+    return Entries(np.arange(count), channel, image, cells, started)
+
+
+def _least(work: Callable[[], object], repeats: int) -> float:
+    """The least CPU seconds of some runs, after one that warms up."""
+    work()
+    spent = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        spent.append(time.process_time() - start)
+    return min(spent)
+
+
+class _Rectified(torch.autograd.Function):
+    """ReLU with the deconvnet's backward."""
+
+    @staticmethod
+    def forward(ctx: object, values: Tensor) -> Tensor:
+        return values.relu()
+
+    @staticmethod
+    def backward(ctx: object, signal: Tensor) -> Tensor:
+        return signal.relu()
+
+
+def _plain_batch(case: Case, layer: str) -> None:
+    """Nine projections by whole images: forward with LRN, then back past it."""
+    inputs = torch.cat([case.images[n % len(case.images)] for n in range(RANKS)]).requires_grad_()
+    signal = inputs
+    for op in case.network.chain.ops[: case.network.chain.position(layer) + 1]:
+        if isinstance(op, ReLU):
+            signal = _Rectified.apply(signal)
+        elif isinstance(op, ContrastNorm):
+            normed = case.network.apply_op(op, signal.detach())
+            signal = signal + (normed - signal.detach())
+        else:
+            signal = case.network.apply_op(op, signal)
+    start = torch.zeros_like(signal)
+    start.flatten(1)[:, :RANKS] = torch.eye(RANKS)
+    torch.autograd.grad(signal, inputs, start)
+
+
+def _captum_batch(case: Case) -> None:
+    """Nine projections of conv5 by Captum."""
+    modules: list[nn.Module] = []
+    for op in case.network.chain.ops[: case.network.chain.end("conv5")]:
+        if isinstance(op, Conv):
+            before = nn.ZeroPad2d((0, 1, 0, 1)) if op.stride > 1 else nn.Identity()
+            modules += [before, case.network.get_submodule(op.name)]
+        elif isinstance(op, MaxPool):
+            modules.append(nn.MaxPool2d(op.kernel, op.stride, ceil_mode=True))
+        elif isinstance(op, ReLU):
+            modules.append(nn.ReLU())
+    net = nn.Sequential(*modules)
+    inputs = torch.cat([case.images[n % len(case.images)] for n in range(RANKS)]).requires_grad_()
+    NeuronDeconvolution(net, net[-2]).attribute(inputs, (0, 6, 6))
+
+
+def _error_rows(case: Case, images: int) -> Iterator[Row]:
+    """The worst error of conv5 and conv2 against the reference, ties held to our switches."""
+    before, stored, tied, count = 0.0, 0.0, 0, 0
+    for image in range(images):
+        for layer in LAYERS:
+            single, half, differs = _errors(case, layer, image)
+            before, stored = max(before, single), max(stored, half)
+            tied, count = tied + differs, count + 1
+    note = f"worst of {count}, conv1 to conv5; in {tied} a maximum was tied to rounding"
+    against = "autograd on the whole image"
+    yield Row("error of a projection", against, before, "", 1e-5, "lower", f"relative L2; {note}")
+    yield Row("the same as stored", against, stored, "", 2e-3, "lower", f"relative L2; {note}")
+
+
+def _errors(case: Case, layer: str, image: int) -> tuple[float, float, bool]:
+    """Relative L2 errors before and after half precision, and whether switches differed."""
+    chain, found = case.network.chain, _entries(case, layer, len(case.images))
+    cell, channel = torch.from_numpy(found.cell[image : image + 1]).long(), found.channel[image]
+    units = Units(torch.tensor([channel]), cell, torch.ones(1))
+    maps = SwitchFinder(case.network).maps(case.images[image], layer)
+    ours = Deconvnet(case.network, layer)(units, cut_windows(chain, layer, [maps], cell))[0]
+    reference = Reference(chain, dict(case.network.named_parameters()))
+    pixels, unit = case.images[image][0].double(), (int(channel), *cell[0].tolist())
+    passage = reference(pixels, layer, unit, 1.0, {})
+    claims = {at: ((0, 0), offsets) for at, offsets in maps.items()}
+    held = reference(pixels, layer, unit, 1.0, held_to(passage, claims))
+    box = receptive_field(chain, layer).boxes(found.cell[image])
+    expected = cut(held.projection, box)
+    scale = ours.abs().max()
+    errors = [
+        float((values.double() - expected).norm() / expected.norm())
+        for values in (ours, (ours / scale).half().float() * scale)
+    ]
+    differs = not torch.equal(held.projection, passage.projection)
+    return errors[0], errors[1], differs

@@ -1,0 +1,184 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import NeuronDeconvolution
+from torch import nn
+
+from pipeline.network.chain import Chain, ContrastNorm, Conv, MaxPool, ReLU
+from pipeline.network.geometry import receptive_field
+from pipeline.network.module import Network
+from pipeline.project.deconvnet import Deconvnet, Units
+from pipeline.project.passes import cut_patch
+from pipeline.project.switches import SwitchFinder, cut_windows
+from pipeline.project.window import spans
+from tests.pipeline.project.oracle import (
+    autograd_projection,
+    random_network,
+    under_box,
+    with_random_weights,
+)
+
+WAYS = ("whole image", "windows")
+
+
+def image_of(network, seed=1):
+    side, dtype = network.chain.input_px, network.get_parameter("conv1.weight").dtype
+    return torch.randn(3, side, side, generator=torch.Generator().manual_seed(seed)).to(dtype)
+
+
+def project(network, image, layer, channel, cell, start, way):
+    """Projections by the code under test, switches from the whole image or from windows."""
+    cells, finder = torch.tensor(cell), SwitchFinder(network)
+    units = Units(torch.tensor(channel), cells, torch.tensor(start, dtype=image.dtype))
+    if way == "whole image":
+        maps = finder.maps(image[None], layer)
+        switches = cut_windows(network.chain, layer, [maps] * len(cell), cells)
+    else:
+        box = spans(network.chain, layer)[0]
+        first = box.first(cells).tolist()
+        patches = [cut_patch(image[None], row, col, box.size) for row, col in first]
+        switches = finder.windows(torch.cat(patches), cells, layer)
+    return Deconvnet(network, layer)(units, switches)
+
+
+def worst_error(network, image, layer, cells, way):
+    """Relative L2 against autograd, over units at some cells."""
+    count = network.chain.channels(layer)
+    channel = [(7 * n) % count for n in range(len(cells))]
+    start = [0.5 + n for n in range(len(cells))]
+    found = project(network, image, layer, channel, cells, start, way)
+    field, worst = receptive_field(network.chain, layer), 0.0
+    for n, cell in enumerate(cells):
+        unit = (channel[n], *cell)
+        expected = autograd_projection(network, image, layer, unit, start[n])
+        box = field.boxes(np.array(cell, np.int32)).tolist()
+        inside = under_box(expected, box)
+        torch.testing.assert_close(inside.norm(), expected.norm(), rtol=1e-5, atol=0)
+        worst = max(worst, float((found[n] - inside).norm() / inside.norm()))
+    return worst
+
+
+def border_and_centre(side):
+    ends = (0, side // 2, side - 1)
+    return sorted(set(itertools.product(ends, ends)))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("layer", ["conv1", "conv2", "conv3", "conv4", "conv5"])
+@pytest.mark.parametrize(("arch", "side"), [("zfnet", 96), ("zfnet", 131), ("alexnet", 99)])
+def test_corners_edges_and_centre_of_every_layer_are_those_of_autograd(arch, side, layer, way):
+    network = random_network(arch, input_px=side)
+    cells = border_and_centre(network.chain.map_size(layer))
+    assert worst_error(network, image_of(network), layer, cells, way) < 1e-13
+
+
+@pytest.mark.parametrize("layer", ["conv1", "conv2", "conv3", "conv4", "conv5"])
+@pytest.mark.parametrize("arch", ["zfnet", "alexnet"])
+def test_single_precision_at_224_pixels_stays_within_the_contract(arch, layer):
+    network = random_network(arch, width=0.0625 * 2, input_px=224, dtype=torch.float32)
+    cells = [(0, 0), (network.chain.map_size(layer) // 2,) * 2]
+    assert worst_error(network, image_of(network), layer, cells, "windows") < 1e-5
+
+
+@pytest.mark.parametrize("layer", ["fc6", "fc7", "fc8"])
+def test_fully_connected_units_project_to_the_whole_image(layer):
+    network = random_network(input_px=67)
+    image = image_of(network)
+    found = project(network, image, layer, [1, 4], [(0, 0)] * 2, [2.0, -3.0], "whole image")
+    for n, (channel, start) in enumerate([(1, 2.0), (4, -3.0)]):
+        expected = autograd_projection(network, image, layer, (channel, 0, 0), start)
+        torch.testing.assert_close(found[n], expected, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("side", range(59, 75, 3))
+def test_any_size_of_input_is_exact(side):
+    network = random_network(width=0.0625, input_px=side)
+    cells = border_and_centre(network.chain.map_size("conv4"))
+    assert worst_error(network, image_of(network), "conv4", cells, "windows") < 1e-13
+
+
+def test_a_chain_of_odd_strides_groups_and_paddings_is_exact():
+    ops = (
+        Conv("conv1", 3, 8, kernel=5, stride=3, padding=2),
+        ReLU(),
+        MaxPool(2, 2),
+        Conv("conv2", 8, 12, kernel=3, stride=2, padding=1, groups=4),
+        ContrastNorm(3, 0.1, 0.75, 1.0),
+        ReLU(),
+        MaxPool(3, 2),
+        MaxPool(3, 1),
+        Conv("conv3", 12, 18, kernel=2, groups=2),
+        ReLU(),
+    )
+    network = Network(Chain(93, 3, ops))
+    network = with_random_weights(network, torch.Generator().manual_seed(2)).double()
+    for layer, way in itertools.product(("conv2", "conv3"), WAYS):
+        cells = border_and_centre(network.chain.map_size(layer))
+        assert worst_error(network, image_of(network), layer, cells, way) < 1e-13
+
+
+def test_equal_values_everywhere_take_the_first_of_each_window():
+    network = random_network(width=0.0625, input_px=64)
+    image = torch.full((3, 64, 64), 0.5, dtype=torch.float64)
+    network.get_parameter("conv1.weight").copy_(
+        (network.get_parameter("conv1.weight") * 8).round() / 8  # exact sums: exact ties
+    )
+    found = project(network, image, "conv2", [3], [(2, 2)], [1.0], "windows")
+    expected = autograd_projection(network, image, "conv2", (3, 2, 2), 1.0)
+    torch.testing.assert_close(found[0], under_box(expected, [16, 16, 43, 43]))
+
+
+def numpy_projection(image, first, second, unit):
+    """conv1 (stride 2), ReLU, pool 3/2, conv2, all in plain loops: the picture of one unit."""
+    channels, row, col = first.shape[0], *unit[1:]
+    side = 1 + (image.shape[1] - first.shape[2]) // 2
+    low = np.zeros((channels, side, side))
+    for c, i, j in np.ndindex(low.shape):
+        low[c, i, j] = max(0, (image[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3] * first[c]).sum())
+    signal = np.zeros_like(low)
+    for c, a, b in np.ndindex(second.shape[1:]):
+        top, left = 2 * (row + a), 2 * (col + b)
+        window = low[c, top : top + 3, left : left + 3]
+        at = np.unravel_index(np.argmax(window), window.shape)
+        signal[c, top + at[0], left + at[1]] += second[unit[0], c, a, b]
+    picture = np.zeros_like(image)
+    for c, i, j in np.argwhere(signal > 0):
+        picture[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3] += signal[c, i, j] * first[c]
+    return picture.transpose(1, 2, 0)
+
+
+def test_plain_loops_in_numpy_draw_the_same_picture():
+    ops = (Conv("conv1", 3, 6, 3, 2), ReLU(), MaxPool(3, 2), Conv("conv2", 6, 4, 3), ReLU())
+    network = Network(Chain(31, 3, ops)).eval().requires_grad_(False).double()
+    chance = np.random.default_rng(0)
+    first = chance.integers(-3, 4, (6, 3, 3, 3)).astype(float)
+    second, image = chance.normal(size=(4, 6, 3, 3)), chance.integers(0, 5, (3, 31, 31)) * 1.0
+    for name, weight in (("conv1", first), ("conv2", second)):
+        network.get_parameter(f"{name}.weight").copy_(torch.from_numpy(weight))
+        network.get_parameter(f"{name}.bias").zero_()
+    found = project(network, torch.from_numpy(image), "conv2", [2], [(1, 3)], [1.0], "windows")
+    expected = numpy_projection(image, first, second, (2, 1, 3))
+    box = receptive_field(network.chain, "conv2").boxes(np.array([1, 3], np.int32)).tolist()
+    inside = under_box(torch.from_numpy(expected), box)
+    torch.testing.assert_close(found[0], inside, rtol=1e-12, atol=1e-12)
+    assert float(inside.norm()) == pytest.approx(np.linalg.norm(expected))
+
+
+@pytest.mark.filterwarnings("ignore:Setting backward hooks:UserWarning")
+def test_captum_draws_the_same_picture_of_a_network_without_norm():
+    ops = (Conv("conv1", 3, 8, 7, 2), ReLU(), MaxPool(3, 2), Conv("conv2", 8, 10, 5, 2), ReLU(),
+           MaxPool(3, 2), Conv("conv3", 10, 6, 3), ReLU())  # fmt: skip
+    network = Network(Chain(83, 3, ops))
+    network = with_random_weights(network, torch.Generator().manual_seed(3)).double()
+    image = image_of(network)
+    net = nn.Sequential(
+        network.conv1, nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), nn.ZeroPad2d((0, 1, 0, 1)),
+        network.conv2, nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), network.conv3, nn.ReLU(),
+    )  # fmt: skip
+    found = project(network, image, "conv3", [4], [(0, 1)], [1.0], "whole image")
+    pixels = image[None].clone().requires_grad_()
+    theirs = NeuronDeconvolution(net, net[7]).attribute(pixels, (4, 0, 1))[0].detach()
+    inside = under_box(theirs.permute(1, 2, 0), [0, 16, 75, 91])
+    torch.testing.assert_close(found[0], inside, rtol=1e-12, atol=1e-13)

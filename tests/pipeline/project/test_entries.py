@@ -1,0 +1,58 @@
+import numpy as np
+
+from pipeline.project import entries as module
+from pipeline.project.entries import chunks, listed_entries
+from pipeline.storage.stores import ScanRecord
+
+
+def record(image):
+    """A layer's scan in which only the images matter."""
+    image = np.array(image, np.int32)
+    channels, ranks = image.shape
+    activation = np.arange(image.size, dtype=np.float32).reshape(image.shape)
+    cell = np.stack([np.full(image.shape, 2), image], axis=2).astype(np.int32)
+    return ScanRecord(
+        activation,
+        image,
+        cell,
+        np.zeros((channels, ranks, 4), np.int32),
+        np.zeros((channels, 1), np.int64),
+        np.zeros(channels, np.int64),
+        np.zeros((channels, 1), np.float32),
+        (0.0, 1.0),
+    )
+
+
+def test_missing_entries_are_left_out_and_the_rest_keep_their_place():
+    found = listed_entries(record([[5, -1, -1], [3, 5, -1]]))
+    assert found.place.tolist() == [3, 0, 4]
+    assert found.channel.tolist() == [1, 0, 1]
+    assert found.image.tolist() == [3, 5, 5]
+    assert found.activation.tolist() == [3, 0, 4]
+    assert found.cell.tolist() == [[2, 3], [2, 5], [2, 5]]
+
+
+def test_every_entry_is_in_one_chunk_and_every_image_too(monkeypatch):
+    monkeypatch.setattr(module, "CHUNK_IMAGES", 3)
+    chance = np.random.default_rng(0)
+    entries = {
+        name: listed_entries(record(chance.integers(-1, 20, (15, 4))))
+        for name in ("conv1", "conv2")
+    }
+    cut = list(chunks(entries, {"conv1": 10, "conv2": 20}))
+    for layer, found in entries.items():
+        places = [place for chunk in cut if layer in chunk for place in chunk[layer].place]
+        assert places == found.place.tolist()
+    images = [{int(i) for part in chunk.values() for i in part.image} for chunk in cut]
+    assert sum(map(len, images)) == len(set.union(*images))
+    assert max(map(len, images)) == 3
+
+
+def test_a_chunk_is_closed_by_the_size_of_its_results(monkeypatch):
+    monkeypatch.setattr(module, "CHUNK_BYTES", 100)
+    entries = {"conv1": listed_entries(record([[0, 1, 2, 3, 4]]))}
+    assert [len(chunk["conv1"]) for chunk in chunks(entries, {"conv1": 40})] == [3, 2]
+
+
+def test_no_entries_make_no_chunks():
+    assert list(chunks({"conv1": listed_entries(record([[-1, -1]]))}, {"conv1": 40})) == []

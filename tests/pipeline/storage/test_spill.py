@@ -1,0 +1,52 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from pipeline.storage.spill import Spill, Table, Values
+from pipeline.storage.stores import Provenance, create_store, read_array
+
+TABLES = {"conv1": Table(40, 2, {"projection": ((3, 3, 3), "float16"), "scale": ((), "float32")})}
+
+
+def values(*places):
+    number = np.array(places, np.float32)
+    picture = np.broadcast_to(number[:, None, None, None], (len(places), 3, 3, 3))
+    return {
+        "conv1": Values(
+            np.array(places), {"projection": picture.astype(np.float16), "scale": number}
+        )
+    }
+
+
+def written(spill, path):
+    root = create_store(path, "projections", Provenance("w", "m"))
+    spill.write_layer(root, "projections", "conv1")
+    group = dict(root.groups())["conv1"]
+    return [read_array(group, "projections", name) for name in ("projection", "scale")]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_store_is_the_same_in_any_order_of_chunks(tmp_path, order):
+    chunks = [values(3, 79), values(64), values(1)]
+    spill = Spill(tmp_path, TABLES)
+    for number in order:
+        spill.add(number, chunks[number])
+    pictures, scales = written(spill, tmp_path / "store")
+    expected = np.zeros(80, np.float32)
+    expected[[3, 79, 64, 1]] = [3, 79, 64, 1]
+    assert scales.ravel().tolist() == expected.tolist()
+    assert (pictures == expected.reshape(40, 2, 1, 1, 1)).all()
+
+
+def test_a_new_process_goes_on_with_what_was_finished(tmp_path):
+    Spill(tmp_path, TABLES).add(7, values(5))
+    resumed = Spill(tmp_path, TABLES)
+    assert resumed.finished() == {7}
+    resumed.add(2, values(6))
+    assert written(resumed, tmp_path / "store")[1][2].tolist() == [0, 0]
+    assert written(resumed, tmp_path / "other")[1][3].tolist() == [6, 0]
+
+
+def test_entry_bytes_count_every_array():
+    assert TABLES["conv1"].entry_bytes == 27 * 2 + 4
