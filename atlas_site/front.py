@@ -142,6 +142,11 @@ def charts(catalogue: Catalogue) -> list[Chart]:
             {"train_top1_error": "training", "val_top1_error": "validation"},
         ),
         curves("Loss", history, {"train_loss": "training", "val_loss": "validation"}),
+        curves(
+            "Dead channels",
+            history,
+            {f"dead_{layer.name}": layer.name for layer in catalogue.layers},
+        ),
     ]
     return [chart for chart in found if chart]
 
@@ -172,4 +177,25 @@ def verified(catalogue: Catalogue) -> Verified | None:
     report = catalogue.atlas.report("verify")
     if not report:
         return None
-    return Verified("", ())
+    layers = tuple(
+        LayerCheck(
+            layer=name,
+            entries=f"{found.get('entries', 0):,}",
+            worst=f"{found.get('worst_projection_error', math.nan):.1e}",
+        )
+        for name, found in report.get("layers", {}).items()
+    )
+    return Verified(_sentence(report), layers)
+
+
+def _sentence(report: Mapping[str, Any]) -> str:
+    entries, faults = int(report.get("entries", 0)), int(report.get("faults", 0))
+    tied = int(report.get("tied", 0))
+    said = (
+        f"{entries:,} entries, drawn at random, were recomputed from their image files by a slow "
+    )
+    said += "reference. "
+    said += f"{faults:,} faults were found." if faults else "None is wrong."
+    if tied:
+        said += f" {tied:,} differ only where values are equal up to rounding."
+    return said

@@ -26,7 +26,7 @@ from pipeline.storage.stores import (
 from pipeline.workspace import Workspace
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
-HOSTILE_NAMES = ('it\'s "quoted".png', "a#b?c=d&e.png", "100% <b>bold</b>.png", "🦊 fox \u2028.png")
+HOSTILE_NAMES = ('it\'s "quoted".png', "a#b?c=d&e.png", "100% <b>bold.png", "🦊 fox \u2028.png")
 
 
 @dataclass(frozen=True)

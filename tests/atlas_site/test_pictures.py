@@ -59,7 +59,7 @@ def test_a_block_is_the_smallest_square_that_holds_all(top: int, side: int):
 
 @pytest.mark.parametrize(
     ("field", "sprite", "thumb"),
-    [(7, 7, 7), (27, 81, 48), (75, 75, 48), (139, 139, 48), (224, 144, 48)],
+    [(7, 7, 7), (27, 81, 56), (75, 75, 56), (139, 139, 56), (224, 144, 56)],
 )
 def test_tiles_are_the_field_s_own_size_within_reason(field: int, sprite: int, thumb: int):
     assert (TileSize(field).sprite, TileSize(field).thumb) == (sprite, thumb)

@@ -1,0 +1,90 @@
+"""The site: how long a render takes, how big it is, how soon a page shows."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+
+from atlas_site.generator import render
+from benchmarks.row import Row
+from pipeline.atlas import open_atlas
+from pipeline.dataset.sources.demo import CLASSES, draw
+from tests.atlas_site.synthetic_run import Plan, write_run
+
+PER_CLASS = 25
+CONV_LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
+
+
+def rows(quick: bool) -> list[Row]:
+    """Render a synthetic run (ZFNet's real sizes, drawn images), then open its largest page.
+
+    Quick: a quarter of the channels; the numbers are then those of a quarter of the work.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        run = write_run(root / "run", _plan(root / "drawn", 0.25 if quick else 1.0))
+        start = time.perf_counter()
+        catalogue = render(open_atlas(run.artifacts), run.site)
+        seconds = time.perf_counter() - start
+        return [*_render_rows(run.site, catalogue.channel_count, seconds), *_page_rows(run.site)]
+
+
+def _plan(folder: Path, width: float) -> Plan:
+    folder.mkdir()
+    drawn = {}
+    for number, label in enumerate(CLASSES):
+        drawn[label] = [folder / f"{number}-{index}.jpg" for index in range(PER_CLASS)]
+        for index, path in enumerate(drawn[label]):
+            draw(label, np.random.default_rng([number, index])).save(path, quality=92)
+    return Plan(
+        classes=CLASSES,
+        per_class=PER_CLASS,
+        layers=CONV_LAYERS,
+        width=width,
+        crop=224,
+        photographs=drawn,
+        dead={},
+        partial={},
+    )
+
+
+def _render_rows(site: Path, channels: int, seconds: float) -> Iterator[Row]:
+    files = [path for path in site.rglob("*") if path.is_file()]
+    megabytes = sum(path.stat().st_size for path in files) / 1e6
+    what = f"render, {channels:,} channels"
+    yield Row(what, "", seconds, "s", 120, "lower", "all cores, processes started anew")
+    yield Row(f"{what}: size", "", megabytes, "MB", 150, "lower", "pages, data and pictures")
+    yield Row(f"{what}: files", "", len(files), "files", 2000, "lower", "")
+
+
+def _page_rows(site: Path) -> Iterator[Row]:
+    """First paint and bytes read before scrolling; nothing where Chromium is missing."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        return
+    page = max((site / f"{layer}.html" for layer in CONV_LAYERS), key=lambda p: p.stat().st_size)
+    visits = [_visit(page, chromium) for _ in range(3)]
+    paint, size = (median(values) for values in zip(*visits, strict=True))
+    name = f"{page.name}, all channels"
+    note = "Chromium at 1600 × 1000 from disk, median of three visits"
+    yield Row(f"{name}: first paint", "", paint, "ms", 1000, "lower", note)
+    yield Row(f"{name}: read before scrolling", "", size, "MB", 3, "lower", note)
+
+
+def _visit(page: Path, chromium: str) -> tuple[float, float]:
+    from playwright.sync_api import sync_playwright
+
+    asked: set[str] = set()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, headless=True)
+        tab = browser.new_page(viewport={"width": 1600, "height": 1000})
+        tab.on("request", lambda request: asked.add(unquote(urlsplit(request.url).path)))
+        tab.goto(page.as_uri(), wait_until="networkidle")
+        paint = tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        browser.close()
+    return paint, sum(Path(path).stat().st_size for path in asked) / 1e6
