@@ -50,13 +50,15 @@ class Pool:
         over. An AtlasError of a task is raised here.
         """
         waiting = iter(jobs)
-        keys: dict[Future[R], K] = {}
+        keys: dict[Future[R | AtlasError], K] = {}
         finished = as_completed(with_results=True)
         try:
             self._submit(finished, keys, task, waiting, WINDOW_PER_THREAD * self.threads)
             for future, result in finished:
                 key = keys.pop(future)
                 future.release()
+                if isinstance(result, AtlasError):
+                    raise result
                 self._submit(finished, keys, task, waiting, 1)
                 yield key, result
         except KilledWorker as error:
@@ -70,13 +72,13 @@ class Pool:
     def _submit(
         self,
         finished: as_completed,
-        keys: dict[Future[R], K],
+        keys: dict[Future[R | AtlasError], K],
         task: Task[J, R],
         waiting: Iterator[tuple[K, J]],
         count: int,
     ) -> None:
         for _, (key, job) in zip(range(count), waiting, strict=False):
-            future: Future[R] = self._client.submit(
+            future: Future[R | AtlasError] = self._client.submit(
                 _run_here, task, job, self._device, self._expected, pure=False
             )
             keys[future] = key
@@ -149,16 +151,20 @@ def _check_worker(address: str, theirs: Versions | Exception) -> None:
     check_versions(address, theirs, versions_here())
 
 
-def _run_here(task: Task[J, R], job: J, device: torch.device, expected: Versions | None) -> R:
-    """Run a task on a worker.
+def _run_here(
+    task: Task[J, R], job: J, device: torch.device, expected: Versions | None
+) -> R | AtlasError:
+    """Run a task on a worker. An AtlasError is returned, or Dask would log its traceback.
 
     One of a cluster may have joined after the first check, so it compares its versions with those
     `expected`. One of our own (None) has our versions, and a number by which it takes its card.
     """
     worker = get_worker()
-    if expected is None:
-        device = spread(device, int(worker.name))
-    else:
-        check_versions(worker.address, versions_here(), expected)
     torch.set_num_threads(1)
-    return task(job, device)
+    try:
+        if expected is None:
+            return task(job, spread(device, int(worker.name)))
+        check_versions(worker.address, versions_here(), expected)
+        return task(job, device)
+    except AtlasError as error:
+        return error

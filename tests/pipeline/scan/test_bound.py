@@ -14,7 +14,7 @@ def model(tmp_path):
     return make_world(tmp_path, 0).load()
 
 
-def test_a_sound_network_stays_finite(model, model.chain.ops):
+def test_a_sound_network_stays_finite(model):
     assert stays_finite(model, model.chain.ops)
 
 

@@ -1,0 +1,25 @@
+"""Devices by name."""
+
+import pytest
+import torch
+
+from pipeline.compute.device import parse_device, spread
+from pipeline.errors import AtlasError
+
+
+def test_the_cpu_is_a_device():
+    assert parse_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("text", ["abacus", "meta", "cuda:99", ""])
+def test_what_is_not_there_is_refused(text):
+    with pytest.raises(AtlasError, match="device"):
+        parse_device(text)
+
+
+def test_processes_go_round_the_cards(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    cuda = torch.device("cuda")
+    assert [spread(cuda, slot).index for slot in range(4)] == [0, 1, 0, 1]
+    assert spread(torch.device("cuda:1"), 4).index == 1
+    assert spread(torch.device("cpu"), 4) == torch.device("cpu")
