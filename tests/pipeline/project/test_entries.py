@@ -35,17 +35,15 @@ def test_missing_entries_are_left_out_and_the_rest_keep_their_place():
 def test_every_entry_is_in_one_chunk_and_every_image_too(monkeypatch):
     monkeypatch.setattr(module, "CHUNK_IMAGES", 3)
     chance = np.random.default_rng(0)
-    entries = {
-        name: listed_entries(record(chance.integers(-1, 20, (15, 4))))
-        for name in ("conv1", "conv2")
-    }
+    images = {layer: chance.integers(-1, 20, (15, 4)) for layer in ("conv1", "conv2")}
+    entries = {layer: listed_entries(record(rows)) for layer, rows in images.items()}
     cut = list(chunks(entries, {"conv1": 10, "conv2": 20}))
     for layer, found in entries.items():
         places = [place for chunk in cut if layer in chunk for place in chunk[layer].place]
         assert places == found.place.tolist()
-    images = [{int(i) for part in chunk.values() for i in part.image} for chunk in cut]
-    assert sum(map(len, images)) == len(set.union(*images))
-    assert max(map(len, images)) == 3
+    groups = [{int(i) for part in chunk.values() for i in part.image} for chunk in cut]
+    assert sum(map(len, groups)) == len(set.union(*groups))
+    assert max(map(len, groups)) == 3
 
 
 def test_a_chunk_is_closed_by_the_size_of_its_results(monkeypatch):

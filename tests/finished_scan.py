@@ -1,0 +1,122 @@
+"""A small finished run, as far as the scan, made without the stages that make one."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from pipeline.dataset.images import load_square
+from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
+from pipeline.network.architectures import Variant, build_chain
+from pipeline.network.model import ModelCard, load_model, save_model
+from pipeline.network.module import Network
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.stores import Provenance, ScanRecord, create_store, seal, write_scan
+from pipeline.workspace import Workspace
+from tests.workspaces import waves, write_params
+
+CLASSES = ("one", "two")
+CROP, RESIZE, WIDTH = 64, 72, 0.05
+
+
+def finished_scan(folder: Path, layers=("conv1", "conv2", "conv3", "conv4", "conv5", "fc8")):
+    """A workspace with a random model, 14 images of which 5 are mostly flat, and their scan."""
+    workspace = Workspace(folder)
+    folder.mkdir(exist_ok=True)
+    write_params(folder, {"data": {"root": str(folder / "photos")}})
+    rows = _write_images(folder / "photos")
+    workspace.model.mkdir(parents=True)
+    write_manifest(workspace.manifest, sorted_manifest(rows))
+    _write_model(workspace)
+    _write_scan(workspace, [row for row in rows if row.split == "val"], layers)
+    return workspace
+
+
+def _write_images(folder: Path):
+    folder.mkdir()
+    rows = []
+    for number in range(14):
+        pixels = waves(np.random.default_rng(number), number)
+        if number % 3 == 0:
+            flat = np.full_like(pixels, 255)
+            flat[20:40, 30:60] = pixels[20:40, 30:60]
+            pixels = flat
+        path = folder / f"{number:02}.png"
+        Image.fromarray(pixels).save(path)
+        label = CLASSES[number % 2]
+        rows.append(ImageRow("val", path.name, label, 96, 80, sha256_of(path)))
+    rows += [ImageRow("train", row.path, row.label, 96, 80, row.sha256) for row in rows]
+    return rows
+
+
+def _write_model(workspace: Workspace):
+    chance = torch.Generator().manual_seed(0)
+    network = Network(build_chain("zfnet", 2, CROP, Variant(WIDTH, fc_features=320, dropout=0.0)))
+    weights = {
+        name: torch.randn(values.shape, generator=chance)
+        * ((2 / values[0].numel()) ** 0.5 if values.ndim > 1 else 0.0)
+        for name, values in network.named_parameters()
+    }
+    card = ModelCard(
+        arch="zfnet",
+        width=WIDTH,
+        fc_features=320,
+        classes=CLASSES,
+        resize=RESIZE,
+        crop=CROP,
+        mean=(120.0, 120.0, 120.0),
+        scale=0.02,
+        seed=0,
+        epochs_trained=0,
+        weights_sha256="",
+        manifest_sha256=sha256_of(workspace.manifest),
+    )
+    save_model(workspace.model, card, weights)
+
+
+def _write_scan(workspace: Workspace, rows, layers):
+    """Brute force: every activation of every image, sorted."""
+    model = load_model(workspace.model)
+    folder = workspace.root / "photos"
+    pixels = np.stack([load_square(folder / row.path, RESIZE, CROP) for row in rows])
+    inputs = model.normalise(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+    made_from = Provenance(model.card.weights_sha256, sha256_of(workspace.manifest))
+    root = create_store(workspace.scan, "scan", made_from)
+    for layer, maps in model.network.activations(inputs, layers).items():
+        write_scan(root, layer, _record(model.chain, layer, maps))
+    seal(root)
+
+
+def _record(chain, layer, maps):
+    flat = maps.flatten(2).numpy() if maps.ndim == 4 else maps[:, :, None].numpy()
+    side, channels = chain.map_size(layer), flat.shape[1]
+    order = np.argsort(-flat.max(axis=2), axis=0, kind="stable")[:9].T.astype(np.int32)
+    activation = flat.max(axis=2)[order, np.arange(channels)[:, None]]
+    place = flat.argmax(axis=2)[order, np.arange(channels)[:, None]]
+    cell = np.stack([place // side, place % side], axis=2).astype(np.int32)
+    box = _boxes(layer, cell)
+    if layer != "fc8":
+        dead = activation <= 0
+        order[dead], cell[dead], box[dead], activation[dead] = -1, -1, 0, 0
+    return ScanRecord(
+        activation,
+        order,
+        cell,
+        box,
+        np.zeros((channels, 2), np.int64),
+        np.zeros(channels, np.int64),
+        np.zeros((channels, 2), np.float32),
+        (0.0, 1.0, 2.0),
+    )
+
+
+FIELDS = {"conv1": (7, 2, 0), "conv2": (27, 8, 0), "conv3": (75, 16, -16),
+          "conv4": (107, 16, -32), "conv5": (139, 16, -48)}  # fmt: skip
+"""Size, jump and start, from the table of the paper's numbers."""
+
+
+def _boxes(layer, cell):
+    size, jump, start = FIELDS.get(layer, (CROP, 0, 0))
+    first = cell * jump + start
+    return np.concatenate([first, first + size], axis=2).astype(np.int32)
