@@ -51,7 +51,7 @@ class Pool:
         """
         waiting = iter(jobs)
         keys: dict[Future[R | AtlasError], K] = {}
-        finished = as_completed(with_results=True)
+        finished = as_completed(loop=self._client.loop, with_results=True)
         try:
             self._submit(finished, keys, task, waiting, WINDOW_PER_THREAD * self.threads)
             for future, result in finished:
