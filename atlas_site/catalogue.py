@@ -10,10 +10,8 @@ from atlas_site.charts import spark_path
 from atlas_site.kin import Holders, holders
 from atlas_site.pictures import TileSize, grid_side
 from atlas_site.selectivity import ClassSpread, class_spread
-from atlas_site.sheets import Cut, channel_cuts, image_cut, image_px, sprite_path
+from atlas_site.sheets import COVER_GRID, Cut, channel_cuts, image_cut, image_px, sprite_path
 from pipeline.atlas import Atlas, Prediction
-
-COVER_CHANNELS = 9
 
 
 @dataclass(frozen=True)
@@ -139,6 +137,12 @@ class Catalogue:
         return {name: number for number, name in enumerate(self.classes)}
 
     @cached_property
+    def class_sizes(self) -> tuple[int, ...]:
+        """Validation images of each of `classes`."""
+        count = Counter(row.label for row in self.atlas.images)
+        return tuple(count[name] for name in self.classes)
+
+    @cached_property
     def holders(self) -> Holders:
         """Which channels hold an image row."""
         return holders({layer.name: self.atlas.scan(layer.name).image for layer in self.layers})
@@ -199,7 +203,7 @@ def _layer(atlas: Atlas, name: str) -> Layer:
         field=field.size,
         jump=field.jump,
         channels=channels,
-        covers=tuple(sorted(c.number for c in ranked[:COVER_CHANNELS])),
+        covers=tuple(sorted(c.number for c in ranked[: COVER_GRID.places])),
     )
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas_site import front
-from atlas_site.catalogue import Catalogue, gather
+from atlas_site.catalogue import Catalogue, Layer, gather
 from atlas_site.data import class_data, image_data, layer_data, site_data
 from atlas_site.network_map import HEIGHT, WIDTH, field_squares, slabs
 from atlas_site.painting import filter_rows, jobs_of, paint
 from atlas_site.placement import placement_css
 from atlas_site.script import data_script
-from atlas_site.sheets import FILTER_COLUMNS, Cut, cover_path, filters_path
+from atlas_site.sheets import COVER_GRID, FILTER_COLUMNS, Cut, cover_path, filters_path
 from atlas_site.templating import ASSETS, environment, render_page
 from pipeline.atlas import Atlas
 from pipeline.progress import Advance, unseen
@@ -66,7 +66,7 @@ def _pages(catalogue: Catalogue) -> list[Page]:
         Page("index.html", "index.html", {**shared, **_front(catalogue)}),
         *_layer_pages(catalogue, shared),
         Page("images.html", "images.html", shared),
-        Page("classes.html", "classes.html", {**shared, "counts": class_data(catalogue)["images"]}),
+        Page("classes.html", "classes.html", shared),
     ]
 
 
@@ -88,7 +88,7 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "slabs": slabs(catalogue.layers),
         "slab_width": WIDTH,
         "slab_height": HEIGHT,
-        "covers": {layer.name: _cover(catalogue, layer.name) for layer in catalogue.layers},
+        "covers": {layer.name: _cover(layer) for layer in catalogue.layers},
         "squares": field_squares(catalogue.layers, catalogue.input_px),
         "example": catalogue.images[len(catalogue.images) // 2] if catalogue.images else None,
         "summary": front.summary(catalogue),
@@ -102,14 +102,13 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
     }
 
 
-def _cover(catalogue: Catalogue, layer: str) -> list[tuple[int, Cut]]:
+def _cover(layer: Layer) -> list[tuple[int, Cut]]:
     """The numbers of a layer's most selective channels, each with its projection."""
-    found = next(one for one in catalogue.layers if one.name == layer)
-    side = max(1, -(-len(found.covers) // 3)) if len(found.covers) < 9 else 3
-    px = found.tile.sprite * side
+    columns, px = COVER_GRID.columns, layer.tile.sprite
+    width, height = columns * px, COVER_GRID.rows * px
     return [
-        (channel, Cut(cover_path(layer), place % side, place // side, 2 * px, px))
-        for place, channel in enumerate(found.covers)
+        (channel, Cut(cover_path(layer.name), place % columns, place // columns, width, height))
+        for place, channel in enumerate(layer.covers)
     ]
 
 

@@ -17,12 +17,15 @@ from atlas_site.pictures import (
     MID_GREY,
     TileSize,
     pair,
+    resized,
+    shade,
     sheet,
     tiles_of,
     webp,
 )
 from atlas_site.sheets import (
     CHANNEL_GRID,
+    COVER_GRID,
     FILTER_COLUMNS,
     IMAGE_GRID,
     channel_sheet_path,
@@ -61,22 +64,21 @@ class ChannelsJob:
 
 @dataclass(frozen=True)
 class CoverJob:
-    """The strongest entry of each of some channels, projections beside crops."""
+    """The strongest projection of each of some channels."""
 
     layer: str
     channels: tuple[int, ...]
 
     def paint(self, atlas: Atlas, out: Path) -> int:
         """Write the file; it counts for no channel."""
-        size, boxes = TileSize(atlas.field(self.layer).size), atlas.scan(self.layer).box
+        size = TileSize(atlas.field(self.layer).size)
         first = [
-            tiles_of(atlas.pictures(self.layer, slice(c, c + 1)), 0, boxes[c], atlas.card.crop)
-            for c in self.channels
+            shade(atlas.pictures(self.layer, slice(channel, channel + 1)).projection[0, :1])
+            for channel in self.channels
         ]
-        projections = np.stack([projection[0] for projection, _ in first])
-        crops = np.stack([crop[0] for _, crop in first])
-        picture = webp(pair(projections, crops, size.sprite), lossless=size.pixelated)
-        (out / cover_path(self.layer)).write_bytes(picture)
+        tiles = resized(np.concatenate(first), size.sprite)
+        picture = sheet(list(tiles), COVER_GRID.columns, COVER_GRID.rows)
+        (out / cover_path(self.layer)).write_bytes(webp(picture, lossless=size.pixelated))
         return 0
 
 

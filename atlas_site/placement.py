@@ -3,7 +3,7 @@
 Inline styles are forbidden by the pages' own policy, so a place in a grid is a pair of classes.
 """
 
-from atlas_site.sheets import CHANNEL_GRID, FILTER_COLUMNS, IMAGE_GRID
+from atlas_site.sheets import CHANNEL_GRID, COVER_GRID, FILTER_COLUMNS, IMAGE_GRID
 
 
 def placement_css(side: int, filters: int) -> str:
@@ -13,6 +13,7 @@ def placement_css(side: int, filters: int) -> str:
         "thumb": (2 * CHANNEL_GRID.columns, CHANNEL_GRID.rows),
         "half": (2, 1),
         "tile": (2 * side, side),
+        "cover": (COVER_GRID.columns, COVER_GRID.rows),
         "image": (IMAGE_GRID.columns, IMAGE_GRID.rows),
         "filter": (FILTER_COLUMNS, filter_rows),
     }

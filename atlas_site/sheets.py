@@ -18,6 +18,8 @@ class Grid:
 
 CHANNEL_GRID = Grid(columns=4, rows=4)
 """Channels in a sheet of thumbnails; each is a block of projections beside a block of crops."""
+COVER_GRID = Grid(columns=3, rows=3)
+"""A layer's most selective channels on the first page."""
 IMAGE_GRID = Grid(columns=5, rows=5)
 FILTER_COLUMNS = 16
 MANY_IMAGES = 2500
@@ -46,7 +48,7 @@ def channel_sheet_path(layer: str, sheet: int) -> str:
 
 
 def cover_path(layer: str) -> str:
-    """The sprite of a layer's most selective channels."""
+    """The sheet of the strongest projections of a layer's most selective channels."""
     return f"tiles/{layer}/cover.webp"
 
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from atlas_site.generator import render
 from pipeline.atlas import open_atlas
@@ -146,6 +147,8 @@ def test_other_numbers_of_entries_fill_other_grids(tmp_path: Path, top: int):
     render(open_atlas(run.artifacts), run.site, workers=1)
     assert data(run.site, "site")["side"] == {4: 2, 5: 3}[top]
     assert not (run.site / "tiles" / "conv2" / "filters.webp").exists()
+    with Image.open(run.site / "tiles" / "conv2" / "cover.webp") as cover:
+        assert cover.size == (3 * 81, 3 * 81)
 
 
 def test_fully_connected_layers_render_with_the_whole_image_as_field(tmp_path: Path):
