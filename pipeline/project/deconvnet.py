@@ -90,7 +90,7 @@ class Deconvnet:
         inside = self._spans[at].inside(units.cell)
         if inside is None:
             return signal
-        return signal * inside.permute(0, 2, 3, 1).to(signal.device)
+        return signal.mul_(inside.permute(0, 2, 3, 1).to(signal))
 
     def _to_image(
         self, pixels: Float[Tensor, "entry window_row window_col rgb"]

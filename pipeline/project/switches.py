@@ -192,7 +192,8 @@ def _cut(
     place = place // op.kernel * below.size + place % op.kernel
     cells = torch.arange(pooled.size, device=offsets.device) * op.stride
     corner = (cells[:, None] * below.size + cells)[:, :, None]
-    return place[offsets.int()] + corner
+    chosen = place.index_select(0, offsets.flatten().int()).view(offsets.shape)
+    return chosen.add_(corner)
 
 
 def _slice(
