@@ -43,6 +43,7 @@ class Run:
     device: str
     cache: bool | None
     compiled: bool
+    checkpoint_s: float
 
     @property
     def finish(self) -> Path:
@@ -55,6 +56,13 @@ class Run:
 @workers_option
 @click.option("--cache/--no-cache", default=None, help="Keep decoded pixels on disk while it runs.")
 @click.option("--compile/--no-compile", "compiled", help="Let torch compile the network.")
+@click.option(
+    "--checkpoint-s",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Seconds of work that a kill may cost.",
+)
 @click.option("--finish", is_flag=True, help="End a training early and keep what it has learnt.")
 def main(
     workspace: Workspace,
@@ -62,6 +70,7 @@ def main(
     workers: int,
     cache: bool | None,
     compiled: bool,
+    checkpoint_s: float,
     finish: bool,
 ) -> None:
     """Train the network.
@@ -71,7 +80,7 @@ def main(
     With --workers N, or on several GPUs, N processes share every batch; under torchrun it joins
     the group that torchrun started.
     """
-    run = Run(workspace, device, cache, compiled)
+    run = Run(workspace, device, cache, compiled, checkpoint_s)
     if finish:
         _ask_to_finish(run)
         if _is_training(run):
@@ -129,7 +138,7 @@ def _train(run: Run, group: Group, device: torch.device) -> None:
     task = Task(
         params, read_manifest(workspace.manifest), workspace.resolve(params.data.root), start
     )
-    machine = Machine(device, max(1, cores()), run.cache, run.compiled)
+    machine = Machine(device, cores(), run.cache, run.compiled, run.checkpoint_s)
     key = fingerprint(_facts(workspace, task))
     if not group.leads:
         group.wait()

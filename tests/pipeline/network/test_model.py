@@ -1,0 +1,87 @@
+import pytest
+import torch
+
+from pipeline.errors import AtlasError
+from pipeline.network.architectures import Variant, build_chain
+from pipeline.network.model import ModelCard, load_model, save_model
+from pipeline.network.module import Network
+
+CROP = 64
+
+
+@pytest.fixture
+def network() -> Network:
+    torch.manual_seed(0)
+    return Network(build_chain("zfnet", 3, CROP, Variant(width=0.0625)))
+
+
+def card(**differs: object) -> ModelCard:
+    facts = {
+        "arch": "zfnet",
+        "width": 0.0625,
+        "classes": ("a", "b", "c"),
+        "resize": 72,
+        "crop": CROP,
+        "mean": (10.0, 20.0, 30.0),
+        "scale": 0.5,
+        "seed": 0,
+        "epochs_trained": 1,
+        "weights_sha256": "",
+        "manifest_sha256": "",
+    }
+    return ModelCard.model_validate(facts | differs)
+
+
+def test_a_saved_network_comes_back_with_the_same_scores(network, tmp_path):
+    save_model(tmp_path, card(), network.state_dict())
+    model = load_model(tmp_path)
+    inputs = torch.randn(2, 3, CROP, CROP)
+    assert not model.network.training
+    assert torch.equal(model.network(inputs), network.eval()(inputs))
+
+
+def test_normalising_subtracts_the_mean_and_scales(network, tmp_path):
+    save_model(tmp_path, card(), network.state_dict())
+    pixels = torch.full((1, 3, CROP, CROP), 40, dtype=torch.uint8)
+    assert load_model(tmp_path).normalise(pixels)[0, :, 0, 0].tolist() == [15.0, 10.0, 5.0]
+
+
+def test_a_mean_image_stands_among_the_weights(network, tmp_path):
+    mean = torch.rand(3, CROP, CROP)
+    save_model(tmp_path, card(mean="input_mean"), {**network.state_dict(), "input_mean": mean})
+    assert torch.equal(load_model(tmp_path).mean, mean)
+
+
+@pytest.mark.parametrize(
+    ("differs", "said"),
+    [
+        ({"width": 0.125}, r"conv1.weight is \(6, 3, 7, 7\), not \(12, 3, 7, 7\)"),
+        ({"classes": ("a", "b")}, r"fc8.bias is \(3,\), not \(2,\)"),
+        ({"without": ("fc7",)}, r"fc7.bias \(256,\) is not part of it"),
+        ({"mean": "input_mean"}, "input_mean"),
+    ],
+)
+def test_weights_that_do_not_fit_are_named_tensor_by_tensor(network, tmp_path, differs, said):
+    save_model(tmp_path, card(**differs), network.state_dict())
+    with pytest.raises(AtlasError, match=said):
+        load_model(tmp_path)
+
+
+def test_other_weights_beside_the_card_are_refused(network, tmp_path):
+    save_model(tmp_path, card(), network.state_dict())
+    before = (tmp_path / "model.json").read_text()
+    save_model(tmp_path, card(), {n: t + 1 for n, t in network.state_dict().items()})
+    (tmp_path / "model.json").write_text(before)
+    with pytest.raises(AtlasError, match="sha256"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model.json", "weights.safetensors"])
+@pytest.mark.parametrize("content", [None, b"{}", b""])
+def test_a_missing_or_damaged_file_is_named(network, tmp_path, name, content):
+    save_model(tmp_path, card(), network.state_dict())
+    (tmp_path / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(AtlasError, match=name):
+        load_model(tmp_path)

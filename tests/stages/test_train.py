@@ -1,0 +1,147 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from safetensors.torch import load_file
+
+from pipeline.network.model import load_model
+from pipeline.storage.hashing import sha256_of
+from pipeline.training.checkpoint import FILE
+from stages.cli import main
+from tests.pipeline.training.tiny import make_workspace
+
+ATLAS = [sys.executable, "-c", "from stages.cli import main; main()", "train"]
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "ATLAS_WORKERS": "0", "ATLAS_DEVICE": "cpu"}
+
+
+def atlas(root: Path, *words: str) -> str:
+    result = CliRunner().invoke(main, [*words, "-w", str(root)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def weights_sha(root: Path) -> str:
+    return sha256_of(root / "artifacts" / "model" / "weights.safetensors")
+
+
+def test_it_leaves_a_model_that_loads_a_history_and_a_report(tmp_path):
+    root = make_workspace(tmp_path)
+    atlas(root, "train")
+    model = load_model(root / "artifacts" / "model")
+    assert model.card.epochs_trained == 2
+    assert model.card.classes == ("blue", "green", "red")
+    assert model.card.mean == "input_mean"
+    assert model.mean.shape == (3, 64, 64)
+    assert model.card.manifest_sha256 == sha256_of(root / "artifacts" / "manifest.csv")
+    snapshot = load_file(root / "artifacts" / "model" / "snapshots" / "epoch_001.safetensors")
+    assert snapshot.keys() == {*model.network.state_dict(), "input_mean"}
+    filters = load_file(root / "artifacts" / "model" / "filters.safetensors")
+    assert filters.keys() == {"epoch_001", "epoch_002"}
+    with (root / "reports" / "train_history.csv").open() as file:
+        assert [line["epoch"] for line in csv.DictReader(file)] == ["1", "2"]
+    report = json.loads((root / "reports" / "train.json").read_text())
+    assert (report["epochs_trained"], report["stopped_early"]) == (2, False)
+    assert not list((root / ".state" / "train").glob("*/*"))
+
+
+def test_one_mean_per_colour_stands_on_the_card(tmp_path):
+    root = make_workspace(tmp_path, mean="channel", epochs=0, snapshots=[])
+    atlas(root, "train")
+    card = load_model(root / "artifacts" / "model").card
+    assert all(50 < colour < 150 for colour in card.mean)
+
+
+def started(root: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*ATLAS, "-w", str(root), *words],
+        env=ONE_THREAD,
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def long_training(tmp_path: Path) -> Iterator[tuple[Path, "subprocess.Popen[str]"]]:
+    """A training of many epochs that has written a checkpoint."""
+    root = make_workspace(tmp_path, epochs=10_000, snapshots=[])
+    process = started(root, "--checkpoint-s", "0")
+    deadline = time.monotonic() + 120
+    while not list((root / ".state" / "train").glob(f"*/{FILE}")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    yield root, process
+    process.kill()
+    process.communicate()
+
+
+def test_killed_for_real_and_repeated_it_ends_in_the_same_bits(tmp_path):
+    whole = make_workspace(tmp_path / "whole", epochs=40)
+    broken = make_workspace(tmp_path / "broken", epochs=40)
+    process = started(broken, "--checkpoint-s", "0")
+    deadline = time.monotonic() + 120
+    while not list((broken / ".state" / "train").glob(f"*/{FILE}")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (broken / "artifacts" / "model").exists()
+    for root in (whole, broken):
+        _, told = started(root).communicate()
+        assert (root / "artifacts" / "model").exists(), told
+    assert weights_sha(whole) == weights_sha(broken)
+    for name in ("train.json", "train_history.csv"):
+        assert (whole / "reports" / name).read_bytes() == (broken / "reports" / name).read_bytes()
+
+
+def test_a_running_training_can_be_asked_to_finish_and_leaves_a_usable_model(long_training):
+    root, process = long_training
+    assert "ends after its present step" in atlas(root, "train", "--finish")
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    card = load_model(root / "artifacts" / "model").card
+    report = json.loads((root / "reports" / "train.json").read_text())
+    assert report["stopped_early"] is True
+    assert card.epochs_trained == report["epochs_trained"] < 10_000
+
+
+def test_an_interrupted_training_can_be_finished_afterwards(long_training):
+    root, process = long_training
+    process.kill()
+    process.communicate()
+    atlas(root, "train", "--finish")
+    assert load_model(root / "artifacts" / "model").card.epochs_trained < 10_000
+
+
+def test_there_must_be_something_to_finish(tmp_path):
+    root = make_workspace(tmp_path)
+    result = CliRunner().invoke(main, ["train", "--finish", "-w", str(root)])
+    assert result.exit_code == 1
+    assert "no training to finish" in result.output
+
+
+def test_a_diverging_training_says_where_and_leaves_no_model(tmp_path):
+    root = make_workspace(tmp_path, learning_rate=1e6, filter_rms_cap=None, warmup_epochs=0.0)
+    result = CliRunner().invoke(main, ["train", "-w", str(root)])
+    assert result.exit_code == 1
+    assert "diverged" in result.output
+    assert "epoch 1, step" in result.output
+    assert not (root / "artifacts" / "model").exists()
+
+
+def test_two_processes_leave_one_model(tmp_path):
+    root = make_workspace(tmp_path, epochs=1)
+    process = started(root, "--workers", "2")
+    _, told = process.communicate(timeout=200)
+    assert process.returncode == 0, told
+    assert load_model(root / "artifacts" / "model").card.epochs_trained == 1

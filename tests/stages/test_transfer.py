@@ -1,0 +1,30 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from stages.cli import main
+from tests.pipeline.training.tiny import make_workspace
+from tests.stages.test_train import atlas
+
+
+def test_features_and_scratch_stand_side_by_side_in_the_table(tmp_path):
+    root = make_workspace(tmp_path, epochs=1)
+    atlas(root, "train")
+    told = atlas(root, "transfer", "--scratch", "--folds", "2", "--per-class", "5")
+    assert "fc7, 5 per class" in told
+    summary = json.loads((root / "reports" / "transfer.json").read_text())
+    assert summary.keys() == {"fc7_5", "scratch_5"}
+    assert len((root / "reports" / "transfer.csv").read_text().splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["--no-features"], "nothing to do"), (["--per-class", "30"], "too few to learn from")],
+)
+def test_what_cannot_be_done_is_said(tmp_path, words, said):
+    root = make_workspace(tmp_path, epochs=0)
+    atlas(root, "train")
+    result = CliRunner().invoke(main, ["transfer", "-w", str(root), *words])
+    assert result.exit_code == 1
+    assert said in result.output
