@@ -1,0 +1,215 @@
+"""The scan: images per second against a plain eager loop, its memory, and what Dask costs."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from benchmarks.row import Row
+from pipeline.compute import cluster
+from pipeline.dataset.manifest import ImageRow
+from pipeline.network.architectures import build_chain
+from pipeline.network.model import ModelCard, load_card, save_model
+from pipeline.network.module import Network
+from pipeline.params import ScanParams
+from pipeline.scan.chunk import scan_chunk
+from pipeline.scan.scan import Scan, plan_scan
+
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
+BATCH = 32
+CLASSES = tuple(f"class {number}" for number in range(100))
+PHOTOS = 200
+"""Files drawn; larger data sets list each several times."""
+
+
+def rows(quick: bool) -> list[Row]:
+    """The scan's rows: rates taken in turns with the eager loop's, and memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = make_world(Path(folder))
+        return [
+            *_rate_rows(world, (600,) if quick else (600, 5_000), repeats=2 if quick else 3),
+            _overhead_row(world, 192 if quick else 600),
+            _memory_row(world, (64, 640) if quick else (600, 6_000)),
+        ]
+
+
+@dataclass(frozen=True)
+class World:
+    """A full-width ZFNet of random weights, and JPEG files like photographs."""
+
+    folder: Path
+
+    def scan(self, images: int) -> Scan:
+        """A scan of so many images."""
+        params = ScanParams(layers=LAYERS, top=9, batch_size=BATCH, tf32=False)
+        photos = sorted((self.folder / "photos").iterdir())
+        listed = [
+            ImageRow("val", photos[n % PHOTOS].name, CLASSES[n * len(CLASSES) // images], 0, 0, "")
+            for n in range(images)
+        ]
+        model = self.folder / "model"
+        return plan_scan(params, load_card(model), model, listed, self.folder / "photos")
+
+
+def make_world(folder: Path) -> World:
+    """Write the model and the photographs into an empty folder."""
+    for name in ("model", "photos"):
+        (folder / name).mkdir()
+    chance = np.random.default_rng(0)
+    for number in range(PHOTOS):
+        photograph(chance).save(folder / "photos" / f"{number:04}.jpg", quality=90)
+    card = ModelCard(
+        arch="zfnet",
+        width=1.0,
+        classes=CLASSES,
+        resize=256,
+        crop=224,
+        mean=(120.0, 115.0, 105.0),
+        scale=1 / 58,
+        seed=0,
+        epochs_trained=0,
+        weights_sha256="",
+        manifest_sha256="",
+    )
+    generator = torch.Generator().manual_seed(0)
+    network = Network(build_chain("zfnet", len(CLASSES), 224))
+    weights = {
+        name: torch.randn(p.shape, generator=generator) * (2 / p[0].numel()) ** 0.5
+        if p.ndim > 1
+        else torch.zeros(p.shape)
+        for name, p in network.named_parameters()
+    }
+    save_model(folder / "model", card, weights)
+    return World(folder)
+
+
+def photograph(chance: np.random.Generator) -> Image.Image:
+    """A picture of 500 × 375 with detail at every scale, as in ImageNet's."""
+    picture = np.zeros((375, 500, 3))
+    for side in (2, 4, 8, 16, 32, 64, 128):
+        noise = chance.normal(size=(side * 3 // 4 + 1, side, 3)) * 128 / side**0.8
+        octave = [
+            Image.fromarray(noise[..., colour].astype(np.float32)).resize((500, 375))
+            for colour in range(3)
+        ]
+        picture += np.stack([np.asarray(band) for band in octave], axis=-1)
+    return Image.fromarray(np.clip(picture / 2 + 120, 0, 255).astype(np.uint8))
+
+
+def eager_network() -> nn.Sequential:
+    """ZFNet to conv5 as one would write it, NCHW, contrast norm by torch's module."""
+    pool, norm = partial(nn.MaxPool2d, 3, 2, ceil_mode=True), partial(nn.LocalResponseNorm, 5, 5e-4)
+    return nn.Sequential(
+        *(nn.Conv2d(3, 96, 7, 2), nn.ReLU(), pool(), norm(beta=0.75, k=2.0)),
+        *(nn.Conv2d(96, 256, 5, 2), nn.ReLU(), pool(), norm(beta=0.75, k=2.0)),
+        *(nn.Conv2d(256, 384, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(384, 384, 3, padding=1), nn.ReLU()),
+        *(nn.Conv2d(384, 256, 3, padding=1), nn.ReLU()),
+    ).eval()
+
+
+@torch.inference_mode()
+def eager_rate(network: nn.Module, batches: int) -> float:
+    """Images per second of the plain loop over a tensor that is ready, with all threads."""
+    inputs = torch.randn(BATCH, 3, 225, 225)
+    network(inputs)
+    start = time.perf_counter()
+    for _ in range(batches):
+        network(inputs)
+    return batches * BATCH / (time.perf_counter() - start)
+
+
+def scan_rate(world: World, images: int) -> float:
+    """Images per second of a whole scan: start of Dask, reading, top nine, statistics."""
+    scan = world.scan(images)
+    with tempfile.TemporaryDirectory() as state:
+        start = time.perf_counter()
+        with cluster.workers(None, 0, torch.device("cpu")) as pool:
+            scan.run(pool, Path(state) / "ledger.npz")
+        return images / (time.perf_counter() - start)
+
+
+def _rate_rows(world: World, sizes: tuple[int, ...], repeats: int) -> Iterator[Row]:
+    """Both rates in turns, so that whatever else the machine does hits both; their medians."""
+    network = eager_network()
+    for images in sizes:
+        turns = repeats if images <= 1_000 else 1
+        pairs = []
+        for _ in range(turns):
+            before = eager_rate(network, 6)
+            ours = scan_rate(world, images)
+            pairs.append((ours, (before + eager_rate(network, 6)) / 2))
+        ours, eager = np.median(np.array(pairs), axis=0)
+        yield Row(
+            f"scan of {images:,} images, files to records",
+            "a plain eager loop to conv5 over ready tensors",
+            float(ours / eager),
+            "×",
+            1.5 if images < 5_000 else 2.0,
+            "higher",
+            f"{ours:.1f} against {eager:.1f} images/s",
+        )
+
+
+def _overhead_row(world: World, images: int) -> Row:
+    """The same tasks through Dask, one thread, and in a loop: CPU seconds of this process."""
+    scan = world.scan(images)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as state:
+        jobs = list(scan._jobs(scan._open(Path(state) / "none"), lambda _: None))
+        scan_chunk(jobs[0][1], torch.device("cpu"))
+        start = time.process_time()
+        for _, job in jobs:
+            scan_chunk(job, torch.device("cpu"))
+        loop = time.process_time() - start
+        start = time.process_time()
+        with cluster.workers(None, 0, torch.device("cpu"), cores=1) as pool:
+            scan.run(pool, Path(state) / "ledger.npz")
+        dask = time.process_time() - start
+    torch.set_num_threads(threads)
+    return Row(
+        f"scan of {images:,} images through Dask on this machine",
+        "the same tasks in a plain loop",
+        dask / loop,
+        "×",
+        1.05,
+        "lower",
+        f"{dask:.1f} against {loop:.1f} CPU seconds, ledger and records included",
+    )
+
+
+def _memory_row(world: World, sizes: tuple[int, int]) -> Row:
+    few, many = (_peak_mib(world, images) for images in sizes)
+    return Row(
+        f"peak memory of a scan of {sizes[1]:,} images",
+        f"of {sizes[0]:,} images",
+        many / few,
+        "×",
+        1.05,
+        "lower",
+        f"{many:.0f} against {few:.0f} MiB, each in a process of its own",
+    )
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from benchmarks.scan import World, scan_rate
+scan_rate(World(Path(sys.argv[1])), int(sys.argv[2]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def _peak_mib(world: World, images: int) -> float:
+    command = [sys.executable, "-c", PEAK, str(world.folder), str(images)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
