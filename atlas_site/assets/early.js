@@ -14,6 +14,8 @@
     const value = kept(name);
     if (value) root.dataset[name] = value;
   }
+  // The pages carry the curve of the contrast 1; without scripts pictures stay linear.
+  if (kept("contrast") !== "0") root.dataset.toned = "";
   const next = { auto: "light", light: "dark", dark: "auto" };
   const names = { auto: "as the system", light: "light", dark: "dark" };
   addEventListener("DOMContentLoaded", () => {

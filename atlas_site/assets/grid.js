@@ -108,6 +108,7 @@
   document.querySelector("[data-reset]").addEventListener("click", Atlas.reset);
   addEventListener("resize", watch);
   form.reset();
+  Atlas.setTone(Atlas.tone());
   for (const which of ["mode", "size"]) {
     if (Atlas.kept(which)) form.elements[which].value = Atlas.kept(which);
   }

@@ -67,5 +67,8 @@
     for (const input of document.querySelectorAll("[name=contrast], [data-contrast]")) {
       input.value = value;
     }
+    Atlas.keep("contrast", value);
   };
+  Atlas.tone = () => Number(Atlas.kept("contrast") ?? 1);
+  if (Atlas.tone() !== 1) Atlas.setTone(Atlas.tone());
 }

@@ -277,6 +277,8 @@ def test_contrast_changes_projections_and_leaves_mid_grey(visit: Opener) -> None
     assert [round(1 - v, 4) for v in values] == values[::-1]
     tile = page.locator("[data-nine] .projections").first
     expect(tile).to_have_css("filter", 'url("#tone")')
+    page.locator("[data-contrast]").fill("0")
+    expect(tile).to_have_css("filter", "none")
     expect(page.locator("[data-nine] .crops").first).to_have_css("filter", "none")
 
 
