@@ -40,11 +40,13 @@ def marks(parts: int, every: int, channels: int) -> Iterator[Mark]:
     ledger = Ledger(
         {"conv": empty_tally(channels, RANKS, signed=False)}, np.zeros(parts, dtype=bool)
     )
-    chance = np.random.default_rng(0)
+    made = made_up(channels)
     start = saved = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         for number in range(parts):
-            ledger.take(number, {"conv": partial_result(chance, number, channels)})
+            part = made[number % len(made)]
+            part.top.image[:, 0] = number
+            ledger.take(number, {"conv": part})
             if time.perf_counter() - saved > SAVE_EVERY_S:
                 ledger.save(Path(folder) / "ledger.npz")
                 saved = time.perf_counter()
@@ -57,15 +59,18 @@ def marks(parts: int, every: int, channels: int) -> Iterator[Mark]:
     assert int(ledger.tallies["conv"].histogram.counts[0].sum()) == parts
 
 
-def partial_result(chance: np.random.Generator, number: int, channels: int) -> LayerTally:
-    """The tally of one image of one class, of random peaks with many ties."""
-    tally = empty_tally(channels, RANKS, signed=False)
-    peaks = chance.integers(1, 100_000, (1, channels)).astype(np.float32)
-    channel = np.arange(channels)
-    image = np.full(channels, number, np.int32)
-    entries = Entries(channel, peaks[0], image, np.zeros((channels, 2), np.int32))
-    tally.add(entries, peaks, np.array([number % CLASSES]))
-    return tally
+def made_up(channels: int) -> list[LayerTally]:
+    """A thousand tallies of one image each, one per class, with ties; their rows are still open."""
+    chance = np.random.default_rng(0)
+    parts = []
+    for label in range(CLASSES):
+        tally = empty_tally(channels, RANKS, signed=False)
+        peaks = chance.integers(1, 100_000, (1, channels)).astype(np.float32)
+        cells, rows = np.zeros((channels, 2), np.int32), np.zeros(channels, np.int32)
+        entries = Entries(np.arange(channels), peaks[0], rows, cells)
+        tally.add(entries, peaks, np.array([label]))
+        parts.append(tally)
+    return parts
 
 
 @click.command()
