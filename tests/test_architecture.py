@@ -99,7 +99,7 @@ def test_every_test_stands_where_its_subject_does():
         for path in (ROOT / "tests" / package).rglob("test_*.py"):
             folder = ROOT / path.parent.relative_to(ROOT / "tests")
             subject = path.stem.removeprefix("test_")
-            known = [other.stem for other in folder.glob("*") if other.stem != "__init__"]
+            known = [folder.name, *(other.stem for other in folder.glob("*"))]
             named = any(subject == name or subject.startswith(f"{name}_") for name in known)
             if not (named or folder == ROOT / "atlas_site"):
                 strays.append(str(path.relative_to(ROOT)))
