@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import torch
+
+from pipeline.network.geometry import receptive_field
+from pipeline.verify.entry import StoredEntry, check_entry, cut
+from pipeline.verify.reference import Reference
+from tests.pipeline.project.oracle import random_network
+
+CELL, CHANNEL = (4, 4), 3
+SIDE = 96
+
+
+def flat_image():
+    """White but for a patch: most pools of the first layer see equal values."""
+    image = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    image[40:52, 40:52] = np.random.default_rng(0).integers(0, 256, (12, 12, 3))
+    return image
+
+
+def made(recall_offsets):
+    """A verdict on an entry whose picture took, of equal values, those that `recall` claims."""
+    network, pixels = random_network(), flat_image()
+    image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
+    reference = Reference(network.chain, dict(network.named_parameters()))
+    first = reference(image, "conv2", (CHANNEL, *CELL), 1.0, {})
+    maps = first.maps[CHANNEL]
+    cell = divmod(int(maps.flatten().argmax()), maps.shape[1])
+    windows = first.windows[2]
+    tied = windows >= windows.amax(dim=3, keepdim=True) - 1e-9
+    place = torch.arange(9)
+    last = torch.where(tied, place, -1).amax(dim=3)
+    unit, peak = (CHANNEL, *cell), float(maps.max())
+    drawn = reference(image, "conv2", unit, peak, {2: last})
+    field = receptive_field(network.chain, "conv2")
+    box = field.boxes(np.array(cell, np.int32))
+    entry = StoredEntry(
+        "conv2",
+        CHANNEL,
+        0,
+        peak,
+        cell,
+        box,
+        cut(drawn.projection, box).float().numpy(),
+        cut(torch.from_numpy(pixels), box).numpy(),
+    )
+    claims = {2: ((0, 0), recall_offsets(last).permute(1, 2, 0).to(torch.uint8))}
+    return check_entry(reference, entry, field, pixels, image, lambda *_: claims, 1e-4)
+
+
+def test_another_choice_among_equal_values_is_a_tie_and_no_fault():
+    verdict = made(lambda last: last)
+    assert verdict.status == "tied"
+    assert verdict.projection_error < 1e-6
+
+
+@pytest.mark.parametrize(
+    "claim", [torch.zeros_like, lambda last: (last + 4) % 9], ids=["first", "any"]
+)
+def test_a_picture_that_the_runs_own_switches_do_not_draw_is_wrong(claim):
+    assert made(claim).status == "wrong"

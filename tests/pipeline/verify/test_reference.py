@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+from pipeline.verify.reference import Reference, first_maximum
+from tests.pipeline.project.oracle import autograd_projection, random_network
+
+
+def random_image(side):
+    chance = torch.Generator().manual_seed(4)
+    return torch.randn(3, side, side, dtype=torch.float64, generator=chance)
+
+
+@pytest.mark.parametrize("layer", ["conv1", "conv3", "conv5", "fc6", "fc8"])
+@pytest.mark.parametrize("arch", ["zfnet", "alexnet"])
+def test_the_reference_agrees_with_torchs_own_pools_and_norm(arch, layer):
+    network = random_network(arch, input_px=99)
+    image = random_image(99)
+    reference = Reference(network.chain, dict(network.named_parameters()))
+    cell = network.chain.map_size(layer) - 1
+    unit = (1, cell, cell)
+    passage = reference(image, layer, unit, 2.0, {})
+    expected = autograd_projection(network, image, layer, unit, 2.0)
+    torch.testing.assert_close(passage.projection, expected, rtol=1e-11, atol=1e-13)
+    maps = network.activations(image[None], [layer])[layer][0]
+    torch.testing.assert_close(passage.maps.flatten(), maps.flatten(), rtol=1e-12, atol=1e-13)
+
+
+def test_of_equal_values_the_first_is_the_maximum():
+    windows = torch.tensor([[3.0, 5, 5], [0, 0, 0], [-1, -2, -1]], dtype=torch.float64)
+    assert first_maximum(windows).tolist() == [1, 0, 0]
+
+
+def test_a_choice_stands_for_the_maximum():
+    network = random_network(input_px=64)
+    image = random_image(64)
+    reference = Reference(network.chain, dict(network.named_parameters()))
+    pool = 2
+    side = network.chain.sizes[pool]
+    choices = {pool: torch.zeros(network.chain.channels("conv1"), side, side, dtype=torch.int64)}
+    passage = reference(image, "conv2", (0, 1, 1), 1.0, choices)
+    signal = network.activations(image[None], ["conv1"])["conv1"][:, :, ::2, ::2]
+    signal = signal[:, :, :side, :side]
+    for op in network.chain.ops[pool + 1 : network.chain.end("conv2")]:
+        signal = network.apply_op(op, signal)
+    torch.testing.assert_close(passage.maps, signal[0], rtol=1e-12, atol=1e-13)
