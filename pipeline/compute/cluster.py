@@ -112,6 +112,8 @@ def workers(
 def _local_cluster(count: int, device: torch.device, cores: int) -> LocalCluster:
     threads = 1 if device.type == "cuda" else max(1, cores // max(1, count))
     log.info("Computing on %s: %s process(es) of %s thread(s)", device, max(1, count), threads)
+    # It would warn of every task that Ctrl-C cancels.
+    logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
     return LocalCluster(
         n_workers=max(1, count),
         threads_per_worker=threads,
