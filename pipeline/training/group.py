@@ -51,10 +51,10 @@ def launched() -> bool:
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[Group]:
-    """Join the group that the environment describes: gloo on CPUs, nccl on GPUs."""
+    """Join the group that the environment describes: gloo for what lies on CPUs, nccl on GPUs."""
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
         yield Group(dist.get_rank(), dist.get_world_size())
     finally:

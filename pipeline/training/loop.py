@@ -105,12 +105,13 @@ class Trainer:
     def run(self, watch: Watch, finish: Callable[[], bool]) -> bool:
         """Do the epochs that are left. False where `finish` ended them early."""
         while self.position.epoch < self.params.epochs:
-            if not self._epoch(watch, finish):
+            if not self.learn_epoch(watch, finish):
                 return False
             self._close_epoch()
         return True
 
-    def _epoch(self, watch: Watch, finish: Callable[[], bool]) -> bool:
+    def learn_epoch(self, watch: Watch, finish: Callable[[], bool]) -> bool:
+        """Take the steps left in the present epoch. False where `finish` ended them early."""
         self.network.train()
         batches = epoch_batches(
             len(self.images.train),

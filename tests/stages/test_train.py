@@ -59,29 +59,34 @@ def test_one_mean_per_colour_stands_on_the_card(tmp_path):
     assert all(50 < colour < 150 for colour in card.mean)
 
 
-def started(root: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [*ATLAS, "-w", str(root), *words],
-        env=ONE_THREAD,
-        cwd=Path(__file__).parents[2],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def started(root: Path, *words: str) -> subprocess.Popen[bytes]:
+    with (root / "log.txt").open("w") as log:
+        return subprocess.Popen(
+            [*ATLAS, "-w", str(root), *words],
+            env=ONE_THREAD,
+            cwd=Path(__file__).parents[2],
+            stderr=log,
+        )
+
+
+def told(root: Path) -> str:
+    """What the last process said."""
+    return (root / "log.txt").read_text()
 
 
 @pytest.fixture
-def long_training(tmp_path: Path) -> Iterator[tuple[Path, "subprocess.Popen[str]"]]:
+def long_training(tmp_path: Path) -> Iterator[tuple[Path, "subprocess.Popen[bytes]"]]:
     """A training of many epochs that has written a checkpoint."""
     root = make_workspace(tmp_path, epochs=10_000, snapshots=[])
     process = started(root, "--checkpoint-s", "0")
     deadline = time.monotonic() + 120
     while not list((root / ".state" / "train").glob(f"*/{FILE}")):
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, told(root)
         assert time.monotonic() < deadline
         time.sleep(0.05)
     yield root, process
     process.kill()
-    process.communicate()
+    process.wait()
 
 
 def test_killed_for_real_and_repeated_it_ends_in_the_same_bits(tmp_path):
@@ -90,15 +95,14 @@ def test_killed_for_real_and_repeated_it_ends_in_the_same_bits(tmp_path):
     process = started(broken, "--checkpoint-s", "0")
     deadline = time.monotonic() + 120
     while not list((broken / ".state" / "train").glob(f"*/{FILE}")):
-        assert process.poll() is None
+        assert process.poll() is None, told(broken)
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.wait()
     assert not (broken / "artifacts" / "model").exists()
     for root in (whole, broken):
-        _, told = started(root).communicate()
-        assert (root / "artifacts" / "model").exists(), told
+        assert started(root).wait() == 0, told(root)
     assert weights_sha(whole) == weights_sha(broken)
     for name in ("train.json", "train_history.csv"):
         assert (whole / "reports" / name).read_bytes() == (broken / "reports" / name).read_bytes()
@@ -107,8 +111,7 @@ def test_killed_for_real_and_repeated_it_ends_in_the_same_bits(tmp_path):
 def test_a_running_training_can_be_asked_to_finish_and_leaves_a_usable_model(long_training):
     root, process = long_training
     assert "ends after its present step" in atlas(root, "train", "--finish")
-    _, told = process.communicate(timeout=120)
-    assert process.returncode == 0, told
+    assert process.wait(timeout=120) == 0, told(root)
     card = load_model(root / "artifacts" / "model").card
     report = json.loads((root / "reports" / "train.json").read_text())
     assert report["stopped_early"] is True
@@ -118,7 +121,7 @@ def test_a_running_training_can_be_asked_to_finish_and_leaves_a_usable_model(lon
 def test_an_interrupted_training_can_be_finished_afterwards(long_training):
     root, process = long_training
     process.kill()
-    process.communicate()
+    process.wait()
     atlas(root, "train", "--finish")
     assert load_model(root / "artifacts" / "model").card.epochs_trained < 10_000
 
@@ -141,7 +144,5 @@ def test_a_diverging_training_says_where_and_leaves_no_model(tmp_path):
 
 def test_two_processes_leave_one_model(tmp_path):
     root = make_workspace(tmp_path, epochs=1)
-    process = started(root, "--workers", "2")
-    _, told = process.communicate(timeout=200)
-    assert process.returncode == 0, told
+    assert started(root, "--workers", "2").wait(timeout=200) == 0, told(root)
     assert load_model(root / "artifacts" / "model").card.epochs_trained == 1

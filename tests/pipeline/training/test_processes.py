@@ -96,4 +96,4 @@ def test_after_a_process_was_killed_the_group_goes_on_from_the_checkpoint(tmp_pa
 
 def test_what_a_user_can_mend_reaches_the_one_who_launched(tmp_path):
     with pytest.raises(AtlasError, match=r"This does not go\. Do another thing\."):
-        launch(fail, Work(tmp_path), 2)
+        launch(fail, Work(tmp_path), 1)
