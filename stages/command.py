@@ -69,7 +69,7 @@ def stage(function: Callable[..., None]) -> click.Command:
         except AtlasError as error:
             _end(f"Error: {error}", status=1)
         except OSError as error:
-            if full := no_room(error, workspace):
+            if full := no_room(error, workspace.absolute()):
                 _end(f"Error: {full}", status=1)
             raise
         except KeyboardInterrupt:
