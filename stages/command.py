@@ -83,11 +83,20 @@ def _end(message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
+def drawn_every_s() -> float:
+    """Seconds between two drawings of a bar: seldom where they end up in a log."""
+    return 0.5 if sys.stderr.isatty() else 15.0
+
+
 @contextmanager
 def bar(title: str, total: int | None, unit: str) -> Iterator[Advance]:
     """A progress bar with rate and time left, on standard error; yields its `advance`."""
     with tqdm(
-        total=total, desc=title, unit=f" {unit}", dynamic_ncols=True, mininterval=0.5
+        total=total,
+        desc=title,
+        unit=f" {unit}",
+        dynamic_ncols=True,
+        mininterval=drawn_every_s(),
     ) as drawn:
         yield drawn.update
 

@@ -30,7 +30,14 @@ from pipeline.training.outs import write_model, write_train_report
 from pipeline.training.processes import cores, launch, process_count
 from pipeline.training.task import Machine, Task, Trained
 from pipeline.workspace import Workspace
-from stages.command import bar, device_option, end_with_parent, stage, workers_option
+from stages.command import (
+    bar,
+    device_option,
+    drawn_every_s,
+    end_with_parent,
+    stage,
+    workers_option,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +185,7 @@ def _watched(task: Task, machine: Machine, group: Group, state: Path, finish: Pa
             desc="train",
             unit=" images",
             dynamic_ncols=True,
-            mininterval=0.5,
+            mininterval=drawn_every_s(),
         ) as drawn,
     ):
         return train(
