@@ -108,7 +108,8 @@ class TrainParams(Section):
     augment: Literal["none", "paper", "strong"]
     """`paper`: random crops of the resized square, flips. `strong`: random areas, flips, colour."""
     precision: Literal["float32", "bfloat16"]
-    """Of the training step's products; weights stay float32."""
+    """Of the training step's products; weights stay float32. A device without bfloat16 products
+    falls back to float32, and says so."""
     snapshots: tuple[Count, ...]
     """Epochs after which the weights are kept."""
     init_from: str | None

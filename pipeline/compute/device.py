@@ -29,3 +29,10 @@ def spread(device: torch.device, slot: int) -> torch.device:
     if device.type != "cuda" or device.index is not None:
         return device
     return torch.device("cuda", slot % max(1, torch.cuda.device_count()))
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device has products in bfloat16; a CPU without them takes a far slower way."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -1,5 +1,6 @@
 """The epochs and steps of a training."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
+from pipeline.compute.device import multiplies_bfloat16
 from pipeline.progress import Advance
 from pipeline.training.ahead import ahead
 from pipeline.training.augment import draw
@@ -29,6 +31,8 @@ from pipeline.training.start import conv_weights, starting_network
 from pipeline.training.task import Machine, Task, Trained
 from pipeline.training.validate import validate
 from pipeline.training.views import Images, open_images
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,11 @@ class Trainer:
         self.task, self.machine, self.group = task, machine, group
         self.state, self.images = state, images
         self.params = task.params.train
-        self.half = self.params.precision == "bfloat16"
+        self.half = self.params.precision == "bfloat16" and multiplies_bfloat16(machine.device)
+        if self.params.precision == "bfloat16" and not self.half:
+            logger.warning(
+                "%s has no bfloat16 products; training in float32, which is slower.", machine.device
+            )
         network = starting_network(task).to(machine.device)
         self.network = network.to(memory_format=torch.channels_last)
         self.optimiser = make_optimiser(self.network, self.params)
@@ -163,7 +171,8 @@ class Trainer:
         self.optimiser.step()
         if self.params.filter_rms_cap is not None:
             for weights in conv_weights(self.network).values():
-                cap_filters(weights, self.params.filter_rms_cap)
+                if weights.requires_grad:
+                    cap_filters(weights, self.params.filter_rms_cap)
         self.ledger.note(losses.detach()[:share].sum(), wrong[:share].sum(), share)
 
     def _losses(

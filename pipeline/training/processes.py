@@ -15,6 +15,9 @@ from pipeline.errors import AtlasError
 
 logger = logging.getLogger(__name__)
 Argument = TypeVar("Argument")
+OWN_STORE = ("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")
+# The store that torch shares between restarts keeps the addresses of the processes that died, and
+# the new ones wait for those now and then.
 RESTARTS = 3
 """Times that the group starts again after a process died."""
 
@@ -34,6 +37,7 @@ def launch(work: Callable[[Argument], None], argument: Argument, count: int) -> 
     If one dies, all are started again and go on from the last checkpoint, a few times over.
     `work` must be importable. An AtlasError in a process is raised here and not tried again.
     """
+    os.environ.setdefault(*OWN_STORE)
     with tempfile.TemporaryDirectory(prefix="atlas-train-") as folder:
         config = LaunchConfig(
             min_nodes=1,

@@ -154,6 +154,18 @@ def test_half_precision_stays_close_to_full_precision(tmp_path):
     assert half.network.conv1.weight.dtype == torch.float32
 
 
+def test_a_device_without_bfloat16_products_trains_in_float32_and_says_so(
+    tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr("pipeline.training.loop.multiplies_bfloat16", lambda device: False)
+    make_workspace(tmp_path, epochs=1)
+    full = trained(tmp_path, state="full")
+    make_workspace(tmp_path, epochs=1, precision="bfloat16")
+    fallen_back = trained(tmp_path, state="fallen_back")
+    assert torch.equal(weights(full), weights(fallen_back))
+    assert "training in float32" in caplog.text
+
+
 @pytest.mark.parametrize("augment", ["none", "strong"])
 def test_other_views_train_too(tmp_path, augment):
     make_workspace(tmp_path, epochs=1, augment=augment)
