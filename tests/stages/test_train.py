@@ -90,8 +90,8 @@ def long_training(tmp_path: Path) -> Iterator[tuple[Path, "subprocess.Popen[byte
 
 
 def test_killed_for_real_and_repeated_it_ends_in_the_same_bits(tmp_path):
-    whole = make_workspace(tmp_path / "whole", epochs=40)
-    broken = make_workspace(tmp_path / "broken", epochs=40)
+    whole = make_workspace(tmp_path / "whole", epochs=15)
+    broken = make_workspace(tmp_path / "broken", epochs=15)
     process = started(broken, "--checkpoint-s", "0")
     deadline = time.monotonic() + 120
     while not list((broken / ".state" / "train").glob(f"*/{FILE}")):
