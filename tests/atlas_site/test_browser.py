@@ -43,6 +43,20 @@ def scroll_through(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def wait_for_texts(page: Page) -> None:
+    """Until the texts that are searched have come; `wait_for_function` needs an eval that the
+    pages' policy forbids."""
+    page.evaluate(
+        """async () => {
+            for (let frame = 0; !Atlas.data.images?.text; frame++) {
+                if (frame > 1200) throw new Error("the texts did not come");
+                await new Promise(requestAnimationFrame);
+            }
+            await new Promise(requestAnimationFrame);
+        }"""
+    )
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_no_page_complains_or_asks_for_anything_but_files(visit: Opener, place: str) -> None:
     watched = visit(place)
@@ -186,7 +200,7 @@ def test_sorting_orders_by_the_value_then_by_number(visit: Opener, sort: str, ke
 def test_filtering_by_class_keeps_channels_that_hold_its_images(visit: Opener) -> None:
     page = visit("conv3.html").page
     page.select_option("[name=class]", "1")
-    page.wait_for_function("Atlas.data.images?.text")
+    wait_for_texts(page)
     holding = page.evaluate(
         """Atlas.data.conv3.channels.flatMap((c, n) =>
             c.image.some(i => Atlas.data.images.label[i] === 1) ? [n] : [])"""
@@ -208,7 +222,7 @@ def test_searching_finds_hostile_classes_and_files(visit: Opener, text: str) -> 
     watched = visit("conv3.html")
     page = watched.page
     page.fill("[name=search]", text)
-    page.wait_for_function("Atlas.data.images?.text")
+    wait_for_texts(page)
     assert shown(page)
     page.fill("[name=search]", "no such thing")
     expect(page.locator("[data-nothing]")).to_be_visible()
@@ -220,7 +234,7 @@ def test_searching_finds_hostile_classes_and_files(visit: Opener, text: str) -> 
 def test_a_number_finds_its_channel(visit: Opener) -> None:
     page = visit("conv3.html").page
     page.fill("[name=search]", "23")
-    page.wait_for_function("Atlas.data.images?.text")
+    wait_for_texts(page)
     assert 23 in shown(page)
 
 
