@@ -14,7 +14,7 @@ HEAD = ("ratio or value", "goal", "", "what", "against", "note")
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Smaller sizes: under three minutes in all.")
+@click.option("--quick", is_flag=True, help="Smaller sizes, in minutes.")
 @click.option("--only", multiple=True, type=click.Choice(SUBJECTS), help="Only these subjects.")
 def main(quick: bool, only: Sequence[str]) -> None:
     """Print the table as Markdown; standard error tells what is being measured."""
