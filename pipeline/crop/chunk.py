@@ -12,7 +12,7 @@ from pipeline.crop.patch import cut_patch
 from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.geometry import Field
-from pipeline.project.entries import Chunk, Entries
+from pipeline.project.entries import Chunk, Entries, rows_of
 from pipeline.storage.spill import Values
 
 
@@ -41,8 +41,7 @@ class Job:
 
 def chunk_job(setting: Setting, rows: Sequence[ImageRow], chunk: Chunk) -> Job:
     """The job of a chunk; `rows` are all validation rows of the manifest."""
-    images = {int(row) for found in chunk.values() for row in found.image}
-    return Job(setting, chunk, {row: rows[row] for row in images})
+    return Job(setting, chunk, rows_of(chunk, rows))
 
 
 def cut_chunk(job: Job, device: torch.device) -> dict[str, Values]:

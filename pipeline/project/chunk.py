@@ -12,7 +12,7 @@ from torch import Tensor
 from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.model import Model, load_model
-from pipeline.project.entries import Chunk
+from pipeline.project.entries import Chunk, rows_of
 from pipeline.project.projector import Projector
 from pipeline.storage.spill import Values
 
@@ -44,8 +44,7 @@ class Job:
 
 def chunk_job(setting: Setting, rows: Sequence[ImageRow], chunk: Chunk) -> Job:
     """The job of a chunk; `rows` are all validation rows of the manifest."""
-    images = {int(row) for found in chunk.values() for row in found.image}
-    return Job(setting, chunk, {row: rows[row] for row in images})
+    return Job(setting, chunk, rows_of(chunk, rows))
 
 
 def project_chunk(job: Job, device: torch.device) -> dict[str, Values]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
+from pipeline.dataset.manifest import ImageRow
 from pipeline.storage.stores import ScanRecord
 
 CHUNK_IMAGES = 128
@@ -96,3 +97,9 @@ def _result_bytes(
     size = np.concatenate([np.full(len(e), entry_bytes[layer]) for layer, e in entries.items()])
     rows, which = np.unique(image, return_inverse=True)
     return rows.tolist(), np.bincount(which, weights=size).astype(np.int64).tolist()
+
+
+def rows_of(chunk: Chunk, rows: Sequence[ImageRow]) -> dict[int, ImageRow]:
+    """The manifest's rows of a chunk's images, by image row, out of all of the split's."""
+    images = {int(row) for found in chunk.values() for row in found.image}
+    return {row: rows[row] for row in images}
