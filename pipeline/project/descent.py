@@ -1,18 +1,20 @@
 """The transposed operations: how a signal moves one step down the network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
 from pipeline.network.chain import Conv, MaxPool
+from pipeline.network.fused import Product, product
 
 SHORT_RUN = 16
 """With fewer channels below it, a transposed convolution would add runs too short to be fast."""
-PRODUCT_BYTES = 8 << 20
-"""Of a transposed convolution's products in memory at a time: what fits in a cache."""
+CACHE_BYTES = 4 << 20
+"""Of products, or of maps, in memory at a time: what stays in a cache until it is read again."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class TransposedConv:
     op: Conv
     taps: Float[Tensor, "group out_per_group taps"]
     """The weights of each group; taps are (row, col, in_per_group)."""
+    products: Sequence[Product]
+    """The product with each group's weights."""
 
     def from_units(
         self, channel: Int64[Tensor, " entry"], activation: Float[Tensor, " entry"]
@@ -47,11 +51,11 @@ class TransposedConv:
         side = (cells - 1) * op.stride + op.kernel
         below = signal.new_zeros(entries, side, side, op.in_channels)
         parts = zip(signal.chunk(groups, dim=3), below.chunk(groups, dim=3), strict=True)
-        step = max(1, PRODUCT_BYTES // (cells**2 * self.taps[0, 0].nbytes))
-        for taps, (above, part) in zip(self.taps, parts, strict=True):
+        step = max(1, CACHE_BYTES // (cells**2 * self.taps[0, 0].nbytes))
+        for multiplied, (above, part) in zip(self.products, parts, strict=True):
             for first in range(0, entries, step):
                 some = slice(first, first + step)
-                products = above[some].reshape(-1, per_group) @ taps
+                products = multiplied(above[some].reshape(-1, per_group))
                 patches = products.view(-1, cells, cells, op.kernel, op.kernel, part.shape[3])
                 _add_overlapping(part[some], patches, op.stride)
         return below
@@ -111,7 +115,7 @@ def transpose(
     if op.in_channels // op.groups < SHORT_RUN:
         return PhaseConv(op, _phases(op, weight))
     taps = weight.permute(0, 2, 3, 1).reshape(op.groups, op.out_channels // op.groups, -1)
-    return TransposedConv(op, taps.contiguous())
+    return TransposedConv(op, taps.contiguous(), [product(group) for group in taps])
 
 
 def _phases(
@@ -131,48 +135,56 @@ def _phases(
 def unpool(
     op: MaxPool,
     signal: Float[Tensor, "entry row col channel"],
-    switches: Int64[Tensor, "entry row col channel"],
+    switches: UInt8[Tensor, "entry row col channel"],
 ) -> Float[Tensor, "entry row_below col_below channel"]:
     """Send each pooled cell's signal back to the cell its maximum came from; shared cells add up.
 
-    A switch counts the cells of the window below, row by row.
+    A switch counts the cells of its own pooling window, row by row.
     """
-    side = (signal.shape[1] - 1) * op.stride + op.kernel
     if signal.device.type == "cpu":
-        return _unpool_at_once(op, signal, switches, side)
-    return _unpool_by_offset(op, signal, switches, side)
+        return _unpool_at_once(op, signal, switches)
+    return _unpool_by_offset(op, signal, switches)
 
 
 def _unpool_at_once(
     op: MaxPool,
     signal: Float[Tensor, "entry row col channel"],
-    switches: Int64[Tensor, "entry row col channel"],
-    side: int,
+    switches: UInt8[Tensor, "entry row col channel"],
 ) -> Float[Tensor, "entry row_below col_below channel"]:
     """The library's adjoint of a max pool. On a GPU its sums run in no fixed order."""
-    entries, channels = len(signal), signal.shape[3]
+    entries, cells, _, channels = signal.shape
+    side = (cells - 1) * op.stride + op.kernel
     below = signal.new_empty(entries, side, side, channels).permute(0, 3, 1, 2)
     kernel, stride = [op.kernel] * 2, [op.stride] * 2
     filled: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
         signal.permute(0, 3, 1, 2), below, kernel, stride, [0, 0], [1, 1], True,
-        switches.permute(0, 3, 1, 2),
+        _positions(op, switches, side).permute(0, 3, 1, 2),
     )  # fmt: skip
     return filled.permute(0, 2, 3, 1)
+
+
+def _positions(
+    op: MaxPool, switches: UInt8[Tensor, "entry row col channel"], side: int
+) -> Int64[Tensor, "entry row col channel"]:
+    """Where on a map of `side` columns each switch points, counted row by row."""
+    place = torch.arange(op.kernel**2)
+    place = place // op.kernel * side + place % op.kernel
+    cells = torch.arange(switches.shape[1]) * op.stride
+    corner = (cells[:, None] * side + cells)[:, :, None]
+    return place.index_select(0, switches.flatten().int()).view(switches.shape).add_(corner)
 
 
 def _unpool_by_offset(
     op: MaxPool,
     signal: Float[Tensor, "entry row col channel"],
-    switches: Int64[Tensor, "entry row col channel"],
-    side: int,
+    switches: UInt8[Tensor, "entry row col channel"],
 ) -> Float[Tensor, "entry row_below col_below channel"]:
     """One addition per position in the pool's window: the same order of sums on any device."""
-    below = signal.new_zeros(len(signal), side, side, signal.shape[3])
-    cells = torch.arange(signal.shape[1], device=signal.device) * op.stride
-    corner = (cells[:, None] * side + cells)[:, :, None]
     reach = (signal.shape[1] - 1) * op.stride + 1
+    side = reach - 1 + op.kernel
+    below = signal.new_zeros(len(signal), side, side, signal.shape[3])
     for row in range(op.kernel):
         for col in range(op.kernel):
-            chosen = torch.where(switches == corner + (row * side + col), signal, 0.0)
+            chosen = torch.where(switches == row * op.kernel + col, signal, 0.0)
             below[:, row : row + reach : op.stride, col : col + reach : op.stride] += chosen
     return below

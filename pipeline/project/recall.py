@@ -8,7 +8,6 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from pipeline.dataset.manifest import ImageRow
-from pipeline.network.chain import MaxPool
 from pipeline.project.chunk import Job, Setting, chunk_job, load_input, loaded
 from pipeline.project.entries import Chunk
 from pipeline.project.run import numbered_chunks, tables
@@ -58,14 +57,13 @@ class Recall:
         windows = spans(self._model.chain, layer)
         cell = torch.from_numpy(found.cell[entry]).long()
         return {
-            at: (_first(windows[at + 1], cell), self._offsets(at, index, windows[at].size))
-            for at, index in switches.items()
+            at: (_first(windows[at + 1], cell), offsets.cpu()) for at, offsets in switches.items()
         }
 
     @torch.inference_mode()
     def _repeated(
         self, layer: str, chunk: Chunk, entry: Int64[np.ndarray, " 1"]
-    ) -> dict[int, Int64[Tensor, "_ _ _"]]:
+    ) -> dict[int, UInt8[Tensor, "_ _ _"]]:
         """The entry's switches, out of the batch that it was in."""
         passes, found = self._projector.passes, chunk[layer]
         images = _Inputs(chunk_job(self._setting, self._rows, chunk), self._device)
@@ -78,16 +76,7 @@ class Recall:
             batch = next(b for b in passes.batches(found, depths) if entry[0] in b)
         switches = passes.switches(layer, found, batch, images, maps)
         place = int(np.nonzero(batch == entry[0])[0][0])
-        return {at: index[place] for at, index in switches.items()}
-
-    def _offsets(self, at: int, index: Tensor, side: int) -> UInt8[Tensor, "row col channel"]:
-        """Positions in the window below as positions in each cell's own window of values."""
-        op = self._model.chain.ops[at]
-        assert isinstance(op, MaxPool)
-        cells = torch.arange(index.shape[0], device=index.device) * op.stride
-        row = index // side - cells[:, None, None]
-        col = index % side - cells[None, :, None]
-        return (row * op.kernel + col).to(torch.uint8).cpu()
+        return {at: offsets[place] for at, offsets in switches.items()}
 
 
 class _Inputs(Mapping[int, Float[Tensor, "1 3 row col"]]):

@@ -1,6 +1,7 @@
 """Where the maxima of the pools came from: the forward pass, as far as the reverse needs it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -8,10 +9,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.network.chain import Chain, ContrastNorm, Conv, MaxPool, ReLU
-from pipeline.network.module import Network, complete_windows
+from pipeline.network.fused import Signal, Step, contrast_norm, convolution
+from pipeline.network.module import Network
 from pipeline.project.deconvnet import Switches
+from pipeline.project.descent import CACHE_BYTES
 from pipeline.project.window import Span, pools_below, spans
 
+Steps = Mapping[int, Step]
+Border = Callable[[int, Signal, float], Signal]
 SwitchMaps = Mapping[int, UInt8[Tensor, "_ _ _"]]
 """By the position of each pool, for one image (row, col, channel): where in its window each maximum
 stood, counted row by row; a byte per cell."""
@@ -28,6 +33,13 @@ def window_macs(chain: Chain, layer: str) -> int:
     return sum(_macs(op, windows[at + 1].size) for at, op in _convs_below(chain, layer))
 
 
+def _largest_bytes(chain: Chain, layer: str) -> int:
+    """Of the maps of one unit's window, in single precision, the largest."""
+    windows = spans(chain, layer)
+    sizes = (windows[at + 1].size ** 2 * op.out_channels for at, op in _convs_below(chain, layer))
+    return 4 * max(sizes, default=1)
+
+
 def _convs_below(chain: Chain, layer: str) -> Iterable[tuple[int, Conv]]:
     top = max(pools_below(chain, layer), default=0)
     return ((at, op) for at, op in enumerate(chain.ops[:top]) if isinstance(op, Conv))
@@ -38,93 +50,76 @@ def _macs(op: Conv, side: int) -> int:
 
 
 class SwitchFinder:
-    """The forward pass, op by op in the inputs' own precision, that records the switches."""
+    """The forward pass, in the inputs' own precision, that records the switches."""
 
     def __init__(self, network: Network) -> None:
         self._chain = network.chain
-        self._weights = {
-            at: module.weight.contiguous(memory_format=torch.channels_last)
-            for at, module in _conv_modules(network)
-        }
-        self._biases = {at: module.bias for at, module in _conv_modules(network)}
+        self._steps = _steps(network, padded=True)
+        self._window_steps = _steps(network, padded=False)
 
     def maps(self, image: Float[Tensor, "1 3 row col"], layer: str) -> SwitchMaps:
         """The switches of one whole image, as far up as a layer's signal passes.
 
         One image at a time, so that its switches depend on no other image.
         """
-        found = {}
-        pools = pools_below(self._chain, layer)
-        signal = image.contiguous(memory_format=torch.channels_last)
-        for at, op in enumerate(self._chain.ops[: max(pools, default=-1) + 1]):
-            if isinstance(op, MaxPool):
-                side = signal.shape[3]
-                signal, index = _max_pool(op, signal)
-                found[at] = _offsets(op, index[0].permute(1, 2, 0), side)
-            elif isinstance(op, Conv):
-                signal = self._conv(at, op, complete_windows(op, signal), op.padding)
-            else:
-                signal = _elementwise(op, signal)
-        return found
+
+        def whole(at: int, signal: Signal, value: float) -> Signal:
+            return signal
+
+        found = self._found(image, layer, self._steps, whole)
+        return {at: offsets[0] for at, offsets in found.items()}
 
     def windows(
         self, patches: Float[Tensor, "entry 3 row col"], cell: Int64[Tensor, "entry 2"], layer: str
     ) -> Switches:
         """The switches of units of one layer, each from the patch of the input that is its box.
 
-        Patches are 0 outside the image.
+        Patches are 0 outside the image. They run in slices whose maps stay in a cache.
         """
-        found = {}
         windows = spans(self._chain, layer)
+        fit = max(1, CACHE_BYTES // _largest_bytes(self._chain, layer))
+
+        def sliced(some: slice) -> Switches:
+            def clipped(at: int, signal: Signal, value: float) -> Signal:
+                return _outside(windows[at], cell[some], signal, value)
+
+            return self._found(patches[some], layer, self._window_steps, clipped)
+
+        parts = [sliced(slice(first, first + fit)) for first in range(0, len(patches), fit)]
+        return {at: torch.cat([part[at] for part in parts]) for at in parts[0]}
+
+    def _found(self, patches: Signal, layer: str, steps: Steps, border: Border) -> Switches:
+        """Run forward; `border` sets what lies outside the map that feeds an operation."""
+        found = {}
         pools = pools_below(self._chain, layer)
         signal = patches.contiguous(memory_format=torch.channels_last)
         for at, op in enumerate(self._chain.ops[: max(pools, default=-1) + 1]):
             if isinstance(op, MaxPool):
-                signal, index = _max_pool(op, _outside(windows[at], cell, signal, -torch.inf))
-                found[at] = index.permute(0, 2, 3, 1)
+                side = signal.shape[3]
+                signal, index = _max_pool(op, border(at, signal, -torch.inf))
+                found[at] = _offsets(op, index.permute(0, 2, 3, 1), side)
             elif isinstance(op, Conv):
-                signal = self._conv(at, op, _outside(windows[at], cell, signal, 0.0), 0)
-            else:
-                signal = _elementwise(op, signal)
+                signal = steps[at](border(at, signal, 0.0))
+            elif at in steps:
+                signal = steps[at](signal)
         return found
 
-    def _conv(
-        self, at: int, op: Conv, signal: Float[Tensor, "entry channel row col"], padding: int
-    ) -> Float[Tensor, "entry channel_above row_above col_above"]:
-        return functional.conv2d(
-            signal, self._weights[at], self._biases[at], op.stride, padding, groups=op.groups
-        )
 
-
-def _conv_modules(network: Network) -> Iterable[tuple[int, torch.nn.Conv2d]]:
-    for at, op in network.chain.weighted():
-        module = network.get_submodule(op.name)
-        if isinstance(module, torch.nn.Conv2d):
-            yield at, module
-
-
-def _elementwise(
-    op: object, signal: Float[Tensor, "entry channel row col"]
-) -> Float[Tensor, "entry channel row col"]:
-    if isinstance(op, ReLU):
-        return functional.relu_(signal)
-    if isinstance(op, ContrastNorm):
-        return signal * _norm_factor(op, signal)
-    return signal
-
-
-def _norm_factor(
-    op: ContrastNorm, signal: Float[Tensor, "entry channel row col"]
-) -> Float[Tensor, "entry channel row col"]:
-    """(k + alpha · the sum of squares over the neighbouring channels) ** −beta.
-
-    The sum is a product with a band of ones, which the machine does at the rate of a convolution.
-    """
-    at = torch.arange(signal.shape[1], device=signal.device)
-    ahead = at[None, :] - at[:, None] + op.channels // 2
-    band = ((ahead >= 0) & (ahead < op.channels)).to(signal.dtype)
-    squares = torch.matmul(signal.square().permute(0, 2, 3, 1), band.T * op.alpha)
-    return squares.add_(op.k).pow_(-op.beta).permute(0, 3, 1, 2)
+def _steps(network: Network, *, padded: bool) -> Steps:
+    """The operations that change values, by position; convolutions pad by themselves or not."""
+    steps: dict[int, Step] = {}
+    channels, like = 0, next(network.parameters()).detach()
+    for at, op in enumerate(network.chain.ops):
+        if isinstance(op, Conv):
+            channels, shape = op.out_channels, op if padded else replace(op, padding=0)
+            weight, bias = network.get_submodule(op.name).parameters()
+            laid_out = weight.detach().contiguous(memory_format=torch.channels_last)
+            steps[at] = convolution(shape, laid_out, bias, rectify=False, fuse=True)
+        elif isinstance(op, ReLU):
+            steps[at] = functional.relu_
+        elif isinstance(op, ContrastNorm):
+            steps[at] = contrast_norm(op, channels, like)
+    return steps
 
 
 def _outside(
@@ -151,10 +146,10 @@ def _max_pool(
 
 
 def _offsets(
-    op: MaxPool, index: Int64[Tensor, "row col channel"], side: int
-) -> UInt8[Tensor, "row col channel"]:
+    op: MaxPool, index: Int64[Tensor, "entry row col channel"], side: int
+) -> UInt8[Tensor, "entry row col channel"]:
     """Positions on a map of `side` columns as positions in each cell's own window."""
-    cells = torch.arange(index.shape[0], device=index.device) * op.stride
+    cells = torch.arange(index.shape[1], device=index.device) * op.stride
     inner = (index - (cells[:, None] * side + cells)[:, :, None]).int()
     # Compared, not divided: rows are few and integer division is slow.
     row = sum((inner >= side * row).int() for row in range(1, op.kernel))
@@ -169,31 +164,13 @@ def cut_windows(
 ) -> Switches:
     """The switches in each unit's windows, out of the maps of the image that each belongs to."""
     windows = spans(chain, layer)
-    return {
-        at: _cut(chain, at, windows, [m[at] for m in maps], cell)
-        for at in pools_below(chain, layer)
-    }
-
-
-def _cut(
-    chain: Chain,
-    at: int,
-    windows: Sequence[Span],
-    maps: Sequence[UInt8[Tensor, "map_row map_col channel"]],
-    cell: Int64[Tensor, "entry 2"],
-) -> Int64[Tensor, "entry row col channel"]:
-    op, pooled, below = chain.ops[at], windows[at + 1], windows[at]
-    assert isinstance(op, MaxPool)
-    first = pooled.first(cell).tolist()
-    offsets = torch.stack(
-        [_slice(m, row, col, pooled.size) for m, (row, col) in zip(maps, first, strict=True)]
-    )
-    place = torch.arange(op.kernel**2, device=offsets.device)
-    place = place // op.kernel * below.size + place % op.kernel
-    cells = torch.arange(pooled.size, device=offsets.device) * op.stride
-    corner = (cells[:, None] * below.size + cells)[:, :, None]
-    chosen = place.index_select(0, offsets.flatten().int()).view(offsets.shape)
-    return chosen.add_(corner)
+    cut = {}
+    for at in pools_below(chain, layer):
+        pooled = windows[at + 1]
+        first = pooled.first(cell).tolist()
+        parts = zip(maps, first, strict=True)
+        cut[at] = torch.stack([_slice(m[at], row, col, pooled.size) for m, (row, col) in parts])
+    return cut
 
 
 def _slice(

@@ -63,14 +63,14 @@ def test_few_channels_below_take_the_other_form():
 def test_products_are_made_in_parts_without_a_difference(monkeypatch):
     down, above = transpose(CASES[4], random(5, 16, 5, 5)), random(7, 3, 3, 5)
     whole = down(above)
-    monkeypatch.setattr("pipeline.project.descent.PRODUCT_BYTES", 1)
+    monkeypatch.setattr("pipeline.project.descent.CACHE_BYTES", 1)
     torch.testing.assert_close(down(above), whole, rtol=1e-14, atol=1e-14)
 
 
 def test_unpooling_adds_up_where_two_cells_share_a_switch():
     # On 5 × 1-like windows of kernel 3, stride 2, cells 0 and 1 both took their maximum at 2.
     signal = torch.tensor([[[[3.0], [4.0]], [[0.0], [0.0]]]])
-    switches = torch.tensor([[[[2], [2]], [[10], [12]]]])
+    switches = torch.tensor([[[[2], [0]], [[0], [2]]]], dtype=torch.uint8)
     below = unpool(MaxPool(3, 2), signal, switches)
     assert below[0, 0, :, 0].tolist() == [0, 0, 7, 0, 0]
     assert float(below.sum()) == 7
@@ -83,10 +83,12 @@ def test_both_ways_of_unpooling_agree(kernel, stride, cells):
     op, side = MaxPool(kernel, stride), (cells - 1) * stride + kernel
     values, signal = random(3, 20, side, side), random(3, cells, cells, 20)
     _, index = functional.max_pool2d(values, kernel, stride, return_indices=True)
-    switches = index.permute(0, 2, 3, 1)
+    corner = torch.arange(cells) * stride
+    row = index // side - corner[:, None]
+    switches = (row * kernel + index % side - corner).to(torch.uint8).permute(0, 2, 3, 1)
     torch.testing.assert_close(
-        _unpool_at_once(op, signal, switches, side),
-        _unpool_by_offset(op, signal, switches, side),
+        _unpool_at_once(op, signal, switches),
+        _unpool_by_offset(op, signal, switches),
         rtol=1e-14,
         atol=1e-14,
     )
