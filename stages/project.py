@@ -24,7 +24,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
 
     A run that was stopped goes on where it was.
     """
-    on = parse_device(device)
+    on = parse_device(device, elsewhere=bool(scheduler))
     run = load_scanned(workspace)
     chain, size = run.card.chain(), run.params.project.batch_size
     kept = tables(chain, run.records, "projection", "float16", "scale")

@@ -24,6 +24,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     Reads the manifest and the model, writes artifacts/scan.zarr. An interrupted scan goes on where
     it was.
     """
+    on = parse_device(device, elsewhere=bool(scheduler))
     params = load_params(workspace.params)
     images = read_manifest(workspace.manifest).split("val")
     card = load_card(workspace.model)
@@ -34,7 +35,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     key = fingerprint(scan_facts(params.scan, card, made_from.manifest_sha256))
     with stage_state(workspace.state("scan"), key) as state:
         with (
-            cluster.workers(scheduler, workers, parse_device(device)) as pool,
+            cluster.workers(scheduler, workers, on) as pool,
             bar("scan", len(images), "image") as advance,
         ):
             records = scan.run(pool, state / "ledger.npz", advance)

@@ -9,7 +9,7 @@ import torch
 from dask.system import CPU_COUNT
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed, get_worker
 
-from pipeline.compute.device import spread
+from pipeline.compute.device import parse_device, spread
 from pipeline.compute.version import Versions, check_versions, versions_here
 from pipeline.errors import AtlasError
 
@@ -159,7 +159,8 @@ def _run_here(
     """Run a task on a worker. An AtlasError is returned, or Dask would log its traceback.
 
     One of a cluster may have joined after the first check, so it compares its versions with those
-    `expected`. One of our own (None) has our versions, and a number by which it takes its card.
+    `expected`, and it may lack the device. One of our own (None) has our versions, and a number by
+    which it takes its card.
     """
     worker = get_worker()
     torch.set_num_threads(1)
@@ -167,6 +168,6 @@ def _run_here(
         if expected is None:
             return task(job, spread(device, int(worker.name)))
         check_versions(worker.address, versions_here(), expected)
-        return task(job, device)
+        return task(job, parse_device(str(device)))
     except AtlasError as error:
         return error

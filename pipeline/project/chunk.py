@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.compute.device import set_products
+from pipeline.compute.resident import load_agreed_model, resident
 from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow
-from pipeline.network.model import Model, load_model
+from pipeline.network.model import Model
 from pipeline.project.entries import Chunk, rows_of
 from pipeline.project.projector import Projector
 from pipeline.storage.spill import Values
@@ -52,6 +53,7 @@ def project_chunk(job: Job, device: torch.device) -> dict[str, Values]:
 
     Raises AtlasError for an image that is not what the manifest lists.
     """
+    set_products(device, tf32=False)
     model, projector = loaded(job.setting, device)
     needed = projector.passes.images_needed(job.chunk).tolist()
     images = {row: load_input(model, job, row, device) for row in needed}
@@ -66,11 +68,9 @@ def load_input(
     return model.normalise(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 
-@lru_cache(maxsize=2)
+@resident
 def loaded(setting: Setting, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device, loaded when a process meets it first."""
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.deterministic = True
-    model = load_model(setting.model)
+    model = load_agreed_model(setting.model, setting.weights_sha256)
     network = model.network.to(device)
     return model, Projector(network, setting.layers, setting.batch_size)

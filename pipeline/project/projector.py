@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Float16, Float32, Int64
 from torch import Tensor
 
+from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.entries import Chunk, Entries
@@ -23,6 +24,7 @@ class Projector:
     """
 
     def __init__(self, network: Network, layers: Sequence[str], batch_size: int) -> None:
+        self._chain = network.chain
         self.passes = Passes(network, layers, batch_size)
         self._deconvnets = {layer: Deconvnet(network, layer) for layer in layers}
 
@@ -49,16 +51,14 @@ class Projector:
         device: torch.device,
     ) -> Values:
         """Project a layer's entries; those of images without `maps` run their windows forward."""
-        places, pictures, scales = [], [], []
+        side = receptive_field(self._chain, layer).size
+        pictures = np.empty((len(found), side, side, 3), np.float16)
+        scales = np.empty(len(found), np.float32)
         for batch in self.passes.batches(found, maps):
             switches = self.passes.switches(layer, found, batch, images, maps)
             projected = self._deconvnets[layer](_units(found, batch, device), switches)
-            picture, scale = _stored(projected)
-            places.append(found.place[batch])
-            pictures.append(picture)
-            scales.append(scale)
-        arrays = {"projection": np.concatenate(pictures), "scale": np.concatenate(scales)}
-        return Values(np.concatenate(places), arrays)
+            pictures[batch], scales[batch] = _stored(projected)
+        return Values(found.place, {"projection": pictures, "scale": scales})
 
 
 def _units(found: Entries, batch: Int64[np.ndarray, " entry"], device: torch.device) -> Units:

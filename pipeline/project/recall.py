@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
+from pipeline.compute.device import set_products
 from pipeline.dataset.manifest import ImageRow
 from pipeline.project.chunk import Job, Setting, chunk_job, load_input, loaded
 from pipeline.project.entries import Chunk
@@ -40,6 +41,7 @@ class Recall:
 
     def __call__(self, layer: str, channel: int, rank: int) -> dict[int, Recalled]:
         """The switches of the entry, by the position of each pool below its layer."""
+        set_products(self._device, tf32=False)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as tasks run: the last bits depend on it
         try:

@@ -1,16 +1,15 @@
 """The work of one chunk: what a worker does, and all that it is told."""
 
-import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 
-from pipeline.errors import AtlasError
-from pipeline.network.model import Model, load_model
+from pipeline.compute.device import set_products
+from pipeline.compute.resident import load_agreed_model, resident
+from pipeline.network.model import Model
 from pipeline.scan.forward import Forward
 from pipeline.scan.maps import Maps
 from pipeline.scan.squares import squares_ahead
@@ -70,6 +69,7 @@ class _Batch:
 def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
     """The tallies of a chunk's images, by layer."""
     plan = job.plan
+    set_products(device, tf32=plan.tf32)
     model, forward = _loaded(plan, device)
     card = model.card
     tallies = empty_tallies(model.chain, plan.layers, plan.top)
@@ -84,27 +84,8 @@ def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
     return tallies
 
 
-_loading = threading.Lock()
-
-
+@resident
 def _loaded(plan: Plan, device: torch.device) -> tuple[Model, Forward]:
-    """This process's network for a plan, read from disk by the first task that asks."""
-    with _loading:
-        return _load(plan, device)
-
-
-@lru_cache(maxsize=1)
-def _load(plan: Plan, device: torch.device) -> tuple[Model, Forward]:
-    model = load_model(plan.model)
-    if model.card.weights_sha256 != plan.weights_sha256:
-        raise AtlasError(
-            f"{plan.model} holds other weights ({model.card.weights_sha256[:12]}…) than when the "
-            f"scan began ({plan.weights_sha256[:12]}…).",
-            fix="Let every worker see the same files, and do not train while scanning.",
-        )
-    if device.type == "cuda":
-        torch.backends.cudnn.benchmark = False
-        torch.backends.cudnn.deterministic = True
-        torch.backends.cudnn.allow_tf32 = plan.tf32
-        torch.backends.cuda.matmul.allow_tf32 = plan.tf32
+    """The network of a plan on a device, loaded when a process meets it first."""
+    model = load_agreed_model(plan.model, plan.weights_sha256)
     return model, Forward(model, plan.layers, plan.batch_size, device)

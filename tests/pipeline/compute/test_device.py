@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pipeline.compute.device import parse_device, spread
+from pipeline.compute.device import parse_device, set_products, spread
 from pipeline.errors import AtlasError
 
 
@@ -23,3 +23,16 @@ def test_processes_go_round_the_cards(monkeypatch):
     assert [spread(cuda, slot).index for slot in range(4)] == [0, 1, 0, 1]
     assert spread(torch.device("cuda:1"), 4).index == 1
     assert spread(torch.device("cpu"), 4) == torch.device("cpu")
+
+
+def test_a_device_of_the_workers_need_not_be_here():
+    assert parse_device("cuda:99", elsewhere=True) == torch.device("cuda:99")
+
+
+def test_a_tasks_products_do_not_depend_on_the_task_before():
+    cuda = torch.device("cuda")
+    set_products(cuda, tf32=True)
+    assert (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32) == (True,) * 2
+    set_products(cuda, tf32=False)
+    assert (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32) == (False,) * 2
+    assert torch.backends.cudnn.deterministic
