@@ -53,10 +53,11 @@ class ClassMeans:
         return means
 
     def _meet(self, labels: Int64[np.ndarray, " other"]) -> None:
-        """Make room for classes."""
-        met = np.union1d(self.labels, labels)
-        if len(met) == len(self.labels):
+        """Make room for classes that are new."""
+        at = np.searchsorted(self.labels, labels)
+        if len(self.labels) and np.array_equal(self.labels.take(at, mode="clip"), labels):
             return
+        met = np.union1d(self.labels, labels)
         grown = empty_class_means(self.sums.shape[1], met)
         at = np.searchsorted(met, self.labels)
         grown.images[at], grown.sums[at] = self.images, self.sums
