@@ -1,90 +1,118 @@
-"""`python -m benchmarks.growth`: ten million partial results through the scan's merge.
+"""Growth: ten million partial results through the scan's own chunks, merge and ledger.
 
-The partial results are made up; the merge, the bookkeeping of chunks and the ledger on disk are
-the real ones. Time and memory per million must not grow.
+The partial results are made up; the bookkeeping of chunks, the merge and the file on disk are the
+real ones. Neither time nor memory per million may grow.
 """
 
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-import click
 import numpy as np
 
-from pipeline.scan.chunks import chunk_images
+from benchmarks.memory import alone, peak_mib
+from benchmarks.row import Row
+from pipeline.scan.chunks import Chunk, chunk_count, chunks
 from pipeline.scan.ledger import Ledger
 from pipeline.scan.tally import LayerTally, empty_tally
 from pipeline.scan.top import Entries
 
 RANKS = 9
 CLASSES = 1_000
+MADE = 50
+"""Partial results made up, and merged again and again under other rows and classes."""
+BATCH = 32
 SAVE_EVERY_S = 10.0
+ALL_CHANNELS = 1_376
+"""Of conv1 to conv5 of ZFNet."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One line: after so many partial results."""
+    """What merging has cost up to here."""
 
     parts: int
+    """Partial results merged."""
     s_per_million: float
     """CPU seconds, of the parts since the last mark."""
     peak_mib: float
     """The most memory that the process ever held."""
 
 
-def marks(parts: int, every: int, channels: int) -> Iterator[Mark]:
-    """Merge partial results; a mark after every so many."""
+def rows(quick: bool) -> Iterator[Row]:
+    """Time and memory at the end of many partial results against those at the tenth part."""
+    parts = 200_000 if quick else 10_000_000
+    marks = alone(merged, parts, 10, 8)
+    first, last = marks[0], marks[-1]
+    images = BATCH * (parts // 4) ** 2
+    yield Row(
+        f"the last tenth of {parts:,} partial results",
+        "the first tenth",
+        last.s_per_million / first.s_per_million,
+        "×",
+        1.1,
+        "lower",
+        f"{last.s_per_million:.0f} against {first.s_per_million:.0f} CPU seconds per million, "
+        f"8 channels; as chunks of that many, {images:.1e} images",
+    )
+    yield _memory_row(f"{parts:,} partial results: peak memory", "a tenth of them", first, last)
+    parts = 4_000 if quick else 40_000
+    first, *_, last = alone(merged, parts, 10, ALL_CHANNELS)
+    what = (
+        f"{ALL_CHANNELS:,} channels × {CLASSES:,} classes, {parts:,} partial results: peak memory"
+    )
+    yield _memory_row(what, "a tenth of them", first, last)
+
+
+def _memory_row(what: str, against: str, first: Mark, last: Mark) -> Row:
+    note = f"{last.peak_mib:.0f} against {first.peak_mib:.0f} MiB, in a process of its own"
+    return Row(what, against, last.peak_mib / first.peak_mib, "×", 1.05, "lower", note)
+
+
+def merged(parts: int, marks: int, channels: int) -> list[Mark]:
+    """Merge so many partial results of a layer, with a mark after every equal share of them."""
     ledger = Ledger(
         {"conv": empty_tally(channels, RANKS, signed=False)}, np.zeros(parts, dtype=bool)
     )
     made = made_up(channels)
+    found, every = [], parts // marks
     start, saved = time.process_time(), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(parts):
-            part = made[number % len(made)]
-            part.top.image[:, 0] = number
-            ledger.take(number, {"conv": part})
+        for chunk in islice(_chunks(parts), parts):
+            part = made[chunk.number % MADE]
+            part.top.image[:, 0] = chunk.number
+            part.class_means.labels[0] = chunk.number % CLASSES
+            ledger.take(chunk.number, {"conv": part})
             if time.monotonic() - saved > SAVE_EVERY_S:
                 ledger.save(Path(folder) / "ledger.npz")
                 saved = time.monotonic()
-            if (number + 1) % every == 0:
+            if (chunk.number + 1) % every == 0:
                 now = time.process_time()
-                peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-                yield Mark(number + 1, (now - start) / every * 1e6, peak_mib)
+                found.append(Mark(chunk.number + 1, (now - start) / every * 1e6, peak_mib()))
                 start = now
     assert ledger.finished.all()
     assert int(ledger.tallies["conv"].histogram.counts[0].sum()) == parts
+    return found
+
+
+def _chunks(parts: int) -> Iterator[Chunk]:
+    """The chunks of a data set that has at least so many: their number grows with its root."""
+    images = BATCH * (parts // 4 + 1) ** 2
+    assert chunk_count(images, BATCH) >= parts
+    return chunks(images, BATCH)
 
 
 def made_up(channels: int) -> list[LayerTally]:
-    """A thousand tallies of one image each, one per class, with ties; their rows are still open."""
+    """A few tallies of one image each, with ties; the image row and the class are still open."""
     chance = np.random.default_rng(0)
     parts = []
-    for label in range(CLASSES):
+    for _ in range(MADE):
         tally = empty_tally(channels, RANKS, signed=False)
         peaks = chance.integers(1, 100_000, (1, channels)).astype(np.float32)
-        cells, rows = np.zeros((channels, 2), np.int32), np.zeros(channels, np.int32)
-        entries = Entries(np.arange(channels), peaks[0], rows, cells)
-        tally.add(entries, peaks, np.array([label]))
+        cells, image = np.zeros((channels, 2), np.int32), np.zeros(channels, np.int32)
+        tally.add(Entries(np.arange(channels), peaks[0], image, cells), peaks, np.array([0]))
         parts.append(tally)
     return parts
-
-
-@click.command()
-@click.option("--parts", default=10_000_000, show_default=True, help="Partial results.")
-@click.option("--marks", "count", default=10, show_default=True, help="Lines printed.")
-@click.option("--channels", default=8, show_default=True, help="Channels of the layer.")
-def main(parts: int, count: int, channels: int) -> None:
-    """Print time and memory while partial results are merged."""
-    click.echo("| partial results | CPU s per million | peak memory, MiB |\n| ---: | ---: | ---: |")
-    for mark in marks(parts, parts // count, channels):
-        click.echo(f"| {mark.parts:,} | {mark.s_per_million:.0f} | {mark.peak_mib:.0f} |")
-    images = parts * chunk_images(10**9, 32)
-    click.echo(f"\nAs chunks of a billion images' size these would be {images:.1e} images.")
-
-
-if __name__ == "__main__":
-    main()
