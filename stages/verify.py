@@ -15,6 +15,7 @@ from pipeline.storage.stores import open_store
 from pipeline.verify.entry import ACTIVATION_ERROR
 from pipeline.verify.report import all_faults, report
 from pipeline.verify.sample import Stores, check_sample, draw
+from pipeline.verify.statistics import shape_faults, statistics_faults
 from pipeline.verify.whole import image_faults, picture_faults, scan_faults
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
@@ -76,13 +77,22 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
 
 def _faults(run: Scanned, stores: Stores) -> Iterator[str]:
     """What is wrong without recomputing anything."""
-    chain = run.card.chain()
     with bar("read", len(run.records), "layer") as advance:
-        for layer, record in run.records.items():
-            yield from scan_faults(chain, layer, record, run.rows)
-            try:
-                yield from picture_faults(layer, record, stores.projections, stores.crops)
-            except AtlasError as damage:
-                yield damage.problem
+        for layer in run.records:
+            yield from _layer_faults(run, stores, layer)
             advance(1)
     yield from image_faults(run.records, run.rows, run.images)
+
+
+def _layer_faults(run: Scanned, stores: Stores, layer: str) -> Iterator[str]:
+    """What is wrong with a layer; where shapes are, the rest cannot be told."""
+    chain, record, classes = run.card.chain(), run.records[layer], run.card.classes
+    if shapes := list(shape_faults(chain, layer, record, len(classes))):
+        yield from shapes
+        return
+    yield from scan_faults(chain, layer, record, run.rows)
+    yield from statistics_faults(chain, layer, record, run.rows, classes)
+    try:
+        yield from picture_faults(layer, record, stores.projections, stores.crops)
+    except AtlasError as damage:
+        yield damage.problem

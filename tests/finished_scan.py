@@ -83,12 +83,13 @@ def _write_scan(workspace: Workspace, rows, layers):
     inputs = model.normalise(torch.from_numpy(pixels).permute(0, 3, 1, 2))
     made_from = Provenance(model.card.weights_sha256, sha256_of(workspace.manifest))
     root = create_store(workspace.scan, "scan", made_from)
+    labels = np.array([CLASSES.index(row.label) for row in rows])
     for layer, maps in model.network.activations(inputs, layers).items():
-        write_scan(root, layer, _record(model.chain, layer, maps))
+        write_scan(root, layer, _record(model.chain, layer, maps, labels))
     seal(root)
 
 
-def _record(chain, layer, maps):
+def _record(chain, layer, maps, labels):
     flat = maps.flatten(2).numpy() if maps.ndim == 4 else maps[:, :, None].numpy()
     side, channels = chain.map_size(layer), flat.shape[1]
     order = np.argsort(-flat.max(axis=2), axis=0, kind="stable")[:9].T.astype(np.int32)
@@ -99,15 +100,18 @@ def _record(chain, layer, maps):
     if layer != "fc8":
         dead = activation <= 0
         order[dead], cell[dead], box[dead], activation[dead] = -1, -1, 0, 0
+    peaks = flat.max(axis=2)
+    end = float(2 * np.abs(peaks).max())
+    edges = np.linspace(-end if layer == "fc8" else 0, end, 65)
     return ScanRecord(
         activation,
         order,
         cell,
         box,
-        np.zeros((channels, 2), np.int64),
-        np.zeros(channels, np.int64),
-        np.zeros((channels, 2), np.float32),
-        (0.0, 1.0, 2.0),
+        np.stack([np.histogram(peaks[:, c], edges)[0] for c in range(channels)]),
+        (peaks > 0).sum(axis=0),
+        np.stack([peaks[labels == c].mean(axis=0) for c in range(len(CLASSES))], axis=1),
+        tuple(edges.tolist()),
     )
 
 

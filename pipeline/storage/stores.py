@@ -85,7 +85,8 @@ def create_array(
     """An empty array of a layer's group: pictures in a chunk per channel, a shard per 32 channels.
 
     Chunks compress with zstd and carry a checksum, so that a changed byte is an error when read.
-    One task writes a whole shard: two writers in one lose chunks.
+    Chunks of nothing but 0 are written too: one that is not there has been lost. One task writes a
+    whole shard: two writers in one lose chunks.
     """
     dimensions = DIMENSIONS[kind][name]
     pictures = "row" in dimensions
@@ -100,6 +101,7 @@ def create_array(
         compressors=[ZstdCodec(), Crc32cCodec()],
         dimension_names=dimensions,
         fill_value=0,
+        config={"write_empty_chunks": True},
     )
 
 
@@ -180,15 +182,33 @@ def read_array(
 ) -> np.ndarray[Any, np.dtype[Any]]:
     """Some channels of an array of a layer's group, in memory.
 
-    Raises AtlasError where the array is missing or its bytes are not those that were written.
+    Raises AtlasError where the array or a chunk is missing, or its bytes are not those that were
+    written.
     """
     try:
-        return np.asarray(dict(layer.arrays())[name][channels])
+        array = dict(layer.arrays())[name]
+        _require_chunks(array, channels)
+        return np.asarray(array[channels])
     except (KeyError, ValueError, RuntimeError) as error:
         raise AtlasError(
             f"{layer.store_path}/{name} is damaged ({' '.join(str(error).split())}).",
             fix=f"Run `dvc repro -f -s {_STAGE[kind]}`, then `dvc repro`.",
         ) from error
+
+
+def _require_chunks(array: zarr.Array[Any], channels: slice) -> None:
+    """Raise ValueError for a chunk, or shard, of some channels that is not there.
+
+    Zarr would read it as zeros. Chunks divide the channels alone.
+    """
+    store = array.store_path.store
+    assert isinstance(store, LocalStore)
+    start, stop, _ = channels.indices(array.shape[0])
+    size = (array.shards or array.chunks)[0]
+    for number in range(start // size, -(-stop // size)):
+        key = array.metadata.encode_chunk_key((number, *[0] * (array.ndim - 1)))
+        if not (store.root / array.path / key).is_file():
+            raise ValueError(f"its chunk {key} has gone")
 
 
 def open_layer(root: zarr.Group, layer: str) -> zarr.Group:

@@ -17,7 +17,7 @@ from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read
 def scan_faults(
     chain: Chain, layer: str, record: ScanRecord, rows: Sequence[ImageRow]
 ) -> Iterator[str]:
-    """What is wrong with a layer of the scan, by the meaning of its arrays alone."""
+    """What is wrong with a layer's entries in the scan, by the meaning of the arrays alone."""
     image, activation, cell = record.image, record.activation, record.cell
     missing = image == -1
     found, outside = ~missing, (cell < 0) | (cell >= chain.map_size(layer))
@@ -32,7 +32,7 @@ def scan_faults(
         "a cell outside the map": found & outside.any(axis=2),
         "a box that is not its cell's": found & (record.box != boxes).any(axis=2),
     }
-    if chain.end(layer) > chain.position(layer) + 1:
+    if rectified(chain, layer):
         rules["an activation that is not above 0"] = found & ~(activation > 0)
     for what, broken in rules.items():
         yield from _named(layer, what, broken)
@@ -40,6 +40,11 @@ def scan_faults(
     yield from _named(layer, "a stronger entry after it", swapped & both)
     yield from _named(layer, "an entry after a missing one", missing[:, :-1] & found[:, 1:])
     yield from _named(layer, "an image twice", _repeated(record))
+
+
+def rectified(chain: Chain, layer: str) -> bool:
+    """Whether a layer's activations pass a ReLU."""
+    return chain.end(layer) > chain.position(layer) + 1
 
 
 def picture_faults(
@@ -56,6 +61,9 @@ def picture_faults(
         picture = read_array(pictures, "projections", "projection", part)
         patch = read_array(patches, "crops", "crop", part)
         missing = record.image[part] == -1
+        if not missing.shape == scale.shape == picture.shape[:2] == patch.shape[:2]:
+            yield f"{layer} has pictures of other channels or ranks than the scan"
+            return
         size = np.abs(picture).max(axis=(2, 3, 4))
         rules = {
             "a scale that is no size": ~(np.isfinite(scale) & (scale >= 0)),

@@ -146,6 +146,29 @@ def test_one_changed_byte_is_caught(copy, kind):
     assert report(copy)["faults"] == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["activation", "cell", "box", "histogram", "fired", "mean_peak_by_class"]
+)
+def test_a_lost_chunk_of_the_scan_is_refused_by_the_reader(copy, name):
+    next(path for path in (copy.scan / "conv2" / name / "c").rglob("*") if path.is_file()).unlink()
+    for command in (project, crop, verify):
+        result = run(command, copy)
+        assert result.exit_code == 1
+        assert f"conv2/{name} is damaged (its chunk c/0" in result.output
+        assert "dvc repro -f -s scan" in result.output
+
+
+@pytest.mark.parametrize("array", ["projections/projection", "projections/scale", "crops/crop"])
+def test_a_lost_chunk_of_pictures_is_caught_whatever_is_drawn(copy, array):
+    kind, name = array.split("/")
+    folder = copy.artifacts / f"{kind}.zarr" / "conv3" / name / "c"
+    next(path for path in folder.rglob("*") if path.is_file()).unlink()
+    result = run(verify, copy, "--entries", "0")
+    assert result.exit_code == 1
+    assert f"conv3/{name} is damaged (its chunk c/0" in result.output
+    assert report(copy)["faults"] == 1
+
+
 def test_one_changed_byte_of_the_scan_is_refused_by_the_reader(copy):
     chunk = copy.scan / "conv2" / "cell" / "c" / "0" / "0" / "0"
     data = bytearray(chunk.read_bytes())
@@ -167,7 +190,8 @@ def test_an_image_replaced_on_disk_is_caught_by_every_reader(copy):
 
 def change(store: Path, layer: str, name: str, edit):
     """Rewrite an array of a store through Zarr, checksums and all."""
-    array = zarr.open_array(store / layer / name, mode="r+")
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        array = zarr.open_array(store / layer / name, mode="r+")
     values = array[...]
     edit(values)
     array[...] = values
@@ -197,6 +221,22 @@ def swap_ranks(values):
     values[:, [0, 1]] = values[:, [1, 0]]
 
 
+def clear(values):
+    values[...] = 0
+
+
+def negate(values):
+    values *= -1
+
+
+def forget_the_first(values):
+    values[:, 0] = 0
+
+
+def count_one_more(values):
+    values[:, -1] += 1
+
+
 WRONG = {
     "an activation": ("scan", "activation", double),
     "a scale": ("projections", "scale", enlarge),
@@ -204,6 +244,12 @@ WRONG = {
     "a crop": ("crops", "crop", brighten_a_pixel),
     "a box": ("scan", "box", shift),
     "an image": ("scan", "image", swap_ranks),
+    "a count of images": ("scan", "fired", clear),
+    "a histogram": ("scan", "histogram", clear),
+    "a count in a bin": ("scan", "histogram", count_one_more),
+    "the means": ("scan", "mean_peak_by_class", clear),
+    "a class's mean": ("scan", "mean_peak_by_class", forget_the_first),
+    "the sign of the means": ("scan", "mean_peak_by_class", negate),
 }
 
 

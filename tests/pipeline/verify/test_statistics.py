@@ -1,0 +1,82 @@
+"""Rules of a layer's statistics: a right record breaks none, and each rule can be broken."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pipeline.dataset.manifest import ImageRow
+from pipeline.network.model import load_card
+from pipeline.storage.stores import open_store, read_scan
+from pipeline.verify.statistics import shape_faults, statistics_faults
+from tests.finished_scan import CLASSES, finished_scan
+
+LAYERS = ("conv2", "fc8")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    workspace = finished_scan(tmp_path_factory.mktemp("statistics") / "run", LAYERS)
+    store = open_store(workspace.scan, "scan")
+    records = {layer: read_scan(store, layer) for layer in LAYERS}
+    return load_card(workspace.model).chain(), records
+
+
+def rows_of(count=14):
+    return [ImageRow("val", f"{n:02}.png", CLASSES[n % 2], 96, 80, "") for n in range(count)]
+
+
+def faults(finished, layer, rows=None, **changed):
+    chain, records = finished
+    record = dataclasses.replace(records[layer], **changed)
+    return list(statistics_faults(chain, layer, record, rows or rows_of(), CLASSES))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_right_record_breaks_no_rule(finished, layer):
+    chain, records = finished
+    assert list(shape_faults(chain, layer, records[layer], len(CLASSES))) == []
+    assert faults(finished, layer) == []
+
+
+def with_value(values, at, value):
+    changed = values.copy()
+    changed[at] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "at", "value", "said"),
+    [
+        ("conv2", "histogram", (1, 0), -1, "negative counts"),
+        ("conv2", "histogram", (1, 0), 99, "more images in its histogram"),
+        ("conv2", "fired", 1, 99, "fired in more images"),
+        ("conv2", "fired", 1, 3, "another number of entries"),
+        ("fc8", "histogram", 1, 0, "another number of entries"),
+        ("conv2", "mean_peak_by_class", (1, 0), np.nan, "none for one with"),
+        ("conv2", "mean_peak_by_class", (1, 0), -1, "negative mean"),
+        ("conv2", "mean_peak_by_class", (1, 0), 1e-3, "its own entries exceeds"),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_channel(finished, layer, name, at, value, said):
+    values = with_value(getattr(finished[1][layer], name), at, value)
+    found = faults(finished, layer, **{name: values})
+    assert any(said in fault and f"{layer} channel 1 " in fault for fault in found)
+
+
+def test_a_mean_for_a_class_without_images_is_a_fault(finished):
+    rows = [dataclasses.replace(row, label="one") for row in rows_of()]
+    assert any("a class without images" in fault for fault in faults(finished, "conv2", rows))
+
+
+def test_another_number_of_channels_than_the_network_s_is_a_fault(finished):
+    chain, records = finished
+    record = records["conv2"]
+    arrays = {
+        field.name: getattr(record, field.name)[:-1]
+        for field in dataclasses.fields(record)
+        if field.name != "edges"
+    }
+    fewer = dataclasses.replace(record, **arrays)
+    assert len(list(shape_faults(chain, "conv2", fewer, len(CLASSES)))) == 7
+    assert len(list(shape_faults(chain, "conv2", record, 3))) == 1
