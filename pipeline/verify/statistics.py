@@ -50,7 +50,7 @@ def statistics_faults(
     found = (record.image >= 0).sum(axis=1)
     positive = rectified(chain, layer)
     ranked = fired if positive else counted
-    rules: dict[str, Bool[np.ndarray, " channel"]] = {
+    rules: dict[str, Bool[np.ndarray, " channel"] | np.bool] = {
         "a histogram with negative counts": (record.histogram < 0).any(axis=1),
         "more images in its histogram than there are": counted > len(rows),
         "fired in more images than its histogram counts": (fired < 0) | (fired > counted),
