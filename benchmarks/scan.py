@@ -3,8 +3,8 @@
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from pipeline.network.model import ModelCard, load_card, save_model
 from pipeline.network.module import Network
 from pipeline.params import ScanParams
 from pipeline.scan.scan import Scan, plan_scan
+from pipeline.storage.hashing import sha256_of
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 BATCH = 32
@@ -50,13 +51,17 @@ class World:
     def scan(self, images: int) -> Scan:
         """A scan of so many images."""
         params = ScanParams(layers=LAYERS, top=9, batch_size=BATCH, tf32=False)
-        photos = sorted((self.folder / "photos").iterdir())
         listed = [
-            ImageRow("val", photos[n % PHOTOS].name, CLASSES[n * len(CLASSES) // images], 0, 0, "")
+            replace(self._photos[n % PHOTOS], label=CLASSES[n * len(CLASSES) // images])
             for n in range(images)
         ]
         model = self.folder / "model"
         return plan_scan(params, load_card(model), model, listed, self.folder / "photos")
+
+    @cached_property
+    def _photos(self) -> list[ImageRow]:
+        files = sorted((self.folder / "photos").iterdir())
+        return [ImageRow("val", file.name, "", 0, 0, sha256_of(file)) for file in files]
 
 
 def make_world(folder: Path) -> World:

@@ -12,7 +12,7 @@ import zarr
 from jaxtyping import Float16, Float32, UInt8
 from torch import Tensor, from_numpy
 
-from pipeline.dataset.images import load_square
+from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
 from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain
@@ -155,9 +155,12 @@ class Atlas:
         return self._model.network
 
     def image(self, row: int) -> UInt8[np.ndarray, "crop crop 3"]:
-        """The network input of a validation image before normalisation."""
-        path = self.workspace.resolve(self.params.data.root) / self._image_row(row).path
-        return load_square(path, self.card.resize, self.card.crop)
+        """The network input of a validation image before normalisation.
+
+        Raises AtlasError where the file is not the one that the run saw.
+        """
+        root = self.workspace.resolve(self.params.data.root)
+        return load_listed(root, self._image_row(row), self.card.resize, self.card.crop)
 
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""

@@ -9,6 +9,7 @@ from jaxtyping import Float32, Int64
 
 from pipeline.compute.device import set_products
 from pipeline.compute.resident import load_agreed_model, resident
+from pipeline.dataset.manifest import ImageRow
 from pipeline.network.model import Model
 from pipeline.scan.forward import Forward
 from pipeline.scan.maps import Maps
@@ -38,7 +39,9 @@ class Job:
     plan: Plan
     first: int
     """Image row of the first; the others follow."""
-    paths: tuple[Path, ...]
+    root: Path
+    """The folder that the images' paths start in, as the workers see it."""
+    images: tuple[ImageRow, ...]
     labels: tuple[int, ...]
     """Position of each image's class among the model's; −1 where it has none."""
 
@@ -67,14 +70,17 @@ class _Batch:
 
 
 def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
-    """The tallies of a chunk's images, by layer."""
+    """The tallies of a chunk's images, by layer.
+
+    Raises AtlasError for an image that is not what the manifest lists.
+    """
     plan = job.plan
     set_products(device, tf32=plan.tf32)
     model, forward = _loaded(plan, device)
     card = model.card
     tallies = empty_tallies(model.chain, plan.layers, plan.top)
-    squares = squares_ahead(job.paths, card.resize, card.crop, ahead=plan.batch_size)
-    for start in range(0, len(job.paths), plan.batch_size):
+    squares = squares_ahead(job.root, job.images, card.resize, card.crop, ahead=plan.batch_size)
+    for start in range(0, len(job.images), plan.batch_size):
         labels = np.array(job.labels[start : start + plan.batch_size], np.int64)
         batches = {layer: _Batch(job.first + start, tally) for layer, tally in tallies.items()}
         for layer, position, maps in forward.run(squares, len(labels)):

@@ -26,7 +26,7 @@ from pipeline.storage.stores import ScanRecord
 
 log = logging.getLogger(__name__)
 
-ROOMS = ("scan", "network", "dataset/images.py")
+ROOMS = ("scan", "network", "dataset/images.py", "dataset/listed.py")
 """Whose code decides a chunk's tallies."""
 SAVE_EVERY_S = 10.0
 
@@ -87,10 +87,9 @@ class Scan:
             if book.finished[chunk.number]:
                 advance(len(chunk.rows))
                 continue
-            images = self.images[chunk.rows.start : chunk.rows.stop]
-            paths = tuple(self.root / image.path for image in images)
+            images = tuple(self.images[chunk.rows.start : chunk.rows.stop])
             labels = tuple(position.get(image.label, -1) for image in images)
-            yield chunk, Job(self.plan, chunk.rows.start, paths, labels)
+            yield chunk, Job(self.plan, chunk.rows.start, self.root, images, labels)
 
     def _records(self, book: Ledger) -> dict[str, ScanRecord]:
         records = {}

@@ -1,4 +1,4 @@
-"""The squares of image files, decoded ahead of their use."""
+"""The squares of listed images, read and decoded ahead of their use."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -10,20 +10,23 @@ import numpy as np
 from dask.system import CPU_COUNT
 from jaxtyping import UInt8
 
-from pipeline.dataset.images import load_square
+from pipeline.dataset.listed import load_listed
+from pipeline.dataset.manifest import ImageRow
 
 Square = UInt8[np.ndarray, "crop crop 3"]
 
 
-def squares_ahead(paths: Iterable[Path], resize: int, crop: int, ahead: int) -> Iterator[Square]:
-    """The squares of files in their order; up to `ahead` more are being decoded by threads.
+def squares_ahead(
+    root: Path, rows: Iterable[ImageRow], resize: int, crop: int, ahead: int
+) -> Iterator[Square]:
+    """The squares of listed images in their order; up to `ahead` more are being read by threads.
 
-    Raises AtlasError at the place of a file that has gone or no longer decodes.
+    Raises AtlasError at the place of a file that is not what the manifest lists.
     """
     waiting: deque[Future[Square]] = deque()
     try:
-        for path in paths:
-            waiting.append(_decoders().submit(load_square, path, resize, crop))
+        for row in rows:
+            waiting.append(_decoders().submit(load_listed, root, row, resize, crop))
             if len(waiting) > ahead:
                 yield waiting.popleft().result()
         while waiting:

@@ -11,6 +11,7 @@ from pipeline.dataset.manifest import ImageRow
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.model import Model, ModelCard, load_model, save_model
 from pipeline.network.module import Network
+from pipeline.storage.hashing import sha256_of
 
 CLASSES = ("ape", "bee", "cow")
 
@@ -72,7 +73,7 @@ def image_rows(root: Path) -> tuple[ImageRow, ...]:
     """The manifest's rows of such a folder."""
     paths = sorted(root.iterdir())
     return tuple(
-        ImageRow("val", path.name, CLASSES[number % 3], 88, 72, "")
+        ImageRow("val", path.name, CLASSES[number % 3], 88, 72, sha256_of(path))
         for number, path in enumerate(paths)
     )
 
