@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from pipeline.errors import AtlasError
-
 UNITS_PER_ONE = 2**30
 """Sums are kept in multiples of 2 ** −30 of an activation."""
-LIMIT = 2**62
+LOW_BITS = 40
+"""A sum is high × 2 ** 40 + low units, with 0 ≤ low < 2 ** 40: one number has one form."""
+LARGEST = 2.0**42
+"""A larger peak counts as this: of as many images as there are image rows, no sum overflows."""
 
 
 @dataclass
@@ -20,36 +21,39 @@ class ClassMeans:
     """Classes met, ascending."""
     images: Int64[np.ndarray, " class"]
     """Images of each of them."""
-    sums: Int64[np.ndarray, "class channel"]
-    """Sums of their peaks, in multiples of 2 ** −30."""
+    sums: Int64[np.ndarray, "2 class channel"]
+    """Sums of their peaks: the high parts, then the low ones."""
 
     def add(
         self, peaks: Float32[np.ndarray, "image channel"], labels: Int64[np.ndarray, " image"]
     ) -> None:
         """Add images of labels that are not negative; a peak that is no finite number counts 0."""
         known = labels >= 0
-        finite = np.where(np.isfinite(peaks), peaks, 0)[known]
-        if (np.abs(finite).sum(axis=0, dtype=np.float64) >= LIMIT / UNITS_PER_ONE).any():
-            raise _too_large()
-        units = np.rint(finite.astype(np.float64) * UNITS_PER_ONE).astype(np.int64)
+        finite = np.where(np.isfinite(peaks), peaks, 0)[known].clip(-LARGEST, LARGEST)
+        units = np.rint(finite.astype(np.float64) * UNITS_PER_ONE)
+        high = np.floor(units / 2**LOW_BITS)
+        parts = (high, units - high * 2**LOW_BITS)
         met, place = np.unique(labels[known], return_inverse=True)
-        sums = np.zeros((len(met), peaks.shape[1]), np.int64)
-        np.add.at(sums, place, units)
+        sums = np.zeros((2, len(met), peaks.shape[1]), np.int64)
+        for kept, part in zip(sums, parts, strict=True):
+            np.add.at(kept, place, part.astype(np.int64))
         self.merge(ClassMeans(met, np.bincount(place, minlength=len(met)), sums))
 
     def merge(self, other: "ClassMeans") -> None:
-        """Add the sums over other images. Raises AtlasError before a sum overflows."""
+        """Add the sums over other images."""
         self._meet(other.labels)
         at = np.searchsorted(self.labels, other.labels)
         self.images[at] += other.images
-        self.sums[at] += other.sums
-        if (np.abs(self.sums[at]) >= LIMIT).any():
-            raise _too_large()
+        high, low = self.sums[:, at] + other.sums
+        self.sums[0, at] = high + (low >> LOW_BITS)
+        self.sums[1, at] = low & (2**LOW_BITS - 1)
 
     def means(self, classes: int) -> Float32[np.ndarray, "channel class"]:
         """Mean peaks for classes 0, 1, …; NaN for one without images."""
-        means = np.full((self.sums.shape[1], classes), np.nan, np.float32)
-        means[:, self.labels] = (self.sums / UNITS_PER_ONE / self.images[:, None]).T
+        high, low = self.sums.astype(np.float64)
+        means = np.full((high.shape[1], classes), np.nan, np.float32)
+        sums = (high * 2**LOW_BITS + low) / UNITS_PER_ONE
+        means[:, self.labels] = (sums / self.images[:, None]).T
         return means
 
     def _meet(self, labels: Int64[np.ndarray, " other"]) -> None:
@@ -58,9 +62,9 @@ class ClassMeans:
         if len(self.labels) and np.array_equal(self.labels.take(at, mode="clip"), labels):
             return
         met = np.union1d(self.labels, labels)
-        grown = empty_class_means(self.sums.shape[1], met)
+        grown = empty_class_means(self.sums.shape[2], met)
         at = np.searchsorted(met, self.labels)
-        grown.images[at], grown.sums[at] = self.images, self.sums
+        grown.images[at], grown.sums[:, at] = self.images, self.sums
         self.labels, self.images, self.sums = grown.labels, grown.images, grown.sums
 
 
@@ -69,12 +73,5 @@ def empty_class_means(
 ) -> ClassMeans:
     """Sums over no images."""
     labels = np.empty(0, np.int64) if labels is None else labels
-    zeros = np.zeros((len(labels), channels), np.int64)
+    zeros = np.zeros((2, len(labels), channels), np.int64)
     return ClassMeans(labels, np.zeros(len(labels), np.int64), zeros)
-
-
-def _too_large() -> AtlasError:
-    return AtlasError(
-        "Peaks are too large to be averaged: their sum over a class passes 2 ** 32.",
-        fix="Look at the training history; the network has probably diverged.",
-    )
