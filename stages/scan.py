@@ -32,7 +32,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
         params.scan, card, workspace.model, images, workspace.resolve(params.data.root)
     )
     made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest))
-    key = fingerprint(scan_facts(params.scan, card, made_from.manifest_sha256))
+    key = fingerprint(scan_facts(params.scan, card, made_from.manifest_sha256, on))
     with stage_state(workspace.state("scan"), key) as state:
         with (
             cluster.workers(scheduler, workers, on) as pool,

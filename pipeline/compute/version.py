@@ -31,7 +31,9 @@ def versions_here() -> Versions:
 
 def check_versions(worker: str, theirs: Versions, ours: Versions) -> None:
     """Raise AtlasError naming the worker and the first thing in which it differs."""
-    for (what, there), (_, here) in zip(theirs, ours, strict=True):
+    found, wanted = dict(theirs), dict(ours)
+    for what in wanted | found:
+        there, here = (told.get(what, "of no known version") for told in (found, wanted))
         if there != here:
             raise AtlasError(
                 f"The worker {worker} has {what} {there}, this process has {here}.",

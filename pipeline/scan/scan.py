@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
+import torch
 
 import pipeline
 from pipeline.compute.cluster import Pool
@@ -129,7 +130,9 @@ def plan_scan(
     return Scan(plan, card, images, root.absolute())
 
 
-def scan_facts(params: ScanParams, card: ModelCard, manifest_sha256: str) -> dict[str, object]:
+def scan_facts(
+    params: ScanParams, card: ModelCard, manifest_sha256: str, device: torch.device
+) -> dict[str, object]:
     """Everything that a scan's tallies depend on, for the fingerprint of its state."""
     home = Path(pipeline.__file__).parent
     return {
@@ -138,4 +141,5 @@ def scan_facts(params: ScanParams, card: ModelCard, manifest_sha256: str) -> dic
         "manifest": manifest_sha256,
         "code": sha256_of_code(*(home / room for room in ROOMS)),
         "packages": package_versions(),
+        "device": device.type,
     }

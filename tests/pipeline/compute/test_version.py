@@ -15,6 +15,13 @@ def test_the_worker_that_differs_is_named():
         check_versions("tcp://far:1", theirs, versions_here())
 
 
+def test_a_worker_that_names_fewer_things_or_others_is_named_too():
+    with pytest.raises(AtlasError, match=r"tcp://far:1 has numpy of no known version, this proc"):
+        check_versions("tcp://far:1", (("torch", "2"),), (("torch", "2"), ("numpy", "3")))
+    with pytest.raises(AtlasError, match=r"has scipy 4, this process has of no known version"):
+        check_versions("tcp://far:1", (("torch", "2"), ("scipy", "4")), (("torch", "2"),))
+
+
 @pytest.fixture
 def scheduler():
     with LocalCluster(
