@@ -2,7 +2,7 @@
 
 import csv
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from pipeline.storage.stores import (
     open_store,
     read_array,
     read_scan,
+    scan_sha256,
 )
 from pipeline.workspace import Workspace
 
@@ -131,7 +132,7 @@ class Atlas:
 
     @cached_property
     def provenance(self) -> Provenance:
-        """The hashes that every store must carry."""
+        """What the scan was made from, and so all that follows from it."""
         return Provenance(self.card.weights_sha256, sha256_of(self._manifest_path))
 
     @cached_property
@@ -217,7 +218,8 @@ class Atlas:
         """An open store of this run, known to be made from its model and manifest."""
         if kind not in self._stores:
             path = self.artifacts / f"{kind}.zarr"
-            self._stores[kind] = open_store(path, kind, self.provenance)
+            made_from = self.provenance if kind == "scan" else self._pictured
+            self._stores[kind] = open_store(path, kind, made_from)
         return self._stores[kind]
 
     def report(self, name: str) -> dict[str, Any]:
@@ -243,6 +245,12 @@ class Atlas:
     @property
     def _manifest_path(self) -> Path:
         return self.artifacts / "manifest.csv"
+
+    @cached_property
+    def _pictured(self) -> Provenance:
+        """What stores of pictures must carry: of the entries of this scan, and of no other."""
+        records = {layer: self.scan(layer) for layer in self.layers}
+        return replace(self.provenance, scan_sha256=scan_sha256(records))
 
     @cached_property
     def _model(self) -> Model:

@@ -29,7 +29,7 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
     kept = tables(chain, run.records, "crop", "uint8")
     fields = {layer: receptive_field(chain, layer) for layer in run.records}
     setting = Setting(run.images, run.card.resize, run.card.crop, fields)
-    facts = run.facts() | {"resize": run.card.resize, "code": versions_here()}
+    facts = run.made_from.attributes() | {"resize": run.card.resize, "code": versions_here()}
     with stage_state(workspace.state("crop"), fingerprint(facts)) as state:
         spill = Spill(state, kept)
         with (

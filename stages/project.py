@@ -29,7 +29,8 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     chain, size = run.card.chain(), run.params.project.batch_size
     kept = tables(chain, run.records, "projection", "float16", "scale")
     setting = Setting(workspace.model.resolve(), run.weights, run.images, tuple(run.records), size)
-    facts = run.facts() | {"batch_size": size, "code": versions_here(), "device": on.type}
+    own = {"batch_size": size, "code": versions_here(), "device": on.type}
+    facts = run.made_from.attributes() | own
     with stage_state(workspace.state("project"), fingerprint(facts)) as state:
         spill = Spill(state, kept)
         with (

@@ -1,7 +1,6 @@
 """What project, crop and verify share: the finished scan and what it was made from."""
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.dataset.manifest import ImageRow, read_manifest
@@ -16,6 +15,7 @@ from pipeline.storage.stores import (
     create_store,
     open_store,
     read_scan,
+    scan_sha256,
     seal,
 )
 from pipeline.workspace import Workspace
@@ -33,6 +33,7 @@ class Scanned:
     images: Path
     """The folder that the rows' paths start in."""
     made_from: Provenance
+    """What the scan's entries, and so their pictures, come from."""
     records: dict[str, ScanRecord]
     """The scan by layer, in the order of the network."""
 
@@ -41,22 +42,9 @@ class Scanned:
         """The hash of the model's weights."""
         return self.made_from.weights_sha256
 
-    def facts(self) -> dict[str, object]:
-        """What the run's later results depend on, for the fingerprint of their state."""
-        digest = hashlib.sha256()
-        for record in self.records.values():
-            for values in (record.image, record.cell, record.activation):
-                digest.update(values.tobytes())
-        return {
-            "weights": self.made_from.weights_sha256,
-            "manifest": self.made_from.manifest_sha256,
-            "layers": list(self.records),
-            "scan": digest.hexdigest(),
-        }
-
 
 def load_scanned(workspace: Workspace) -> Scanned:
-    """Read the scan with its provenance checked.
+    """Read the scan with its provenance checked, layers in the order of the network.
 
     Raises AtlasError where a part is missing or the scan belongs to another model or manifest.
     """
@@ -67,7 +55,8 @@ def load_scanned(workspace: Workspace) -> Scanned:
     found = {name for name, _ in store.groups()}
     records = {name: read_scan(store, name) for name in card.chain().layers if name in found}
     images = workspace.resolve(params.data.root).resolve()
-    return Scanned(params, card, rows, images, made_from, records)
+    pictured = replace(made_from, scan_sha256=scan_sha256(records))
+    return Scanned(params, card, rows, images, pictured, records)
 
 
 def write_store(path: Path, kind: Kind, run: Scanned, spill: Spill) -> None:

@@ -1,6 +1,7 @@
 """The three Zarr stores: their records, their layout, and the promise that they are complete."""
 
 import dataclasses
+import hashlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,6 +67,22 @@ class Provenance:
 
     weights_sha256: str
     manifest_sha256: str
+    scan_sha256: str | None = None
+    """Of the entries that pictures show, by `scan_sha256`; None in the scan itself."""
+
+    def attributes(self) -> dict[str, str]:
+        """The hashes there are, by their names."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value}
+
+
+def scan_sha256(records: Mapping[str, ScanRecord]) -> str:
+    """One hash over the entries of all layers: which image, which cell, how strong."""
+    digest = hashlib.sha256()
+    for layer, record in records.items():
+        digest.update(f"{layer} {record.image.shape}\0".encode())
+        for values in (record.image, record.cell, record.activation):
+            digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
 
 
 def create_store(path: Path, kind: Kind, made_from: Provenance) -> zarr.Group:
@@ -73,7 +90,7 @@ def create_store(path: Path, kind: Kind, made_from: Provenance) -> zarr.Group:
     attributes = {
         "schema": f"feature-atlas/{kind}",
         "schema_version": SCHEMA_VERSION,
-        **dataclasses.asdict(made_from),
+        **made_from.attributes(),
         "complete": False,
     }
     return zarr.create_group(LocalStore(path), zarr_format=3, attributes=attributes)
@@ -129,7 +146,7 @@ def open_store(path: Path, kind: Kind, made_from: Provenance | None = None) -> z
     """Open a finished store for reading.
 
     Raises AtlasError where it is missing, unfinished, of another kind or version, or (if
-    `made_from` is given) made from another model or manifest.
+    `made_from` is given) made from another model, manifest or scan.
     """
     fix = f"Run `dvc repro {_STAGE[kind]}`."
     if not path.exists():
@@ -160,11 +177,12 @@ assert set(_STAGE) == set(get_args(Kind)) == set(DIMENSIONS)
 def _check_provenance(
     path: Path, attributes: Mapping[str, object], made_from: Provenance, fix: str
 ) -> None:
-    for name, expected in dataclasses.asdict(made_from).items():
-        if attributes.get(name) != expected:
+    found = {"scan_sha256": made_from.scan_sha256, **attributes}  # not every writer names the scan
+    for name, expected in made_from.attributes().items():
+        if found.get(name) != expected:
             raise AtlasError(
                 f"{path} was made from another {name.removesuffix('_sha256')} "
-                f"({str(attributes.get(name))[:12]}…, now {expected[:12]}…).",
+                f"({str(found.get(name))[:12]}…, now {expected[:12]}…).",
                 fix=fix,
             )
 

@@ -10,7 +10,10 @@ import zarr
 from click.testing import CliRunner
 from PIL import Image
 
-from pipeline.storage.stores import open_layer, open_store
+from pipeline.atlas import open_atlas
+from pipeline.errors import AtlasError
+from pipeline.network.model import load_card
+from pipeline.storage.stores import open_layer, open_store, read_scan, scan_sha256
 from stages.crop import main as crop
 from stages.project import main as project
 from stages.verify import main as verify
@@ -197,6 +200,15 @@ def change(store: Path, layer: str, name: str, edit):
     array[...] = values
 
 
+def own_the_pictures(workspace):
+    """Have the pictures' stores say that they show the entries that the scan now holds."""
+    scan = open_store(workspace.scan, "scan")
+    order = [layer for layer in load_card(workspace.model).chain().layers if layer in scan]
+    found = scan_sha256({layer: read_scan(scan, layer) for layer in order})
+    for store in (workspace.projections, workspace.crops):
+        zarr.open_group(store, mode="r+").attrs["scan_sha256"] = found
+
+
 def double(values):
     values[:, 0] *= 2
 
@@ -257,11 +269,22 @@ WRONG = {
 def test_a_wrong_value_with_a_right_checksum_is_found(copy, what):
     kind, name, edit = WRONG[what]
     change(copy.artifacts / f"{kind}.zarr", "conv3", name, edit)
+    own_the_pictures(copy)
     result = run(verify, copy, "--entries", "40")
     assert result.exit_code == 1
     assert "conv3" in result.output
     assert "Traceback" not in result.output
     assert report(copy)["faults"] > 0
+
+
+def test_pictures_of_another_scan_are_refused(copy):
+    change(copy.scan, "conv3", "cell", shift)
+    result = run(verify, copy)
+    assert result.exit_code == 1
+    assert "projections.zarr was made from another scan" in result.output
+    shutil.rmtree(copy.projections)
+    with pytest.raises(AtlasError, match=r"crops\.zarr was made from another scan"):
+        open_atlas(copy.artifacts).store("crops")
 
 
 def test_an_unfinished_store_is_refused(copy):
