@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -13,14 +14,16 @@ from pipeline.project.recall import Recall
 from pipeline.storage.publish import publish
 from pipeline.storage.stores import open_store
 from pipeline.verify.entry import ACTIVATION_ERROR
-from pipeline.verify.report import all_faults, report
-from pipeline.verify.sample import Stores, check_sample, draw
+from pipeline.verify.report import report
+from pipeline.verify.sample import Stores, check_images, check_sample, draw, draw_images
 from pipeline.verify.statistics import shape_faults, statistics_faults
 from pipeline.verify.whole import image_faults, picture_faults, scan_faults
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
 from stages.scanned import Scanned, load_scanned
 
+ENTRIES_PER_IMAGE = 10
+"""For so many entries, one image of the split is drawn and looked for among all entries."""
 TF32_ERROR = 1e-2
 """The error allowed to activations that a GPU was let to round to 10 bits."""
 
@@ -35,11 +38,46 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
     """Recompute a sample of entries with a slow reference.
 
     All other entries are checked as far as that needs no network: every byte of the stores is read,
-    every image shown is hashed. The report is written even where something is wrong; the command
-    then fails.
+    every image shown is hashed. A few images of the split are looked for among the entries, so that
+    one that the scan left out is missed. The report is written even where something is wrong; the
+    command then fails.
     """
     run, on = load_scanned(workspace), parse_device(device)
-    stores = Stores(
+    stores = _stores(workspace, run)
+    faults = list(_faults(run, stores))
+    seed = run.params.seed if seed is None else seed
+    allowed = TF32_ERROR if run.params.scan.tf32 else ACTIVATION_ERROR
+    places = [] if faults else draw(run.records, entries, seed)
+    rows = [] if faults else draw_images(stores, -(-entries // ENTRIES_PER_IMAGE), seed)
+    verdicts = []
+    with bar("verify", len(rows) + len(places), "check") as advance:
+        for found in check_images(stores, rows, allowed):
+            faults += found
+            advance(1)
+        recall = Recall(_setting(workspace, run), run.records, run.rows, on)
+        for verdict in check_sample(stores, places, recall, allowed):
+            verdicts.append(verdict)
+            advance(1)
+    _finish(workspace, report(seed, verdicts, len(rows), faults))
+
+
+def _finish(workspace: Workspace, found: dict[str, Any]) -> None:
+    """Write the report. Raises AtlasError where it tells of faults."""
+    with publish(workspace.report("verify.json")) as path:
+        path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    if found["faults"]:
+        raise AtlasError(
+            f"{found['faults']} faults, the first: {found['first_faults'][0]}.",
+            fix="See reports/verify.json; `dvc repro -f` makes the stores anew.",
+        )
+    click.echo(
+        "{agreed} entries agree, {tied} up to a tie, of {entries}; "
+        "{images} images stand where they belong".format_map(found)
+    )
+
+
+def _stores(workspace: Workspace, run: Scanned) -> Stores:
+    return Stores(
         load_model(workspace.model),
         run.records,
         run.rows,
@@ -47,32 +85,12 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
         open_store(workspace.projections, "projections", run.made_from),
         open_store(workspace.crops, "crops", run.made_from),
     )
-    faults = list(_faults(run, stores))
-    seed = run.params.seed if seed is None else seed
-    places = [] if faults else draw(run.records, entries, seed)
-    setting = Setting(
-        workspace.model.resolve(),
-        run.weights,
-        run.images,
-        tuple(run.records),
-        run.params.project.batch_size,
-    )
-    allowed = TF32_ERROR if run.params.scan.tf32 else ACTIVATION_ERROR
-    verdicts = []
-    with bar("verify", len(places), "entry") as advance:
-        recall = Recall(setting, run.records, run.rows, on)
-        for verdict in check_sample(stores, places, recall, allowed):
-            verdicts.append(verdict)
-            advance(1)
-    found = report(seed, verdicts, faults)
-    with publish(workspace.report("verify.json")) as path:
-        path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    if found["faults"]:
-        raise AtlasError(
-            f"{found['faults']} faults, the first: {all_faults(verdicts, faults)[0]}.",
-            fix="See reports/verify.json; `dvc repro -f` makes the stores anew.",
-        )
-    click.echo("{agreed} entries agree, {tied} up to a tie, of {entries}".format_map(found))
+
+
+def _setting(workspace: Workspace, run: Scanned) -> Setting:
+    """How the run projected."""
+    size = run.params.project.batch_size
+    return Setting(workspace.model.resolve(), run.weights, run.images, tuple(run.records), size)
 
 
 def _faults(run: Scanned, stores: Stores) -> Iterator[str]:
@@ -87,11 +105,12 @@ def _faults(run: Scanned, stores: Stores) -> Iterator[str]:
 def _layer_faults(run: Scanned, stores: Stores, layer: str) -> Iterator[str]:
     """What is wrong with a layer; where shapes are, the rest cannot be told."""
     chain, record, classes = run.card.chain(), run.records[layer], run.card.classes
+    finite = all(bool(w.isfinite().all()) for w in stores.model.network.parameters())
     if shapes := list(shape_faults(chain, layer, record, len(classes))):
         yield from shapes
         return
     yield from scan_faults(chain, layer, record, run.rows)
-    yield from statistics_faults(chain, layer, record, run.rows, classes)
+    yield from statistics_faults(chain, layer, record, run.rows, classes, finite=finite)
     try:
         yield from picture_faults(layer, record, stores.projections, stores.crops)
     except AtlasError as damage:

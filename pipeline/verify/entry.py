@@ -15,7 +15,10 @@ from pipeline.verify.ties import ROUNDING, NotAMaximumError, Recall, held_to
 PROJECTION_ERROR = 2e-3
 """The largest relative L2 error of a stored projection: half precision and scale included."""
 ACTIVATION_ERROR = 1e-4
-"""The largest error of a stored activation, in units of the largest of its map."""
+"""The largest error of a stored activation, in the units of `unit_of`."""
+FLOOR = 1e-2
+"""How much of a layer's largest activation counts in the unit of each of its channels: single
+precision sums terms of that size, so a weak channel's error may be some 1e-7 of it."""
 
 Status = Literal["agreed", "tied", "wrong"]
 
@@ -48,7 +51,7 @@ class Verdict:
     projection_error: float = 0.0
     """Relative L2."""
     activation_error: float = 0.0
-    """In units of the largest activation of the map."""
+    """In the units of `unit_of`."""
     faults: list[str] = field(default_factory=list)
     """What is wrong, in words."""
 
@@ -89,17 +92,23 @@ def check_entry(
 
 def _check_peak(verdict: Verdict, passage: Passage, allowed: float) -> None:
     entry = verdict.entry
-    own = passage.maps[entry.channel]
-    unit = float(passage.maps.abs().max()) or 1.0
+    own, unit = passage.maps[entry.channel], float(unit_of(passage.maps)[entry.channel])
     verdict.activation_error = abs(float(own[entry.cell]) - entry.activation) / unit
     if not verdict.activation_error <= allowed:
         verdict.fail(f"its activation is {entry.activation:.6g}, not {float(own[entry.cell]):.6g}")
     largest = int(own.flatten().argmax())
     ahead = float(own.max() - own[entry.cell]) / unit
-    if ahead > max(ROUNDING, allowed / 10):
+    if not ahead <= max(ROUNDING, allowed / 10):
         verdict.fail(f"its cell {entry.cell} is not the peak: cell number {largest} is larger")
     elif (own == own.max()).nonzero()[0].tolist() != list(entry.cell):
         verdict.tie()
+
+
+def unit_of(maps: Float64[Tensor, "channel row col"]) -> Float64[Tensor, " channel"]:
+    """What errors of each channel's activations are measured in: its own peak, and a little of the
+    layer's largest finite one. Never 0."""
+    finite = maps.abs().nan_to_num(nan=0.0, posinf=0.0)
+    return finite.amax(dim=(1, 2)) + FLOOR * (finite.max() or 1.0)
 
 
 def _check_projection(

@@ -4,7 +4,7 @@ Its forward pass, its pools and its gradients are its own: it shares the descrip
 with the code that it checks, and no more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class Reference:
     """A network's weights in double precision, and the passes through it."""
 
     def __init__(self, chain: Chain, weights: Mapping[str, Tensor]) -> None:
-        self._chain = chain
+        self.chain = chain
         self._weights = {name: values.detach().double().cpu() for name, values in weights.items()}
 
     def __call__(
@@ -88,7 +88,7 @@ class Reference:
         with torch.enable_grad():
             pixels = image[None].clone().requires_grad_()
             signal = pixels
-            for at, op in enumerate(self._chain.ops[: self._chain.end(layer)]):
+            for at, op in enumerate(self.chain.ops[: self.chain.end(layer)]):
                 if isinstance(op, MaxPool):
                     windows[at] = _windows(op, signal)
                     signal = _maxima(windows[at], choices.get(at))
@@ -98,6 +98,22 @@ class Reference:
             below = torch.autograd.grad(maps[unit], pixels, torch.tensor(start).double())[0]
         kept = {at: values.detach()[0] for at, values in windows.items()}
         return Passage(maps.detach(), below[0].permute(1, 2, 0), kept)
+
+    @torch.no_grad()
+    def maps(
+        self, image: Float64[Tensor, "3 row col"], layers: Collection[str]
+    ) -> dict[str, Float64[Tensor, "channel _ _"]]:
+        """An image's activations in some layers."""
+        ends = {self.chain.end(layer): layer for layer in layers}
+        signal, found = image[None], {}
+        for at, op in enumerate(self.chain.ops[: max(ends)]):
+            if isinstance(op, MaxPool):
+                signal = _maxima(_windows(op, signal), None)
+            else:
+                signal = self._apply(op, signal)
+            if layer := ends.get(at + 1):
+                found[layer] = signal[0] if signal.ndim == 4 else signal[0, :, None, None]
+        return found
 
     def _apply(self, op: Op, signal: Tensor) -> Tensor:
         match op:

@@ -1,6 +1,7 @@
 """`verify.json`: what was checked, how well it agreed, and what is wrong."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pipeline.verify.entry import PROJECTION_ERROR, Verdict
 
@@ -10,23 +11,24 @@ FAULTS_SHOWN = 50
 Count = dict[str, int | float]
 
 
-def report(seed: int, verdicts: Sequence[Verdict], faults: Sequence[str]) -> dict[str, object]:
-    """The content of verify.json; `faults` are those found without recomputing."""
-    found = all_faults(verdicts, faults)
+def report(
+    seed: int, verdicts: Sequence[Verdict], images: int, faults: Sequence[str]
+) -> dict[str, Any]:
+    """The content of verify.json.
+
+    `images` is how many were looked for among the entries; `faults` are those of no single entry.
+    """
+    found = [*faults, *(fault for verdict in verdicts for fault in verdict.faults)]
     layers = dict.fromkeys(verdict.entry.layer for verdict in verdicts)
     return {
         **_counts(verdicts),
+        "images": images,
         "seed": seed,
         "projection_error_allowed": PROJECTION_ERROR,
         "faults": len(found),
         "first_faults": found[:FAULTS_SHOWN],
         "layers": {name: _layer([v for v in verdicts if v.entry.layer == name]) for name in layers},
     }
-
-
-def all_faults(verdicts: Sequence[Verdict], faults: Sequence[str]) -> list[str]:
-    """Everything that is wrong, in words."""
-    return [*faults, *(fault for verdict in verdicts for fault in verdict.faults)]
 
 
 def _counts(verdicts: Sequence[Verdict]) -> Count:

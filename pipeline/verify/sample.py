@@ -1,12 +1,14 @@
 """The sample: which entries are recomputed, and what came of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 import zarr
+from jaxtyping import Float64, UInt8
 
 from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow
@@ -14,6 +16,7 @@ from pipeline.network.geometry import receptive_field
 from pipeline.network.model import Model
 from pipeline.storage.stores import ScanRecord, open_layer, read_array
 from pipeline.verify.entry import StoredEntry, Verdict, check_entry
+from pipeline.verify.omission import omissions
 from pipeline.verify.reference import Reference
 from pipeline.verify.ties import Recall
 
@@ -46,6 +49,20 @@ class Stores:
     projections: zarr.Group
     crops: zarr.Group
 
+    @cached_property
+    def reference(self) -> Reference:
+        """The model in double precision."""
+        return Reference(self.model.chain, dict(self.model.network.named_parameters()))
+
+    def input(
+        self, row: int
+    ) -> tuple[UInt8[np.ndarray, "row col 3"], Float64[torch.Tensor, "3 row col"]]:
+        """An image as its file has it, and as the network takes it."""
+        model = self.model
+        pixels = load_listed(self.images, self.rows[row], model.card.resize, model.card.crop)
+        image = torch.tensor(pixels).permute(2, 0, 1).double()
+        return pixels, (image - model.mean.double()) * model.card.scale
+
     def entry(self, layer: str, channel: int, rank: int) -> StoredEntry:
         """What the stores say of an entry. Raises AtlasError where their bytes are damaged."""
         record, part = self.records[layer], slice(channel, channel + 1)
@@ -66,19 +83,33 @@ class Stores:
 
 
 def check_sample(
-    stores: Stores, places: list[Place], recall: Recall, activation_error: float
+    stores: Stores, places: list[Place], recall: Recall, allowed: float
 ) -> Iterator[Verdict]:
     """Recompute entries from their image files, one verdict each.
 
-    `recall` makes the run's own switches again; it is asked only where the reference disagrees.
+    `allowed` is the largest error of an activation, as in `check_entry`. `recall` makes the run's
+    own switches again; it is asked only where the reference disagrees. Raises AtlasError for an
+    image that is not what the manifest lists.
+    """
+    for layer, channel, rank in places:
+        pixels, image = stores.input(int(stores.records[layer].image[channel, rank]))
+        entry = stores.entry(layer, channel, rank)
+        field = receptive_field(stores.model.chain, layer)
+        yield check_entry(stores.reference, entry, field, pixels, image, recall, allowed)
+
+
+def draw_images(stores: Stores, count: int, seed: int) -> list[int]:
+    """Draw image rows of the validation split."""
+    chance = np.random.default_rng([seed, 1])
+    drawn: list[int] = chance.permutation(len(stores.rows))[:count].tolist()
+    return drawn
+
+
+def check_images(stores: Stores, rows: Sequence[int], allowed: float) -> Iterator[list[str]]:
+    """What is wrong with the places of some images among the entries, a list for each.
+
     Raises AtlasError for an image that is not what the manifest lists.
     """
-    model = stores.model
-    reference = Reference(model.chain, dict(model.network.named_parameters()))
-    for layer, channel, rank in places:
-        row = stores.rows[int(stores.records[layer].image[channel, rank])]
-        pixels = load_listed(stores.images, row, model.card.resize, model.card.crop)
-        image = torch.tensor(pixels).permute(2, 0, 1).double()
-        image = (image - model.mean.double()) * model.card.scale
-        entry, field = stores.entry(layer, channel, rank), receptive_field(model.chain, layer)
-        yield check_entry(reference, entry, field, pixels, image, recall, activation_error)
+    for row in rows:
+        _, image = stores.input(row)
+        yield list(omissions(stores.reference, stores.records, row, image, allowed))

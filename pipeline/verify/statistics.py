@@ -40,11 +40,13 @@ def statistics_faults(
     record: ScanRecord,
     rows: Sequence[ImageRow],
     classes: Sequence[str],
+    *,
+    finite: bool,
 ) -> Iterator[str]:
     """What in a layer's statistics contradicts its entries, the manifest or themselves.
 
     A peak that is NaN or infinite is in no bin, so a histogram may count fewer images than there
-    are. The shapes must be right.
+    are, unless all weights are `finite`. The shapes must be right.
     """
     counted, fired = record.histogram.sum(axis=1), record.fired
     found = (record.image >= 0).sum(axis=1)
@@ -53,6 +55,7 @@ def statistics_faults(
     rules: dict[str, Bool[np.ndarray, " channel"] | np.bool] = {
         "a histogram with negative counts": (record.histogram < 0).any(axis=1),
         "more images in its histogram than there are": counted > len(rows),
+        "fewer images in its histogram than there are": finite & (counted < len(rows)),
         "fired in more images than its histogram counts": (fired < 0) | (fired > counted),
         "another number of entries than of images that would rank": found
         != np.minimum(ranked, record.image.shape[1]),

@@ -65,6 +65,7 @@ def test_a_right_run_is_found_right_and_ties_are_counted_apart(copy):
     well(verify, copy, "--entries", "60", "--seed", "3")
     found = report(copy)
     assert found["entries"] == 60
+    assert found["images"] == 6
     assert found["wrong"] == found["faults"] == 0
     assert found["agreed"] + found["tied"] == 60
     assert set(found["layers"]) == {"conv1", "conv2", "conv3", "conv4", "conv5", "fc8"}

@@ -59,3 +59,42 @@ def test_another_choice_among_equal_values_is_a_tie_and_no_fault():
 )
 def test_a_picture_that_the_runs_own_switches_do_not_draw_is_wrong(claim):
     assert made(claim).status == "wrong"
+
+
+def peaked(channel_scale=1.0, activation_scale=1.0, *, spoilt=False):
+    """A verdict on an entry of a weaker or stronger channel, its activation off by a factor."""
+    network, chance = random_network(), np.random.default_rng(1)
+    network.get_parameter("conv2.weight")[CHANNEL] *= channel_scale
+    network.get_parameter("conv2.bias")[CHANNEL] *= channel_scale
+    if spoilt:
+        network.get_parameter("conv2.bias")[CHANNEL + 1] = torch.nan
+    pixels = chance.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+    image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
+    reference = Reference(network.chain, dict(network.named_parameters()))
+    own = reference.maps(image, ["conv2"])["conv2"][CHANNEL]
+    cell = divmod(int(own.argmax()), own.shape[1])
+    peak = float(own.max()) * activation_scale
+    field = receptive_field(network.chain, "conv2")
+    box = field.boxes(np.array(cell, np.int32))
+    drawn = reference(image, "conv2", (CHANNEL, *cell), peak, {})
+    entry = StoredEntry(
+        "conv2",
+        CHANNEL,
+        0,
+        peak,
+        cell,
+        box,
+        cut(drawn.projection, box).float().numpy(),
+        cut(torch.from_numpy(pixels), box).numpy(),
+    )
+    return check_entry(reference, entry, field, pixels, image, lambda *_: {}, 1e-4)
+
+
+def test_a_channel_that_is_no_number_does_not_hide_another_one_s_fault():
+    assert peaked(spoilt=True).status == "agreed"
+    assert peaked(activation_scale=1.01, spoilt=True).status == "wrong"
+
+
+def test_a_weak_channel_is_held_to_its_own_size():
+    assert peaked(channel_scale=1e-3).status == "agreed"
+    assert peaked(channel_scale=1e-3, activation_scale=1.01).status == "wrong"

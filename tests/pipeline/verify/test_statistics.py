@@ -26,10 +26,10 @@ def rows_of(count=14):
     return [ImageRow("val", f"{n:02}.png", CLASSES[n % 2], 96, 80, "") for n in range(count)]
 
 
-def faults(finished, layer, rows=None, **changed):
+def faults(finished, layer, rows=None, *, finite=True, **changed):
     chain, records = finished
     record = dataclasses.replace(records[layer], **changed)
-    return list(statistics_faults(chain, layer, record, rows or rows_of(), CLASSES))
+    return list(statistics_faults(chain, layer, record, rows or rows_of(), CLASSES, finite=finite))
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -50,6 +50,7 @@ def with_value(values, at, value):
     [
         ("conv2", "histogram", (1, 0), -1, "negative counts"),
         ("conv2", "histogram", (1, 0), 99, "more images in its histogram"),
+        ("conv2", "histogram", 1, 0, "fewer images in its histogram"),
         ("conv2", "fired", 1, 99, "fired in more images"),
         ("conv2", "fired", 1, 3, "another number of entries"),
         ("fc8", "histogram", 1, 0, "another number of entries"),
@@ -80,3 +81,11 @@ def test_another_number_of_channels_than_the_network_s_is_a_fault(finished):
     fewer = dataclasses.replace(record, **arrays)
     assert len(list(shape_faults(chain, "conv2", fewer, len(CLASSES)))) == 7
     assert len(list(shape_faults(chain, "conv2", record, 3))) == 1
+
+
+def test_of_weights_that_are_not_finite_a_histogram_may_count_fewer_images(finished):
+    histogram = finished[1]["conv2"].histogram
+    fewer = with_value(histogram, (1, int(histogram[1].argmax())), histogram[1].max() - 1)
+    fired = with_value(finished[1]["conv2"].fired, 1, fewer[1].sum())
+    assert faults(finished, "conv2", histogram=fewer, fired=fired)
+    assert not faults(finished, "conv2", histogram=fewer, fired=fired, finite=False)

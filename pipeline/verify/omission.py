@@ -1,0 +1,52 @@
+"""Images that a scan has left out: whether those of a sample stand where their peaks put them."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+
+from pipeline.network.chain import Chain
+from pipeline.storage.stores import ScanRecord
+from pipeline.verify.entry import unit_of
+from pipeline.verify.reference import Reference
+from pipeline.verify.whole import rectified
+
+
+def omissions(
+    reference: Reference,
+    records: Mapping[str, ScanRecord],
+    row: int,
+    image: Float64[torch.Tensor, "3 row col"],
+    allowed: float,
+) -> Iterator[str]:
+    """Channels whose entries lack an image though its peak exceeds the last of them.
+
+    `allowed` is the error of an activation, as in `check_entry`: a peak that passes the last
+    entry by less may stand behind it.
+    """
+    for layer, maps in reference.maps(image, tuple(records)).items():
+        peaks = maps.flatten(1).amax(dim=1)
+        unit = unit_of(maps)
+        missed = _places_missed(reference.chain, layer, records[layer], row, peaks, allowed * unit)
+        if len(missed):
+            first, others = missed[0], len(missed) - 1
+            told = f", as {others} other channels do" if others else ""
+            yield f"{layer} channel {first} lacks image row {row}, peak {peaks[first]:.6g}{told}"
+
+
+def _places_missed(
+    chain: Chain,
+    layer: str,
+    record: ScanRecord,
+    row: int,
+    peaks: Float64[torch.Tensor, " channel"],
+    margin: Float64[torch.Tensor, " channel"],
+) -> list[int]:
+    lowest = 0.0 if rectified(chain, layer) else -np.inf
+    full = record.image[:, -1] >= 0
+    last = np.where(full, record.activation[:, -1].astype(np.float64), lowest)
+    clear = (peaks - margin).numpy() > last
+    absent = (record.image != row).all(axis=1)
+    missed: list[int] = np.nonzero(clear & absent & peaks.isfinite().numpy())[0].tolist()
+    return missed
