@@ -2,12 +2,13 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from pipeline.compute.cluster import workers
+from pipeline.compute.cluster import Pool, workers
 from pipeline.errors import AtlasError
 
 CPU = torch.device("cpu")
@@ -33,14 +34,29 @@ def die_once(job: tuple[int, Path], device: torch.device) -> int:
     return number
 
 
-@pytest.mark.parametrize("count", [0, 2])
-def test_every_job_is_done_once(count):
-    with workers(None, count, CPU, cores=2) as pool:
-        found = sorted(pool.run(square, ((str(n), n) for n in range(20))))
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Pool]:
+    with workers(None, 2, CPU, cores=2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def threads() -> Iterator[Pool]:
+    with workers(None, 0, CPU, cores=2) as pool:
+        yield pool
+
+
+@pytest.fixture(params=["threads", "processes"])
+def pool(request) -> Pool:
+    return request.getfixturevalue(request.param)
+
+
+def test_every_job_is_done_once(pool):
+    found = sorted(pool.run(square, ((str(n), n) for n in range(20))))
     assert found == sorted((str(n), n * n) for n in range(20))
 
 
-def test_jobs_are_read_as_work_proceeds():
+def test_jobs_are_read_as_work_proceeds(threads):
     read = []
 
     def jobs():
@@ -48,11 +64,10 @@ def test_jobs_are_read_as_work_proceeds():
             read.append(number)
             yield number, number
 
-    with workers(None, 0, CPU, cores=2) as pool:
-        results = pool.run(square, jobs())
-        next(results)
-        assert len(read) <= 10
-        results.close()
+    results = threads.run(square, jobs())
+    next(results)
+    assert len(read) <= 10
+    results.close()
 
 
 def test_a_task_computes_with_one_thread_and_the_caller_with_as_many_as_before():
@@ -62,17 +77,12 @@ def test_a_task_computes_with_one_thread_and_the_caller_with_as_many_as_before()
     assert torch.get_num_threads() == before
 
 
-@pytest.mark.parametrize("count", [0, 1])
-def test_an_error_of_a_task_reaches_the_caller(count):
-    with (
-        workers(None, count, CPU, cores=2) as pool,
-        pytest.raises(AtlasError, match=r"7 is wrong\. Mend it\."),
-    ):
+def test_an_error_of_a_task_reaches_the_caller(pool):
+    with pytest.raises(AtlasError, match=r"7 is wrong\. Mend it\."):
         list(pool.run(refuse, [(7, 7)]))
 
 
-def test_a_worker_that_dies_repeats_its_own_jobs(tmp_path):
-    with workers(None, 2, CPU, cores=2) as pool:
-        jobs = [(n, (n, tmp_path / "died")) for n in range(12)]
-        assert sorted(pool.run(die_once, jobs)) == [(n, n) for n in range(12)]
+def test_a_worker_that_dies_repeats_its_own_jobs(processes, tmp_path):
+    jobs = [(n, (n, tmp_path / "died")) for n in range(12)]
+    assert sorted(processes.run(die_once, jobs)) == [(n, n) for n in range(12)]
     assert (tmp_path / "died").exists()

@@ -2,11 +2,7 @@
 
 import dataclasses
 import logging
-import os
 import random
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +16,7 @@ from pipeline.errors import AtlasError
 from pipeline.network.model import load_card, save_model
 from pipeline.params import ScanParams
 from pipeline.scan.chunk import scan_chunk
-from pipeline.scan.ledger import load_ledger
 from pipeline.scan.scan import Scan, plan_scan
-from tests.imports import ROOT
 from tests.pipeline.scan.worlds import World, make_world
 
 CPU = torch.device("cpu")
@@ -165,60 +159,9 @@ def test_shuffled_chunks_give_the_same_bits(world, expected, tmp_path):
         assert bits(found) == bits(expected)
 
 
-@pytest.mark.parametrize(
-    "count",
-    [0, 2, pytest.param(1, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)],
-)
-def test_any_number_of_workers_gives_the_same_bits(world, expected, tmp_path, count):
-    with workers(None, count, CPU, cores=2) as pool:
+def test_threads_of_this_process_give_the_same_bits(world, expected, tmp_path):
+    with workers(None, 0, CPU, cores=2) as pool:
         assert bits(scanned(world, tmp_path, pool)) == bits(expected)
-
-
-def test_a_worker_killed_in_the_middle_changes_no_bit(world, expected, tmp_path):
-    with workers(None, 2, CPU, cores=2) as pool:
-        first, *_ = pool._client.run(os.getpid).values()
-        killed = []
-
-        def kill_once(images: int) -> None:
-            if not killed:
-                killed.append(first)
-                os.kill(first, signal.SIGKILL)
-
-        found = planned(world).run(pool, tmp_path / "ledger.npz", kill_once)
-    assert killed
-    assert bits(found) == bits(expected)
-
-
-KILLED_RUN = """
-import os, signal, sys
-from pathlib import Path
-from tests.pipeline.scan.test_scan import CPU, planned
-from tests.pipeline.scan.worlds import World, image_rows
-from pipeline.compute.cluster import workers
-root, model, ledger, count = sys.argv[1:]
-world = World(Path(root), Path(model), image_rows(Path(root)))
-done = []
-def advance(images):
-    done.append(images)
-    if len(done) > int(count):
-        os.kill(os.getpid(), signal.SIGKILL)
-with workers(None, 0, CPU, cores=1) as pool:
-    planned(world).run(pool, Path(ledger), advance, save_every_s=0)
-"""
-
-
-def test_a_run_killed_and_resumed_ends_with_the_same_bits(expected, tmp_path):
-    world = make_world(tmp_path / "world", 40, copies=10, dead=2)
-    ledger = tmp_path / "ledger.npz"
-    arguments = map(str, (world.root, world.model, ledger, 4))
-    code = [sys.executable, "-c", KILLED_RUN, *arguments]
-    assert subprocess.run(code, cwd=ROOT, check=False).returncode == -signal.SIGKILL
-    finished = load_ledger(ledger, LAYERS).finished
-    assert 4 <= finished.sum() < len(finished)
-    for number in np.flatnonzero(finished):
-        for image in world.images[4 * number : 4 * number + 4]:
-            (world.root / image.path).unlink()
-    assert bits(scanned(world, tmp_path)) == bits(expected)
 
 
 def test_a_finished_chunk_that_comes_again_is_not_counted_twice(world, tmp_path):

@@ -59,11 +59,12 @@ def make_model(
 
 
 def make_images(root: Path, count: int, copies: int = 0) -> tuple[ImageRow, ...]:
-    """Noise of few pixels, enlarged; the last `copies` images equal the first ones, for ties."""
+    """Noise of few pixels, enlarged; the last `copies` images repeat the others, for ties."""
     root.mkdir(parents=True)
     for number in range(count):
-        source = number - (count - copies) if number >= count - copies else number
-        pixels = np.random.default_rng(source).integers(0, 256, (9, 11, 3), dtype=np.uint8)
+        pixels = np.random.default_rng(number % (count - copies)).integers(
+            0, 256, (9, 11, 3), dtype=np.uint8
+        )
         enlarged = Image.fromarray(pixels).resize((88, 72), Image.Resampling.BICUBIC)
         enlarged.save(root / f"{number:04}.png")
     return image_rows(root)
