@@ -10,6 +10,7 @@ from pipeline.network.chain import Chain, ContrastNorm, Conv, MaxPool, ReLU
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.project.deconvnet import Deconvnet, Units
+from pipeline.project.descent import PhaseConv, TransposedConv, transpose
 from pipeline.project.passes import cut_patch
 from pipeline.project.switches import SwitchFinder, cut_windows
 from pipeline.project.window import spans
@@ -80,6 +81,46 @@ def test_single_precision_at_224_pixels_stays_within_the_contract(arch, layer):
     network = random_network(arch, width=0.0625 * 2, input_px=224, dtype=torch.float32)
     cells = [(0, 0), (network.chain.map_size(layer) // 2,) * 2]
     assert worst_error(network, image_of(network), layer, cells, "windows") < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("arch", "width", "side"),
+    [("zfnet", 3 / 16, side) for side in (44, 53, 63)]
+    + [("alexnet", 3 / 8, side) for side in (36, 59, 79)],
+)
+def test_single_precision_from_the_smallest_input_on_stays_within_the_contract(arch, width, side):
+    """In oneDNN's layout, on whole images and windows, alone and in a batch; 44 and 36 pixels are
+    the least that leave a cell. The reference is in double precision."""
+    network = random_network(arch, width, side, dtype=torch.float32)
+    exact, image = random_network(arch, width, side), image_of(network)
+    for layer in network.chain.layers:
+        cells = border_and_centre(network.chain.map_size(layer))
+        channel = [(7 * n) % network.chain.channels(layer) for n in range(len(cells))]
+        start = [0.5 + n for n in range(len(cells))]
+        units = zip(channel, cells, start, strict=True)
+        pictures = [
+            autograd_projection(exact, image.double(), layer, (c, *cell), s) for c, cell, s in units
+        ]
+        boxes = receptive_field(network.chain, layer).boxes(np.array(cells, np.int32)).tolist()
+        expected = torch.stack(list(map(under_box, pictures, boxes)))
+        size = expected.flatten(1).norm(dim=1)
+        assert (size > 0).all()
+        for way, some in itertools.product(WAYS, (slice(None), slice(1))):
+            found = project(network, image, layer, channel[some], cells[some], start[some], way)
+            error = (found.double() - expected[some]).flatten(1).norm(dim=1) / size[some]
+            assert error.max() < 1e-5
+
+
+def test_the_networks_of_this_precision_multiply_in_the_packed_layout():
+    """Else the test above would not reach it."""
+    for arch, width in (("zfnet", 3 / 16), ("alexnet", 3 / 8)):
+        network = random_network(arch, width, 79, dtype=torch.float32)
+        forms = [
+            type(transpose(op, network.get_parameter(f"{op.name}.weight")))
+            for _, op in network.chain.weighted()
+            if isinstance(op, Conv)
+        ]
+        assert forms == [PhaseConv, *[TransposedConv] * 4]
 
 
 @pytest.mark.parametrize("layer", ["fc6", "fc7", "fc8"])
