@@ -71,7 +71,11 @@ def model_facts(catalogue: Catalogue) -> list[Fact]:
     ]
 
 
-_ARCHITECTURES = {"zfnet": "ZFNet", "alexnet": "AlexNet"}
+_ARCHITECTURES = {
+    "zfnet": "ZFNet",
+    "alexnet": "AlexNet",
+    "alexnet-torchvision": "torchvision's AlexNet",
+}
 
 
 def _mean(mean: object) -> str:

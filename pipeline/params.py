@@ -18,6 +18,11 @@ Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Layer = Literal["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
 Positive = Annotated[float, Field(gt=0)]
+TORCHVISION_PX = 223
+"""The input at which every window of torchvision's AlexNet is whole and pool5 gives 6 × 6.
+
+At others torchvision drops windows that reach out, which a chain completes, and averages to 6 × 6.
+"""
 
 
 class Section(BaseModel):
@@ -56,8 +61,8 @@ class DataParams(Section):
 class ModelParams(Section):
     """Which network."""
 
-    arch: Literal["zfnet", "alexnet"]
-    """The architecture."""
+    arch: Literal["zfnet", "alexnet", "alexnet-torchvision"]
+    """The paper's two, or torchvision's AlexNet, for which data.crop is 223."""
     width: Positive
     """Every hidden layer's channels are multiplied by it; 1 is the paper's network."""
     conv_channels: dict[str, Count]
@@ -155,6 +160,15 @@ class Params(Section):
         if missing := set(self.scan.layers) & set(self.model.without):
             raise ValueError(
                 f"scan.layers names {', '.join(sorted(missing))}, which model.without leaves out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _torchvisions_input(self) -> "Params":
+        if self.model.arch == "alexnet-torchvision" and self.data.crop != TORCHVISION_PX:
+            raise ValueError(
+                f"model.arch alexnet-torchvision needs data.crop {TORCHVISION_PX}, "
+                f"not {self.data.crop}"
             )
         return self
 

@@ -1,25 +1,31 @@
 """`atlas import-weights`: make a model of weights trained elsewhere."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
+import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
-from pipeline.network.foreign import fill, read_foreign
+from pipeline.network.foreign import TORCHVISION_STD, Foreign, Tensors, fill, read_foreign
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
 from pipeline.network.module import empty_network
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
-from pipeline.training.task import Task
+from pipeline.training.history import write_history
+from pipeline.training.outs import mean_on_card, per_pixel, write_train_report
+from pipeline.training.task import Task, Trained
 from pipeline.workspace import Workspace
 from stages.command import stage
 
-IMAGENET_MEAN = (123.675, 116.28, 103.53)
-"""Mean colour of the ImageNet training images, as torchvision's models expect it (0…255)."""
-IMAGENET_SCALE = 1 / 57.375
-"""One over the mean of torchvision's three standard deviations; a model here has one scale."""
+TORCHVISION_SCALE = 3 / sum(TORCHVISION_STD)
+"""Any would do: conv1 makes up for it. This one keeps its weights near torchvision's."""
+
+Mean = Float[Tensor, "3 #crop #crop"]
 
 
 @stage
@@ -28,61 +34,96 @@ IMAGENET_SCALE = 1 / 57.375
     "--mean",
     type=float,
     nargs=3,
-    default=IMAGENET_MEAN,
-    show_default=True,
-    help="Subtracted from red, green and blue, 0…255, unless the file holds input_mean.",
+    help="Subtracted from red, green and blue, 0…255; not needed where the file has input_mean.",
 )
 @click.option(
     "--scale",
-    type=float,
-    default=IMAGENET_SCALE,
-    show_default=True,
+    type=click.FloatRange(min=0, min_open=True),
     help="What the difference is multiplied by.",
 )
 def main(
-    workspace: Workspace, weights: Path, mean: tuple[float, float, float], scale: float
+    workspace: Workspace,
+    weights: Path,
+    mean: tuple[float, float, float] | None,
+    scale: float | None,
 ) -> None:
     """Write artifacts/model/ from WEIGHTS, a .safetensors, .pt or .pth file of tensors.
 
-    The network is the one of params.yaml, its classes are the manifest's; torchvision's AlexNet
-    names are understood. Nothing in the file is executed. What does not fit is named.
+    The network is the one of params.yaml, its classes are the manifest's. Nothing in the file is
+    executed. What does not fit is named.
+
+    torchvision's AlexNet needs no option: its normalisation becomes a part of conv1. Of other
+    files say with which --mean and --scale their network was trained.
     """
     task = Task(
         load_params(workspace.params), read_manifest(workspace.manifest), workspace.root, None
     )
-    tensors = read_foreign(weights)
+    foreign = read_foreign(weights)
+    tensors, subtracted, scale = _normalised(foreign, mean, scale)
     network = fill(empty_network(task.chain()), tensors, weights)
-    kept = dict(network.state_dict())
-    input_mean = tensors.get(INPUT_MEAN)
-    if input_mean is not None:
-        _check_mean(input_mean.shape, task.params.data.crop, weights)
-        kept[INPUT_MEAN] = input_mean
-    params = task.params
-    card = ModelCard(
-        arch=params.model.arch,
-        width=params.model.width,
-        conv_channels=params.model.conv_channels,
-        fc_features=params.model.fc_features,
-        without=params.model.without,
-        classes=task.manifest.classes,
-        resize=params.data.resize,
-        crop=params.data.crop,
-        mean=mean if input_mean is None else "input_mean",
-        scale=scale,
-        seed=params.seed,
-        epochs_trained=0,
-        weights_sha256="",
-        manifest_sha256=sha256_of(workspace.manifest),
-    )
+    _check_side(subtracted, task.params.data.crop, weights)
+    trained = Trained(network, subtracted, 0, False, (), ())
+    with publish(workspace.report("train_history.csv")) as path:
+        write_history(path, ())
+    with publish(workspace.report("train.json")) as path:
+        write_train_report(path, trained)
     with publish(workspace.model) as folder:
         folder.mkdir()
-        save_model(folder, card, kept)
-    click.echo(f"{workspace.model} now holds the weights of {weights}. Run `dvc commit -f train`.")
+        _save(folder, task, trained, scale, sha256_of(workspace.manifest))
+    click.echo(
+        f"{workspace.model} now holds the weights of {weights}. "
+        "Run `dvc commit -f train`, then `dvc repro`."
+    )
 
 
-def _check_mean(shape: tuple[int, ...], crop: int, weights: Path) -> None:
-    if tuple(shape) != (3, crop, crop):
+def _normalised(
+    foreign: Foreign, mean: tuple[float, float, float] | None, scale: float | None
+) -> tuple[Tensors, Mean, float]:
+    """Tensors, and the mean and scale of their inputs: as the options say, else as the file does.
+
+    Raises AtlasError where neither does.
+    """
+    if mean is not None:
+        given = torch.tensor(mean, dtype=torch.float64).reshape(3, 1, 1)
+        foreign = replace(foreign, mean=given, deviation=None)
+    if foreign.mean is None:
         raise AtlasError(
-            f"{weights}: {INPUT_MEAN} is {tuple(shape)}, not (3, {crop}, {crop}).",
+            f"{foreign.path} does not say what was subtracted from the pixels.",
+            fix="Add --mean R G B, in 0…255.",
+        )
+    if scale is None and foreign.deviation is not None:
+        scale = TORCHVISION_SCALE
+    if scale is None:
+        raise AtlasError(
+            f"{foreign.path} does not say what pixel − mean was multiplied by.",
+            fix="Add --scale, of an atlas' model the `scale` of its model.json.",
+        )
+    return foreign.at_scale(scale), foreign.mean, scale
+
+
+def _check_side(mean: Mean, crop: int, weights: Path) -> None:
+    if per_pixel(mean) and mean.shape[-1] != crop:
+        raise AtlasError(
+            f"{weights}: {INPUT_MEAN} is {tuple(mean.shape)}, not (3, {crop}, {crop}).",
             fix="Set data.crop to its side.",
         )
+
+
+def _save(folder: Path, task: Task, trained: Trained, scale: float, manifest_sha256: str) -> None:
+    data = task.params.data
+    weights = dict(trained.network.state_dict())
+    if per_pixel(trained.mean):
+        weights[INPUT_MEAN] = trained.mean.float()
+    card = ModelCard(
+        **task.params.model.model_dump(),
+        classes=task.manifest.classes,
+        resize=data.resize,
+        crop=data.crop,
+        mean=mean_on_card(trained.mean),
+        scale=scale,
+        seed=task.params.seed,
+        epochs_trained=0,
+        weights_sha256="",
+        manifest_sha256=manifest_sha256,
+    )
+    save_model(folder, card, weights)

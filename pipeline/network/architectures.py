@@ -1,4 +1,7 @@
-"""ZFNet and AlexNet with their variants, each a chain (paper.md, sections 1, 4 and Table 3)."""
+"""ZFNet and AlexNet with their variants, each a chain (paper.md, sections 1, 4 and Table 3).
+
+torchvision's AlexNet is another network: Krizhevsky, "One weird trick", arXiv 1404.5997.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,7 +40,18 @@ ALEXNET = (
     Block("conv4", 384, kernel=3, padding=1, groups=2),
     Block("conv5", 256, kernel=3, padding=1, groups=2, then=(POOL,)),
 )
-ARCHITECTURES: dict[str, tuple[Block, ...]] = {"zfnet": ZFNET, "alexnet": ALEXNET}
+ALEXNET_TORCHVISION = (
+    Block("conv1", 64, kernel=11, stride=4, padding=2, then=(POOL,)),
+    Block("conv2", 192, kernel=5, padding=2, then=(POOL,)),
+    Block("conv3", 384, kernel=3, padding=1),
+    Block("conv4", 256, kernel=3, padding=1),
+    Block("conv5", 256, kernel=3, padding=1, then=(POOL,)),
+)
+ARCHITECTURES: dict[str, tuple[Block, ...]] = {
+    "zfnet": ZFNET,
+    "alexnet": ALEXNET,
+    "alexnet-torchvision": ALEXNET_TORCHVISION,
+}
 
 
 @dataclass(frozen=True)

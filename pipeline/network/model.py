@@ -113,7 +113,7 @@ def load_model(folder: Path) -> Model:
         )
     mean = _mean(card, weights, path)
     network = empty_network(card.chain())
-    check_fit(network, weights, path)
+    check_fit(network, weights, path, fix="Restore it, or run `dvc repro train`.")
     network.load_state_dict(weights, assign=True)
     return Model(card, network.eval().requires_grad_(False), mean)
 
@@ -142,7 +142,9 @@ def read_weights(path: Path) -> dict[str, Float[Tensor, "..."]]:
         ) from None
 
 
-def check_fit(network: Network, weights: dict[str, Float[Tensor, "..."]], path: Path) -> None:
+def check_fit(
+    network: Network, weights: dict[str, Float[Tensor, "..."]], path: Path, fix: str
+) -> None:
     """Raise AtlasError naming every tensor that is missing, of another shape, or too many."""
     expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
     given = {name: tuple(t.shape) for name, t in weights.items()}
@@ -153,7 +155,4 @@ def check_fit(network: Network, weights: dict[str, Float[Tensor, "..."]], path: 
     ]
     faults += [f"{name} {given[name]} is not part of it" for name in given.keys() - expected.keys()]
     if faults:
-        raise AtlasError(
-            f"{path} does not fit the network: {'; '.join(sorted(faults))}.",
-            fix="Choose the architecture and width that the weights were trained with.",
-        )
+        raise AtlasError(f"{path} does not fit the network: {'; '.join(sorted(faults))}.", fix=fix)

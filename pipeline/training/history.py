@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+PLOTTED = ["epoch", "train_loss", "val_loss"]
+"""What `dvc plots` reads of it."""
+
 
 @dataclass(frozen=True)
 class EpochRecord:
@@ -47,7 +50,7 @@ class EpochRecord:
 def write_history(path: Path, records: Sequence[EpochRecord]) -> None:
     """Write a line per epoch; a header alone where there was none."""
     lines = [record.columns() for record in records]
-    header = list(lines[0]) if lines else ["epoch", "train_loss", "val_top1_error"]
+    header = list(lines[0]) if lines else PLOTTED
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, header, lineterminator="\n")
         writer.writeheader()

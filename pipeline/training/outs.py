@@ -46,7 +46,7 @@ def _card(task: Task, trained: Trained, manifest_sha256: str) -> ModelCard:
         classes=task.manifest.classes,
         resize=data.resize,
         crop=data.crop,
-        mean=_mean_on_card(trained.mean),
+        mean=mean_on_card(trained.mean),
         scale=task.params.train.scale,
         seed=task.params.seed,
         epochs_trained=trained.epochs,
@@ -55,9 +55,10 @@ def _card(task: Task, trained: Trained, manifest_sha256: str) -> ModelCard:
     )
 
 
-def _mean_on_card(
+def mean_on_card(
     mean: Float[Tensor, "3 #crop #crop"],
 ) -> tuple[float, float, float] | Literal["input_mean"]:
+    """A mean by colour in numbers, or the name of the tensor beside the weights."""
     if per_pixel(mean):
         return "input_mean"
     red, green, blue = mean.flatten().tolist()

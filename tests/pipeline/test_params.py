@@ -90,6 +90,11 @@ def test_a_rule_between_two_values_is_said_without_the_whole_section(tmp_path):
     assert said.endswith("params.yaml: `data`: crop 160 is larger than resize 100.")
 
 
+def test_torchvisions_alexnet_needs_an_input_of_its_own_size(tmp_path):
+    said = problem(changed(tmp_path, "model", arch="alexnet-torchvision"))
+    assert said.endswith("model.arch alexnet-torchvision needs data.crop 223, not 160.")
+
+
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     said = problem(written(tmp_path, "seed: 0\nscan:\n  top: 9\n  top: 3\n"))
     assert said.endswith("is not YAML: line 4: `top` stands twice.")

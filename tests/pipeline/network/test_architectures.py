@@ -27,6 +27,10 @@ def test_the_papers_networks_have_the_papers_number_of_parameters(arch, count):
     assert parameters(arch) == count
 
 
+def test_torchvisions_alexnet_has_its_number_of_parameters():
+    assert parameter_count(build_chain("alexnet-torchvision", 1000, 223)) == 61_100_840
+
+
 @pytest.mark.parametrize("arch", ["zfnet", "alexnet"])
 def test_the_module_has_as_many_parameters_as_the_description(arch):
     chain = build_chain(arch, 7, 64, Variant(width=0.125))
@@ -61,14 +65,15 @@ def test_the_larger_variant_widens_layers_3_to_5():
 
 
 @pytest.mark.parametrize(
-    ("arch", "sizes"),
+    ("arch", "input_px", "sizes"),
     [
-        ("zfnet", [110, 55, 26, 13, 13, 13, 13, 6]),
-        ("alexnet", [55, 27, 27, 13, 13, 13, 13, 6]),
+        ("zfnet", 224, [110, 55, 26, 13, 13, 13, 13, 6]),
+        ("alexnet", 224, [55, 27, 27, 13, 13, 13, 13, 6]),
+        ("alexnet-torchvision", 223, [55, 27, 27, 13, 13, 13, 13, 6]),
     ],
 )
-def test_maps_have_the_papers_sizes_at_224(arch, sizes):
-    chain = build_chain(arch, 1000, 224)
+def test_maps_have_the_sizes_of_the_literature(arch, input_px, sizes):
+    chain = build_chain(arch, 1000, input_px)
     sides = zip(chain.ops, chain.sizes, strict=True)
     assert [side for op, side in sides if isinstance(op, Conv | MaxPool)] == sizes
 

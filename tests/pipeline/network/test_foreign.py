@@ -1,61 +1,104 @@
 import os
 import pickle
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
+from torchvision.models import AlexNet, alexnet
+from torchvision.transforms.v2 import functional as tv
 
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.foreign import fill, read_foreign
 from pipeline.network.module import Network, empty_network
+from tests.workspaces import waves
 
 CHAIN = build_chain("zfnet", 3, 64, Variant(width=0.0625))
-NAMES = {
-    "conv1": "features.0",
-    "conv2": "features.3",
-    "conv3": "features.6",
-    "conv4": "features.8",
-    "conv5": "features.10",
-    "fc6": "classifier.1",
-    "fc7": "classifier.4",
-    "fc8": "classifier.6",
-}
+FEATURES = 64
 
 
-def torchvision_names(network: Network) -> dict[str, torch.Tensor]:
-    return {
-        f"{NAMES[name.split('.')[0]]}.{name.split('.')[1]}": tensor
-        for name, tensor in network.state_dict().items()
-    }
+def torchvisions(classes: int = 3) -> AlexNet:
+    """torchvision's AlexNet as it is drawn, but for fewer features in its linear layers."""
+    torch.manual_seed(0)
+    network = alexnet(num_classes=classes)
+    sizes = {1: (9216, FEATURES), 4: (FEATURES, FEATURES), 6: (FEATURES, classes)}
+    for place, (given, made) in sizes.items():
+        network.classifier[place] = nn.Linear(given, made)
+    return network.eval()
+
+
+def save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    (save_file if path.suffix == ".safetensors" else torch.save)(tensors, path)
+
+
+def photographs(count: int) -> torch.Tensor:
+    """Pixels 0…255 (image, 3, 223, 223)."""
+    drawn = [waves(np.random.default_rng(number), number) for number in range(count)]
+    return tv.resize(torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2), [223, 223])
+
+
+def their_input(pixels: torch.Tensor) -> torch.Tensor:
+    fractions = tv.to_dtype(pixels, torch.float32, scale=True)
+    return tv.normalize(fractions, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "pth", "pt"])
-def test_torchvisions_layer_names_are_understood_in_every_kind_of_file(tmp_path, suffix):
-    network, path = Network(CHAIN), tmp_path / f"w.{suffix}"
-    save = save_file if suffix == "safetensors" else torch.save
-    save(torchvision_names(network), path)
-    got = fill(empty_network(CHAIN), read_foreign(path), path).state_dict()
+def test_torchvisions_alexnet_gives_torchvisions_scores(tmp_path, suffix):
+    theirs, path, pixels = torchvisions(), tmp_path / f"w.{suffix}", photographs(4)
+    save(theirs.state_dict(), path)
+    foreign = read_foreign(path)
+    chain = build_chain("alexnet-torchvision", 3, 223, Variant(fc_features=FEATURES))
+    ours = fill(empty_network(chain), foreign.at_scale(0.02), path).eval()
+    with torch.inference_mode():
+        expected = theirs(their_input(pixels))
+        scores = ours((pixels.float() - foreign.mean.float()) * 0.02)
+    assert (scores - expected).norm() < 1e-5 * expected.norm()
+
+
+def test_a_prefix_and_a_dictionary_around_the_state_dict_are_understood(tmp_path):
+    path, tensors = tmp_path / "w.pth", torchvisions().state_dict()
+    named = {f"module.{name}": tensor for name, tensor in tensors.items()}
+    torch.save({"epoch": 3, "state_dict": named}, path)
+    found = read_foreign(path).tensors
+    assert torch.equal(found["fc7.weight"], tensors["classifier.4.weight"])
+    assert len(found) == len(tensors)
+
+
+def test_tensors_under_our_names_stay_as_they_are_at_every_scale(tmp_path):
+    network, path = Network(CHAIN), tmp_path / "w.safetensors"
+    save_file(network.state_dict(), path)
+    got = fill(empty_network(CHAIN), read_foreign(path).at_scale(0.02), path).state_dict()
     assert all(torch.equal(got[name], tensor) for name, tensor in network.state_dict().items())
 
 
-def test_a_checkpoint_that_holds_a_state_dict_under_that_name_and_a_prefix_is_understood(tmp_path):
-    network, path = Network(CHAIN), tmp_path / "w.pth"
-    named = {f"module.{name}": tensor for name, tensor in torchvision_names(network).items()}
-    torch.save({"epoch": 3, "state_dict": named}, path)
-    assert read_foreign(path).keys() == network.state_dict().keys()
-
-
 def test_what_does_not_fit_is_named_tensor_by_tensor(tmp_path):
-    from torchvision.models import alexnet
-
     path = tmp_path / "alexnet.pth"
-    torch.save(alexnet(num_classes=3).state_dict(), path)
-    chain = build_chain("alexnet", 3, 224)
+    torch.save(torchvisions().state_dict(), path)
+    chain = build_chain("alexnet", 3, 224, Variant(fc_features=FEATURES))
     with pytest.raises(AtlasError) as caught:
-        fill(empty_network(chain), read_foreign(path), path)
+        fill(empty_network(chain), read_foreign(path).at_scale(1.0), path)
     assert "conv1.weight is (64, 3, 11, 11), not (96, 3, 11, 11)" in str(caught.value)
     assert "fc7.weight" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 1), (3, 5, 5)])
+def test_a_files_own_mean_stands_apart_from_its_tensors(tmp_path, shape):
+    path, mean = tmp_path / "w.safetensors", torch.rand(shape)
+    save_file({"fc8.bias": torch.zeros(2), "input_mean": mean}, path)
+    foreign = read_foreign(path)
+    assert torch.equal(foreign.mean, mean)
+    assert foreign.tensors.keys() == {"fc8.bias"}
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 4, 5), (1, 3, 5, 5)])
+def test_a_mean_of_another_shape_is_an_error(tmp_path, shape):
+    path = tmp_path / "w.safetensors"
+    save_file({"input_mean": torch.zeros(shape)}, path)
+    with pytest.raises(AtlasError, match="input_mean is"):
+        read_foreign(path)
 
 
 class Bomb:
@@ -86,7 +129,21 @@ def test_a_file_that_holds_no_tensors_is_an_error(tmp_path, suffix, content):
         read_foreign(path)
 
 
-def test_a_whole_model_instead_of_its_tensors_is_an_error(tmp_path):
-    torch.save({"layers": [1, 2], "w": torch.zeros(1)}, tmp_path / "w.pt")
-    with pytest.raises(AtlasError, match="state_dict of tensors"):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"layers": [1, 2], "w": torch.zeros(1)}, "layers is no tensor but a list"),
+        ({0: torch.zeros(1)}, "0 is no name"),
+        ([torch.zeros(1)], "holds a list, not a state_dict"),
+        (torch.zeros(1), "holds a Tensor, not a state_dict"),
+    ],
+)
+def test_anything_but_tensors_by_name_is_an_error_that_says_what_it_is(tmp_path, content, said):
+    torch.save(content, tmp_path / "w.pt")
+    with pytest.raises(AtlasError, match=said):
         read_foreign(tmp_path / "w.pt")
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(AtlasError, match="There is no file"):
+        read_foreign(tmp_path / "w.safetensors")
