@@ -118,7 +118,11 @@ class TrainParams(Section):
     snapshots: tuple[Count, ...]
     """Epochs after which the weights are kept."""
     init_from: str | None
-    """A weights file to start from (safetensors); null: none."""
+    """A weights file to start from: .safetensors, .pt or .pth, torchvision's AlexNet included.
+
+    Layers that fit are taken over, and so is the mean of its inputs where it says one. Its scale
+    must be the one above, but torchvision's weights are brought to it. null: none.
+    """
     freeze: tuple[str, ...]
     """Layers that do not learn."""
 

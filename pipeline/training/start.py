@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain, Conv, Linear
-from pipeline.network.model import INPUT_MEAN, read_weights
+from pipeline.network.foreign import read_foreign
 from pipeline.network.module import Network, empty_network
 from pipeline.training.chance import generator
 from pipeline.training.task import Task
@@ -25,7 +25,7 @@ def starting_network(task: Task) -> Network:
     train = task.params.train
     network = drawn_network(task.chain(), train.init, generator(task.params.seed, "start"))
     if task.start is not None:
-        take_over(network, task.start, train.freeze)
+        take_over(network, task.start, train.scale, train.freeze)
     freeze(network, train.freeze)
     return network
 
@@ -56,13 +56,14 @@ def inputs_of_a_unit(op: Conv | Linear) -> int:
     return op.in_channels // op.groups * op.kernel**2
 
 
-def take_over(network: Network, path: Path, frozen: Collection[str]) -> None:
+def take_over(network: Network, path: Path, scale: float, frozen: Collection[str]) -> None:
     """Overwrite the layers of a network that a weights file fits; log the others by name.
+
+    `scale` is that of the network's inputs.
 
     Raises AtlasError where no layer fits, or one that shall not learn does not.
     """
-    given = read_weights(path)
-    given.pop(INPUT_MEAN, None)
+    given = read_foreign(path).at_scale(scale)
     misfits = {}
     fitting = {}
     for name, tensor in network.state_dict().items():

@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pipeline.errors import AtlasError
-from pipeline.network.model import INPUT_MEAN, load_card, read_weights
+from pipeline.network.foreign import read_foreign
+from pipeline.network.model import INPUT_MEAN, load_card
 from pipeline.progress import Advance
 from pipeline.storage.publish import publish
 from pipeline.training.group import Group
@@ -85,22 +86,26 @@ def _mean(
 
 
 def _inherited(task: Task, start: Path) -> Float[Tensor, "3 #crop #crop"] | None:
-    """The mean beside a weights file that stands in a model folder, if it has this input's size.
+    """The mean of the inputs that a weights file was trained with, if it or its model's card says.
 
-    Raises AtlasError where that model's inputs were scaled otherwise.
+    A mean image of another size than this input's is reduced to its colour. Raises AtlasError where
+    that model's inputs were scaled otherwise.
     """
-    if not (start.parent / "model.json").exists():
-        return None
-    card = load_card(start.parent)
-    if card.scale != task.params.train.scale:
+    if (start.parent / "model.json").exists():
+        card = load_card(start.parent)
+        _check_scale(start, card.scale, task.params.train.scale)
+        if card.mean != INPUT_MEAN:
+            return torch.tensor(card.mean, dtype=torch.float32).reshape(3, 1, 1)
+    mean = read_foreign(start).mean
+    if mean is not None and mean.shape[-1] not in (1, task.params.data.crop):
+        mean = mean.mean(dim=(1, 2), keepdim=True)
+    return None if mean is None else mean.float()
+
+
+def _check_scale(start: Path, trained_with: float, scale: float) -> None:
+    if trained_with != scale:
         raise AtlasError(
-            f"{start} was trained with inputs scaled by {card.scale}, "
-            f"but train.scale is {task.params.train.scale}.",
-            fix=f"Set train.scale to {card.scale} in params.yaml.",
+            f"{start} was trained with inputs scaled by {trained_with}, "
+            f"but train.scale is {scale}.",
+            fix=f"Set train.scale to {trained_with} in params.yaml.",
         )
-    if card.mean == INPUT_MEAN:
-        mean = read_weights(start)[INPUT_MEAN]
-        crop = task.params.data.crop
-        same = mean.shape[-2:] == torch.Size([crop, crop])
-        return mean if same else mean.mean(dim=(1, 2), keepdim=True)
-    return torch.tensor(card.mean, dtype=torch.float32).reshape(3, 1, 1)
