@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
 from pipeline.errors import AtlasError
@@ -23,37 +24,50 @@ class Ledger:
     group: Group
     classes: int
     pending: list[Tensor] = field(default_factory=list)
-    """Per step: summed loss, wrong images and images of this process."""
+    """Per step taken: summed loss, wrong images and images of this process."""
 
-    def note(self, loss_sum: Tensor, wrong: Tensor, count: int) -> None:
-        """Add a step, without waiting for its values."""
-        images = torch.tensor(float(count), dtype=torch.float64, device=loss_sum.device)
-        self.pending.append(torch.stack([loss_sum.double(), wrong.double(), images]))
+    def note(self, tally: Float64[Tensor, "3"]) -> None:
+        """Add a step that was taken, without waiting for its values."""
+        self.pending.append(tally)
 
-    def due(self) -> bool:
+    def due(self, device: torch.device) -> bool:
         """Whether it is time to settle: at every step on a CPU, at every 16th elsewhere."""
-        return len(self.pending) >= (1 if self.pending[0].device.type == "cpu" else LAG)
+        return device.type == "cpu" or len(self.pending) % LAG == 0
 
-    def settle(self, position: Position) -> None:
-        """Read the pending steps, the last of which is the position's, into its sums.
+    def settle(self, position: Position, coming: Float64[Tensor, "3"] | None = None) -> None:
+        """Read the steps taken, the last of which is the position's, into its sums.
 
+        A `coming` step, whose update is yet to be made, is checked with them but not summed.
         Raises AtlasError where a loss is not a number or far above that of a guess. Every process
         must call it at the same step.
         """
-        if not self.pending:
+        tallies = self.pending if coming is None else [*self.pending, coming]
+        if not tallies:
             return
-        steps = self.group.sum(torch.stack(self.pending)).tolist()
-        first = position.step - len(steps) + 1
+        steps = self.group.sum(torch.stack(tallies)).tolist()
+        taken = len(self.pending)
         self.pending.clear()
-        for step, (loss_sum, wrong, images) in enumerate(steps, start=first):
-            self._check(loss_sum / images, position.epoch + 1, step)
+        first = position.step - taken + 1
+        for step, (loss_sum, _, images) in enumerate(steps, start=first):
+            self.check("loss", loss_sum / images, position.epoch + 1, step)
+        for loss_sum, wrong, images in steps[:taken]:
             position.loss_sum += loss_sum
             position.wrong += int(wrong)
             position.seen += int(images)
 
-    def _check(self, loss: float, epoch: int, step: int) -> None:
+    def check(self, kind: str, loss: float, epoch: int, step: int) -> None:
+        """Raise AtlasError for a loss that is not a number or far above that of a guess."""
         if not math.isfinite(loss) or loss > DIVERGED * math.log(max(2, self.classes)):
             raise AtlasError(
-                f"Training diverged: the loss is {loss:.4g} in epoch {epoch}, step {step}.",
-                fix="Lower train.learning_rate, or lengthen train.warmup_epochs.",
+                f"Training diverged: the {kind} is {loss:.4g} in epoch {epoch}, step {step}.",
+                fix="Lower train.learning_rate or lengthen train.warmup_epochs and train anew, or "
+                "keep what the last checkpoint holds with `atlas train --finish`.",
             )
+
+
+def tally_of(
+    losses: Float[Tensor, " image"], wrong: Bool[Tensor, " image"]
+) -> Float64[Tensor, "3"]:
+    """Summed loss, wrong images and images of a process's part of a step, on its device."""
+    images = torch.tensor(len(losses), dtype=torch.float64, device=losses.device)
+    return torch.stack([losses.detach().sum().double(), wrong.sum().double(), images])

@@ -23,7 +23,7 @@ from pipeline.training.filters import cap_filters, filter_rms
 from pipeline.training.group import Group
 from pipeline.training.history import EpochRecord
 from pipeline.training.learner import Learner, draw_masks
-from pipeline.training.ledger import Ledger
+from pipeline.training.ledger import Ledger, tally_of
 from pipeline.training.optimiser import make_optimiser, set_rate
 from pipeline.training.schedule import make_schedule
 from pipeline.training.snapshots import keep_snapshot
@@ -119,7 +119,11 @@ class Trainer:
         return True
 
     def learn_epoch(self, watch: Watch, finish: Callable[[], bool]) -> bool:
-        """Take the steps left in the present epoch. False where `finish` ended them early."""
+        """Take the steps left in the present epoch. False where `finish` ended them early.
+
+        Between a step's forward pass and its update, the weights are those whose loss was just
+        checked: there it is decided whether to keep them or to end with them.
+        """
         self.network.train()
         batches = epoch_batches(
             len(self.images.train),
@@ -128,16 +132,19 @@ class Trainer:
         )
         left = list(enumerate(batches))[self.position.step :]
         threads = self.machine.threads
-        if self._ends(finish):
-            return False
         for (step, rows), pixels in ahead(self._read, left, threads, depth=2 * threads):
-            self._step(step, len(batches), rows, pixels)
-            self.position.step += 1
-            watch(Pace(len(rows), self.position))
-            if self.ledger.due():
-                self.ledger.settle(self.position)
+            losses, wrong = self._losses(step, rows, pixels)
+            share = len(rows[self.group.share(len(rows))])
+            tally = tally_of(losses[:share], wrong[:share])
+            if self.ledger.due(self.machine.device):
+                self.ledger.settle(self.position, coming=tally)
                 if self._ends(finish):
                     return False
+            factor = min(share, 1) * self.group.size / len(rows)
+            self._update(losses.sum() * factor, (step + 1) / len(batches))
+            self.ledger.note(tally)
+            self.position.step += 1
+            watch(Pace(len(rows), self.position))
         self.ledger.settle(self.position)
         return True
 
@@ -158,22 +165,16 @@ class Trainer:
         share = rows[self.group.share(len(rows))]
         return share if len(share) else rows[:1]
 
-    def _step(
-        self, step: int, steps: int, rows: Rows, pixels: UInt8[np.ndarray, "image side side 3"]
-    ) -> None:
-        epoch = self.position.epoch
-        set_rate(self.optimiser, self.schedule.rate(epoch + (step + 1) / steps))
+    def _update(self, loss: Tensor, place: float) -> None:
+        """Change the weights by a loss's gradient; `place` is the share of the epoch then done."""
+        set_rate(self.optimiser, self.schedule.rate(self.position.epoch + place))
         self.optimiser.zero_grad()
-        losses, wrong = self._losses(step, rows, pixels)
-        share = len(rows[self.group.share(len(rows))])
-        factor = min(share, 1) * self.group.size / len(rows)
-        torch.autograd.backward(losses.sum() * factor)
+        torch.autograd.backward(loss)
         self.optimiser.step()
         if self.params.filter_rms_cap is not None:
             for weights in conv_weights(self.network).values():
                 if weights.requires_grad:
                     cap_filters(weights, self.params.filter_rms_cap)
-        self.ledger.note(losses.detach()[:share].sum(), wrong[:share].sum(), share)
 
     def _losses(
         self, step: int, rows: Rows, pixels: UInt8[np.ndarray, "image side side 3"]
@@ -217,6 +218,7 @@ class Trainer:
             self.machine.threads,
             self.half,
         )
+        self.ledger.check("validation loss", seen.loss, position.epoch + 1, position.step)
         first = conv_weights(self.network)[self.network.chain.conv_layers[0]].detach().cpu()
         rms = filter_rms(first)
         record = EpochRecord(

@@ -133,13 +133,17 @@ def test_there_must_be_something_to_finish(tmp_path):
     assert "no training to finish" in result.output
 
 
-def test_a_diverging_training_says_where_and_leaves_no_model(tmp_path):
+def test_a_diverging_training_says_where_and_what_it_was_before_can_be_kept(tmp_path):
     root = make_workspace(tmp_path, learning_rate=1e6, filter_rms_cap=None, warmup_epochs=0.0)
-    result = CliRunner().invoke(main, ["train", "-w", str(root)])
+    result = CliRunner().invoke(main, ["train", "--checkpoint-s", "0", "-w", str(root)])
     assert result.exit_code == 1
-    assert "diverged" in result.output
-    assert "epoch 1, step" in result.output
-    assert not (root / "artifacts" / "model").exists()
+    assert "diverged: the loss is" in result.output
+    assert "in epoch 1, step 2" in result.output
+    assert not (root / "artifacts").joinpath("model").exists()
+    assert not (root / "reports").exists()
+    atlas(root, "train", "--finish")
+    kept = load_file(root / "artifacts" / "model" / "weights.safetensors")
+    assert all(tensor.abs().max() < 200 for tensor in kept.values())
 
 
 def test_two_processes_leave_one_model(tmp_path):

@@ -6,16 +6,21 @@ import torch
 from pipeline.errors import AtlasError
 from pipeline.training.checkpoint import Position
 from pipeline.training.group import Group
-from pipeline.training.ledger import Ledger
+from pipeline.training.ledger import Ledger, tally_of
 
 
-def settled(*losses: float, epoch: int = 2, step: int | None = None) -> Position:
-    """The position after steps of two images each with those mean losses."""
+def tally(loss: float) -> torch.Tensor:
+    """A step of two images with that mean loss, one of them wrong."""
+    return tally_of(torch.tensor([loss, loss]), torch.tensor([True, False]))
+
+
+def settled(*losses: float, coming: float | None = None) -> Position:
+    """The position after those steps of the third epoch."""
     ledger = Ledger(Group(), classes=10)
     for loss in losses:
-        ledger.note(torch.tensor(2 * loss), torch.tensor(1), 2)
-    position = Position(epoch=epoch, step=len(losses) if step is None else step)
-    ledger.settle(position)
+        ledger.note(tally(loss))
+    position = Position(epoch=2, step=len(losses))
+    ledger.settle(position, None if coming is None else tally(coming))
     return position
 
 
@@ -24,13 +29,31 @@ def test_losses_wrong_images_and_images_are_summed():
     assert (position.loss_sum, position.wrong, position.seen) == (7.0, 3, 6)
 
 
-@pytest.mark.parametrize("loss", [math.nan, math.inf, 100 * math.log(10) + 1])
+def test_a_step_to_come_is_not_summed():
+    assert settled(1.0, coming=50.0) == settled(1.0)
+
+
+LOST = [math.nan, math.inf, 100 * math.log(10) + 1]
+
+
+@pytest.mark.parametrize("loss", LOST)
 def test_a_loss_that_will_not_come_back_names_its_epoch_and_step(loss):
-    with pytest.raises(AtlasError, match=r"in epoch 3, step 6\b"):
-        settled(1.0, loss, 1.0, step=7)
+    with pytest.raises(AtlasError, match=r"in epoch 3, step 2\b"):
+        settled(1.0, loss, 1.0)
 
 
-def test_on_a_cpu_every_step_is_settled_at_once():
+@pytest.mark.parametrize("loss", LOST)
+def test_a_step_to_come_is_checked_before_its_weights_change(loss):
+    with pytest.raises(AtlasError, match=r"in epoch 3, step 3\b"):
+        settled(1.0, 1.0, coming=loss)
+
+
+def test_a_cpu_settles_at_every_step_and_a_gpu_at_its_first_and_every_sixteenth():
     ledger = Ledger(Group(), classes=10)
-    ledger.note(torch.tensor(1.0), torch.tensor(0), 1)
-    assert ledger.due()
+    due = {"cpu": [], "cuda": []}
+    for _ in range(33):
+        for kind, steps in due.items():
+            steps.append(ledger.due(torch.device(kind)))
+        ledger.note(tally(1.0))
+    assert all(due["cpu"])
+    assert [step for step, is_due in enumerate(due["cuda"]) if is_due] == [0, 16, 32]

@@ -107,13 +107,45 @@ def test_a_training_asked_to_finish_ends_there_and_keeps_what_it_has_learnt(tmp_
     assert (result.epochs, len(result.history), len(seen)) == (1, 1, 4)
 
 
-def test_a_loss_that_diverges_stops_the_run_and_leaves_the_last_good_checkpoint(tmp_path):
-    make_workspace(tmp_path, epochs=50, learning_rate=1e6, filter_rms_cap=None, warmup_epochs=0.0)
+class BlowsUp:
+    """A schedule whose rate wrecks the weights at one step of those of 21 images in eights."""
+
+    def __init__(self, update: int) -> None:
+        self.place = update / 3
+
+    def rate(self, epoch: float) -> float:
+        return 1e6 if epoch == pytest.approx(self.place) else 0.01
+
+    def learn(self, val_error: float) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("update", "told"),
+    [
+        (1, "the loss is .* in epoch 1, step 2"),
+        (3, "the validation loss is .* in epoch 1, step 3"),
+        (4, "the loss is .* in epoch 2, step 2"),
+        (6, "the validation loss is .* in epoch 2, step 3"),
+    ],
+)
+def test_weights_that_diverge_are_never_kept_and_those_before_them_are(
+    tmp_path, monkeypatch, update, told
+):
+    make_workspace(tmp_path, filter_rms_cap=None)
     machine = Machine(torch.device("cpu"), 1, checkpoint_s=0.0)
-    with pytest.raises(AtlasError, match=r"diverged.*epoch 1, step \d+"):
-        trained(tmp_path, machine)
-    kept = torch.load(tmp_path / "state" / "checkpoint.pt", weights_only=True)
-    assert all(t.isfinite().all() for t in kept["network"].values())
+    steady = BlowsUp(update=100)
+    monkeypatch.setattr("pipeline.training.loop.make_schedule", lambda *_: steady)
+    seen = []
+    good = trained(
+        tmp_path, machine, "good", watch=seen.append, finish=lambda: len(seen) == update - 1
+    )
+    monkeypatch.setattr("pipeline.training.loop.make_schedule", lambda *_: BlowsUp(update))
+    with pytest.raises(AtlasError, match=f"diverged: {told}.*--finish"):
+        trained(tmp_path, machine, "wrecked")
+    kept = trained(tmp_path, machine, "wrecked", finish=lambda: True)
+    assert torch.equal(weights(kept), weights(good))
+    assert kept.history == good.history
 
 
 def test_no_conv_filter_leaves_a_step_louder_than_the_cap(tmp_path):
