@@ -89,12 +89,9 @@ def main(
     """
     run = Run(workspace, device, cache, compiled, checkpoint_s)
     if finish:
-        _ask_to_finish(run)
-        if _is_training(run):
-            click.echo("The running training ends after its present step.")
-            return
-    else:
-        run.finish.unlink(missing_ok=True)
+        _finish(run)
+        return
+    run.finish.unlink(missing_ok=True)
     if launched():
         train_in_group(run)
     elif (count := process_count(parse_device(device), workers)) > 1:
@@ -103,14 +100,36 @@ def main(
         train_alone(run)
 
 
-def _ask_to_finish(run: Run) -> None:
-    """Leave the request; what trains now, or goes on from a checkpoint next, will see it."""
-    if not list(run.workspace.state("train").glob(f"*/{CHECKPOINT}")):
+def _finish(run: Run) -> None:
+    """Ask the training that runs to end; where none does, end with the last one's checkpoint."""
+    if launched():
+        raise AtlasError(
+            "One process is enough to finish a training.",
+            fix="Run `atlas train --finish` without torchrun.",
+        )
+    if _is_training(run):
+        run.finish.touch()
+        click.echo("The running training ends after its present step.")
+        return
+    _check_checkpoint(run.workspace)
+    run.finish.touch()
+    train_alone(run)
+
+
+def _check_checkpoint(workspace: Workspace) -> None:
+    """Raise AtlasError unless a training of the present parameters left a checkpoint."""
+    left = {path.parent.name for path in workspace.state("train").glob(f"*/{CHECKPOINT}")}
+    if not left:
         raise AtlasError(
             "There is no training to finish: none has left a checkpoint here.",
             fix="Run `dvc repro train`.",
         )
-    run.finish.touch()
+    if _key(workspace, _task(workspace)) not in left:
+        raise AtlasError(
+            "The training that left a checkpoint had other parameters, images or code.",
+            fix="Put params.yaml back as it was to finish it, or begin anew with "
+            "`dvc repro train`, which removes it.",
+        )
 
 
 def _is_training(run: Run) -> bool:
@@ -140,13 +159,9 @@ def train_in_group(run: Run) -> None:
 
 def _train(run: Run, group: Group, device: torch.device) -> None:
     workspace = run.workspace
-    params = load_params(workspace.params)
-    start = None if params.train.init_from is None else workspace.resolve(params.train.init_from)
-    task = Task(
-        params, read_manifest(workspace.manifest), workspace.resolve(params.data.root), start
-    )
+    task = _task(workspace)
+    key = _key(workspace, task)
     machine = Machine(device, cores(), run.cache, run.compiled, run.checkpoint_s)
-    key = fingerprint(_facts(workspace, task))
     if not group.leads:
         group.wait()
         train(task, machine, group, workspace.state("train") / key)
@@ -158,11 +173,18 @@ def _train(run: Run, group: Group, device: torch.device) -> None:
     run.finish.unlink(missing_ok=True)
 
 
-def _facts(workspace: Workspace, task: Task) -> dict[str, object]:
-    """What decides the weights: a checkpoint under other facts is no help."""
+def _task(workspace: Workspace) -> Task:
+    params = load_params(workspace.params)
+    start = None if params.train.init_from is None else workspace.resolve(params.train.init_from)
+    root = workspace.resolve(params.data.root)
+    return Task(params, read_manifest(workspace.manifest), root, start)
+
+
+def _key(workspace: Workspace, task: Task) -> str:
+    """Names what decides the weights: a checkpoint under another key is no help."""
     params = task.params
     rooms = [Path(room.__file__ or "") for room in (pipeline.training, pipeline.network)]
-    return {
+    facts = {
         "seed": params.seed,
         "input": [params.data.resize, params.data.crop],
         "model": params.model.model_dump(),
@@ -173,6 +195,7 @@ def _facts(workspace: Workspace, task: Task) -> dict[str, object]:
             *(room.parent for room in rooms), Path(pipeline.dataset.images.__file__)
         ),
     }
+    return fingerprint(facts)
 
 
 def _watched(task: Task, machine: Machine, group: Group, state: Path, finish: Path) -> Trained:

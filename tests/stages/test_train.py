@@ -16,7 +16,7 @@ from pipeline.network.model import load_model
 from pipeline.storage.hashing import sha256_of
 from pipeline.training.checkpoint import FILE
 from stages.cli import main
-from tests.pipeline.training.tiny import make_workspace
+from tests.pipeline.training.tiny import make_workspace, write_params
 
 ATLAS = [sys.executable, "-c", "from stages.cli import main; main()", "train"]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "ATLAS_WORKERS": "0", "ATLAS_DEVICE": "cpu"}
@@ -133,14 +133,22 @@ def test_there_must_be_something_to_finish(tmp_path):
     assert "no training to finish" in result.output
 
 
+WILD = {"learning_rate": 1e6, "filter_rms_cap": None, "warmup_epochs": 0.0}
+
+
 def test_a_diverging_training_says_where_and_what_it_was_before_can_be_kept(tmp_path):
-    root = make_workspace(tmp_path, learning_rate=1e6, filter_rms_cap=None, warmup_epochs=0.0)
+    root = make_workspace(tmp_path, **WILD)
     result = CliRunner().invoke(main, ["train", "--checkpoint-s", "0", "-w", str(root)])
     assert result.exit_code == 1
     assert "diverged: the loss is" in result.output
     assert "in epoch 1, step 2" in result.output
     assert not (root / "artifacts").joinpath("model").exists()
     assert not (root / "reports").exists()
+    write_params(root, learning_rate=0.01)
+    refused = CliRunner().invoke(main, ["train", "--finish", "-w", str(root)])
+    assert refused.exit_code == 1
+    assert "had other parameters" in refused.output
+    write_params(root, **WILD)
     atlas(root, "train", "--finish")
     kept = load_file(root / "artifacts" / "model" / "weights.safetensors")
     assert all(tensor.abs().max() < 200 for tensor in kept.values())
