@@ -10,10 +10,14 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import torch
 import yaml
 import zarr
+from safetensors.torch import load_file, save_file
 
 from pipeline.atlas import open_atlas
+from pipeline.network.model import load_model
+from pipeline.params import load_params
 from tests.imports import ROOT
 from tests.workspaces import write_params, write_photos
 
@@ -22,9 +26,15 @@ ALL = ["prepare", "train", "evaluate", "scan", "project", "crop", "verify", "ren
 
 
 def repro(folder: Path, *arguments: str) -> list[str]:
-    """Run `dvc repro` as a user would; return the stages that ran, in order."""
+    """Run `dvc repro`; return the stages that ran, in order."""
+    said = run(folder, "dvc", "repro", *arguments)
+    return re.findall(r"^Running stage '(\w+)'", said, flags=re.MULTILINE)
+
+
+def run(folder: Path, *command: str) -> str:
+    """Run a command as a user would; return what it says."""
     done = subprocess.run(
-        ["dvc", "repro", *arguments],
+        command,
         cwd=folder,
         env={
             **os.environ,
@@ -38,7 +48,7 @@ def repro(folder: Path, *arguments: str) -> list[str]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return re.findall(r"^Running stage '(\w+)'", done.stdout, flags=re.MULTILINE)
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +168,16 @@ def test_the_images_may_move_without_a_new_training(copy):
     params["data"]["root"] = "pictures"
     (copy / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     assert repro(copy) == ["prepare", "render"]
+
+
+def test_imported_weights_take_the_place_of_a_training(copy):
+    weights = load_file(copy / "artifacts" / "model" / "weights.safetensors")
+    weights["conv1.bias"] += 0.01
+    save_file(weights, copy / "elsewhere.safetensors")
+    scale = load_params(copy / "params.yaml").train.scale
+    run(copy, "atlas", "import-weights", "elsewhere.safetensors", "--scale", str(scale))
+    run(copy, "dvc", "commit", "-f", "train")
+    assert repro(copy, "evaluate") == ["evaluate"]
+    assert torch.equal(
+        load_model(copy / "artifacts" / "model").network.conv1.bias, weights["conv1.bias"]
+    )
