@@ -55,7 +55,7 @@ def rows(quick: bool) -> list[Row]:
 
 
 def _cost_rows(case: Case, repeats: int) -> Iterator[Row]:
-    chain, projector = case.network.chain, Projector(case.network, LAYERS, BATCH)
+    chain, projector = case.network.chain, Projector(case.network, LAYERS, BATCH, finite=True)
     counts = {layer: chain.channels(layer) * RANKS for layer in LAYERS}
     share = len(case.images) / IMAGES
     spread = {layer: round(count * share) for layer, count in counts.items()}
@@ -241,7 +241,7 @@ def _errors(case: Case, layer: str, image: int) -> tuple[float, float, bool]:
     chain, found = case.network.chain, _entries(case, layer, len(case.images))
     cell, channel = torch.from_numpy(found.cell[image : image + 1]).long(), found.channel[image]
     units = Units(torch.tensor([channel]), cell, torch.ones(1))
-    maps = SwitchFinder(case.network).maps(case.images[image], layer)
+    maps = SwitchFinder(case.network, finite=True).maps(case.images[image], layer)
     ours = Deconvnet(case.network, layer)(units, cut_windows(chain, layer, [maps], cell))[0]
     reference = Reference(chain, dict(case.network.named_parameters()))
     pixels, unit = case.images[image][0].double(), (int(channel), *cell[0].tolist())

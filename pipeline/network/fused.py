@@ -75,7 +75,8 @@ def contrast_norm(op: ContrastNorm, channels: int, like: Tensor) -> Step:
     `like` is any tensor of the maps' precision, on their device.
 
     The sums over neighbouring channels are a 1 × 1 convolution of the squares whose weight is a
-    band matrix: mostly zeros, and still several times cheaper than averaging across maps.
+    band matrix: mostly zeros, and still several times cheaper than averaging across maps. Not for a
+    network in which NaN or an overflow may come about: 0 × NaN spreads it to all channels.
     """
     line = torch.arange(channels, device=like.device)
     distance = line - line[:, None]

@@ -12,6 +12,7 @@ from pipeline.compute.device import set_products
 from pipeline.compute.resident import load_agreed_model, resident
 from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow
+from pipeline.network.bound import stays_finite
 from pipeline.network.model import Model
 from pipeline.project.entries import Chunk, rows_of
 from pipeline.project.projector import Projector
@@ -72,5 +73,6 @@ def load_input(
 def loaded(setting: Setting, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device, loaded when a process meets it first."""
     model = load_agreed_model(setting.model, setting.weights_sha256)
+    finite = stays_finite(model, model.chain.ops)
     network = model.network.to(device)
-    return model, Projector(network, setting.layers, setting.batch_size)
+    return model, Projector(network, setting.layers, setting.batch_size, finite=finite)

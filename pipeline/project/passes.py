@@ -30,10 +30,12 @@ class Passes:
     else each window runs, in batches of windows. Nothing but the chunk decides it.
     """
 
-    def __init__(self, network: Network, layers: Sequence[str], batch_size: int) -> None:
+    def __init__(
+        self, network: Network, layers: Sequence[str], batch_size: int, *, finite: bool
+    ) -> None:
         self._chain = network.chain
         self._batch_size = batch_size
-        self._finder = SwitchFinder(network)
+        self._finder = SwitchFinder(network, finite=finite)
         self._pools = {layer: len(pools_below(network.chain, layer)) for layer in layers}
         self._whole = {layer: whole_macs(network.chain, layer) for layer in layers}
         self._window = {layer: window_macs(network.chain, layer) for layer in layers}

@@ -20,12 +20,14 @@ class Projector:
     """A network's deconvnets and the forward passes that find their switches.
 
     A result is a projection divided by its largest magnitude, which is its `scale`; where that is
-    0, so is the projection.
+    0, so is the projection. `finite` says that no activation can overflow or be NaN.
     """
 
-    def __init__(self, network: Network, layers: Sequence[str], batch_size: int) -> None:
+    def __init__(
+        self, network: Network, layers: Sequence[str], batch_size: int, *, finite: bool
+    ) -> None:
         self._chain = network.chain
-        self.passes = Passes(network, layers, batch_size)
+        self.passes = Passes(network, layers, batch_size, finite=finite)
         self._deconvnets = {layer: Deconvnet(network, layer) for layer in layers}
 
     def __call__(self, chunk: Chunk, images: Images, device: torch.device) -> dict[str, Values]:

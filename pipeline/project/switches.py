@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -50,12 +51,15 @@ def _macs(op: Conv, side: int) -> int:
 
 
 class SwitchFinder:
-    """The forward pass, in the inputs' own precision, that records the switches."""
+    """The forward pass, in the inputs' own precision, that records the switches.
 
-    def __init__(self, network: Network) -> None:
+    `finite` says that no activation can overflow or be NaN (`network.bound.stays_finite`).
+    """
+
+    def __init__(self, network: Network, *, finite: bool) -> None:
         self._chain = network.chain
-        self._steps = _steps(network, padded=True)
-        self._window_steps = _steps(network, padded=False)
+        self._steps = _steps(network, padded=True, finite=finite)
+        self._window_steps = _steps(network, padded=False, finite=finite)
 
     def maps(self, image: Float[Tensor, "1 3 row col"], layer: str) -> SwitchMaps:
         """The switches of one whole image, as far up as a layer's signal passes.
@@ -105,7 +109,7 @@ class SwitchFinder:
         return found
 
 
-def _steps(network: Network, *, padded: bool) -> Steps:
+def _steps(network: Network, *, padded: bool, finite: bool) -> Steps:
     """The operations that change values, by position; convolutions pad by themselves or not."""
     steps: dict[int, Step] = {}
     channels, like = 0, next(network.parameters()).detach()
@@ -118,7 +122,8 @@ def _steps(network: Network, *, padded: bool) -> Steps:
         elif isinstance(op, ReLU):
             steps[at] = functional.relu_
         elif isinstance(op, ContrastNorm):
-            steps[at] = contrast_norm(op, channels, like)
+            norm = contrast_norm(op, channels, like)
+            steps[at] = norm if finite else partial(network.apply_op, op)
     return steps
 
 

@@ -11,11 +11,11 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
+from pipeline.network.bound import stays_finite
 from pipeline.network.chain import Chain, ContrastNorm, Conv, Linear, MaxPool, Op, ReLU
 from pipeline.network.fused import Signal, Step, contrast_norm, convolution
 from pipeline.network.model import Model
 from pipeline.network.module import Network
-from pipeline.scan.bound import stays_finite
 from pipeline.scan.maps import Maps
 
 SLICE_BYTES = 10 * 2**20
@@ -117,12 +117,12 @@ def _block(network: Network, run: Sequence[Op], *, fuse: bool) -> _Block:
         conv.name,
         convolution(conv, weight, bias, rectify=rectify, fuse=fuse),
         pool if isinstance(pool, MaxPool) else None,
-        tuple(_step(op, network, conv.out_channels, weight) for op in rest),
+        tuple(_step(op, network, conv.out_channels, weight, fuse=fuse) for op in rest),
     )
 
 
-def _step(op: Op, network: Network, channels: int, like: Tensor) -> Step:
-    if isinstance(op, ContrastNorm):
+def _step(op: Op, network: Network, channels: int, like: Tensor, *, fuse: bool) -> Step:
+    if fuse and isinstance(op, ContrastNorm):
         return contrast_norm(op, channels, like)
     return partial(network.apply_op, op)
 

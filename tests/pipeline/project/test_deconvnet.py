@@ -31,7 +31,7 @@ def image_of(network, seed=1):
 
 def project(network, image, layer, channel, cell, start, way):
     """Projections by the code under test, switches from the whole image or from windows."""
-    cells, finder = torch.tensor(cell), SwitchFinder(network)
+    cells, finder = torch.tensor(cell), SwitchFinder(network, finite=True)
     units = Units(torch.tensor(channel), cells, torch.tensor(start, dtype=image.dtype))
     if way == "whole image":
         maps = finder.maps(image[None], layer)

@@ -153,6 +153,19 @@ def test_nan_is_counted_and_never_ranked(tmp_path, caplog):
     assert "conv2: 12 peaks in 1 channels are NaN or infinite" in caplog.text
 
 
+def test_nan_goes_no_further_than_in_the_network_itself(tmp_path):
+    """The norm adds channel 5 of conv1 to 3 and 4: to conv2's second group, not to its first."""
+    world = make_world(tmp_path / "world", 6, arch="alexnet", width=1 / 16)
+    weights = load_file(world.model / "weights.safetensors")
+    weights["conv1.bias"][5] = torch.nan
+    save_model(world.model, load_card(world.model), weights)
+    found = scanned(world, tmp_path, layers=("conv2",))["conv2"]
+    peaks, _ = every_peak(world, "conv2")
+    assert np.isnan(peaks[:, 8:]).all()
+    assert found.image[:8, 0].tolist() == peaks[:, :8].argmax(axis=0).tolist()
+    assert (found.image[8:] == -1).all()
+
+
 def test_shuffled_chunks_give_the_same_bits(world, expected, tmp_path):
     for seed in range(3):
         found = scanned(world, tmp_path / str(seed), HerePool(seed))

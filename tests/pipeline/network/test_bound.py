@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from pipeline.scan.bound import stays_finite
+from pipeline.network.bound import stays_finite
 from tests.pipeline.scan.worlds import make_world
 
 
