@@ -154,7 +154,8 @@ def _maxima(windows: Tensor, choice: Tensor | None) -> Tensor:
 def first_maximum(
     windows: Float64[Tensor, "*map value"],
 ) -> Int64[Tensor, "*map"]:
-    """The place of the largest value along the last axis; of equal ones the first."""
+    """The place of the largest value along the last axis; of equal ones the first. NaN is larger
+    than any number."""
     place = torch.arange(windows.shape[-1])
-    largest = windows.amax(dim=-1, keepdim=True)
-    return torch.where(windows == largest, place, windows.shape[-1]).amin(dim=-1)
+    largest = (windows == windows.amax(dim=-1, keepdim=True)) | windows.isnan()
+    return torch.where(largest, place, windows.shape[-1]).amin(dim=-1)

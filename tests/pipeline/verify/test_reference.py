@@ -30,6 +30,23 @@ def test_of_equal_values_the_first_is_the_maximum():
     assert first_maximum(windows).tolist() == [1, 0, 0]
 
 
+def test_nan_is_larger_than_any_number_as_in_torchs_pools():
+    nan, infinity = torch.nan, torch.inf
+    windows = torch.tensor([[1.0, nan, 2], [nan, nan, nan], [infinity, nan, 0]])
+    assert first_maximum(windows.double()).tolist() == [1, 0, 1]
+
+
+def test_a_network_with_nan_in_it_has_maps_all_the_same():
+    network = random_network("alexnet", width=1 / 16, input_px=64)
+    network.get_parameter("conv1.bias")[5] = torch.nan
+    image = random_image(64)
+    found = Reference(network.chain, dict(network.named_parameters())).maps(image, ["conv2"])
+    expected = network.activations(image[None], ["conv2"])["conv2"][0]
+    assert expected[:8].isfinite().all()
+    assert expected[8:].isnan().all()
+    torch.testing.assert_close(found["conv2"], expected, equal_nan=True)
+
+
 def test_a_choice_stands_for_the_maximum():
     network = random_network(input_px=64)
     image = random_image(64)
