@@ -87,14 +87,15 @@ def load_card(folder: Path) -> ModelCard:
     """Read model.json. Raises AtlasError where it is missing or malformed."""
     path = folder / "model.json"
     try:
-        return ModelCard.model_validate_json(path.read_text(encoding="utf-8"))
+        return ModelCard.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise AtlasError(f"There is no {path}.", fix="Run `dvc repro train`.") from None
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
         raise AtlasError(
-            f"{path}: `{where}`: {fault['msg']}.", fix="Run `dvc repro train` to write it anew."
+            f"{path}: {f'`{where}`: ' * bool(where)}{fault['msg']}.",
+            fix="Run `dvc repro train` to write it anew.",
         ) from None
 
 

@@ -77,7 +77,7 @@ def test_other_weights_beside_the_card_are_refused(network, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model.json", "weights.safetensors"])
-@pytest.mark.parametrize("content", [None, b"{}", b""])
+@pytest.mark.parametrize("content", [None, b"{}", b"", b"\xff\xfe"])
 def test_a_missing_or_damaged_file_is_named(network, tmp_path, name, content):
     save_model(tmp_path, card(), network.state_dict())
     (tmp_path / name).unlink()
