@@ -168,6 +168,15 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
+    def _frozen_layers_are_given(self) -> "Params":
+        if self.train.freeze and self.train.init_from is None:
+            raise ValueError(
+                f"train.freeze keeps {', '.join(self.train.freeze)} as drawn by chance; "
+                "it needs train.init_from"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _torchvisions_input(self) -> "Params":
         if self.model.arch == "alexnet-torchvision" and self.data.crop != TORCHVISION_PX:
             raise ValueError(

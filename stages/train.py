@@ -15,7 +15,7 @@ from tqdm import tqdm
 import pipeline.dataset.images
 import pipeline.network
 import pipeline.training
-from pipeline.compute.device import parse_device, spread
+from pipeline.compute.device import parse_device, set_products, spread
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
 from pipeline.params import load_params
@@ -26,6 +26,7 @@ from pipeline.training.checkpoint import FILE as CHECKPOINT
 from pipeline.training.group import Group, joined, launched
 from pipeline.training.history import write_history
 from pipeline.training.loop import Pace, train
+from pipeline.training.memory import keep_freed_memory
 from pipeline.training.outs import write_model, write_train_report
 from pipeline.training.processes import cores, launch, process_count
 from pipeline.training.task import Machine, Task, Trained
@@ -158,15 +159,22 @@ def train_in_group(run: Run) -> None:
 
 
 def _train(run: Run, group: Group, device: torch.device) -> None:
+    keep_freed_memory()
+    set_products(device, tf32=False)
     workspace = run.workspace
     task = _task(workspace)
     key = _key(workspace, task)
-    machine = Machine(device, cores(), run.cache, run.compiled, run.checkpoint_s)
+    threads = max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    pixels = _pixels(workspace, task)
+    machine = Machine(device, threads, run.cache, pixels, run.compiled, run.checkpoint_s)
     if not group.leads:
         group.wait()
         train(task, machine, group, workspace.state("train") / key)
         return
-    with stage_state(workspace.state("train"), key) as state:
+    with (
+        stage_state(workspace.state("train"), key) as state,
+        stage_state(pixels.parent, pixels.name),
+    ):
         group.wait()
         trained = _watched(task, machine, group, state, run.finish)
         _publish(workspace, task, trained, state)
@@ -176,8 +184,23 @@ def _train(run: Run, group: Group, device: torch.device) -> None:
 def _task(workspace: Workspace) -> Task:
     params = load_params(workspace.params)
     start = None if params.train.init_from is None else workspace.resolve(params.train.init_from)
+    if start is not None and workspace.model.resolve() in start.resolve().parents:
+        raise AtlasError(
+            f"train.init_from is {params.train.init_from}, which this training will replace.",
+            fix="Copy the file out of the model folder and name the copy.",
+        )
     root = workspace.resolve(params.data.root)
     return Task(params, read_manifest(workspace.manifest), root, start)
+
+
+def _pixels(workspace: Workspace, task: Task) -> Path:
+    """The folder of decoded pixels, which outlasts an edit of the recipe."""
+    facts = {
+        "input": [task.params.data.resize, task.params.data.crop],
+        "manifest": sha256_of(workspace.manifest),
+        "code": sha256_of_code(Path(pipeline.dataset.images.__file__)),
+    }
+    return workspace.state("pixels") / fingerprint(facts)
 
 
 def _key(workspace: Workspace, task: Task) -> str:
@@ -224,11 +247,15 @@ def _watched(task: Task, machine: Machine, group: Group, state: Path, finish: Pa
 
 def _draw(drawn: "tqdm[NoReturn]", images: int, pace: Pace) -> None:
     position = pace.position
+    done = position.epoch * images + position.seen
+    if not drawn.n:  # the rate is that of this run's own steps, decoding aside
+        drawn.n = drawn.initial = max(0, done - pace.images)
+        drawn.unpause()
     if position.seen:
         drawn.set_postfix(
             epoch=position.epoch + 1, loss=f"{position.loss_sum / position.seen:.3f}", refresh=False
         )
-    drawn.update(position.epoch * images + position.seen - drawn.n)
+    drawn.update(done - drawn.n)
 
 
 def _publish(workspace: Workspace, task: Task, trained: Trained, state: Path) -> None:
@@ -239,8 +266,7 @@ def _publish(workspace: Workspace, task: Task, trained: Trained, state: Path) ->
         write_train_report(path, trained)
     with publish(workspace.model) as folder:
         write_model(folder, task, trained, sha256_of(workspace.manifest), state / "snapshots")
-    if trained.history:
-        last = trained.history[-1]
+    if trained.history and (last := trained.history[-1]).val_top1_error is not None:
         logger.info(
             "After epoch %d: validation top-1 error %.1f %%, dead channels %s.",
             trained.epochs,

@@ -84,10 +84,12 @@ def main(
 
 
 def _task(workspace: Workspace) -> Task:
+    """The run's task from scratch, whatever its own training starts from."""
     params = load_params(workspace.params)
-    return Task(
-        params, read_manifest(workspace.manifest), workspace.resolve(params.data.root), None
-    )
+    train = params.train.model_copy(update={"init_from": None, "freeze": ()})
+    root = workspace.resolve(params.data.root)
+    scratch = params.model_copy(update={"train": train})
+    return Task(scratch, read_manifest(workspace.manifest), root, None)
 
 
 def _feature_lines(

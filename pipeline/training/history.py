@@ -21,16 +21,16 @@ class EpochRecord:
     """As learnt from: augmented images, dropout on, labels smoothed."""
     train_top1_error: float
     """On the same."""
-    val_loss: float
-    """On the centre crops of the validation images."""
-    val_top1_error: float
+    val_loss: float | None
+    """On the centre crops of the validation images; None without any."""
+    val_top1_error: float | None
     """On the same."""
     dead: dict[str, int]
-    """Channels of each conv layer that no validation image excites."""
+    """Channels of each conv layer that no validation image excites; empty without any."""
     conv1_rms: tuple[float, float, float]
     """Smallest, median and largest root mean square of the first layer's filters."""
 
-    def columns(self) -> dict[str, float | int]:
+    def columns(self) -> dict[str, float | int | None]:
         """The record as a line of the table."""
         smallest, median, largest = self.conv1_rms
         return {

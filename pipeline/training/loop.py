@@ -13,6 +13,7 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.compute.device import multiplies_bfloat16
+from pipeline.network.module import Network
 from pipeline.progress import Advance
 from pipeline.training.ahead import ahead
 from pipeline.training.augment import draw
@@ -61,8 +62,9 @@ def train(
 
     Raises AtlasError where the loss diverges, an image cannot be read, or the start does not fit.
     """
+    network = starting_network(task)  # before the images: what does not fit is told at once
     images = open_images(task, machine, group, state, decoding)
-    trainer = Trainer(task, machine, group, state, images)
+    trainer = Trainer(task, machine, group, state, network, images)
     stopped = not trainer.run(watch, finish)
     position = trainer.position
     return Trained(
@@ -79,7 +81,13 @@ class Trainer:
     """A training under way."""
 
     def __init__(
-        self, task: Task, machine: Machine, group: Group, state: Path, images: Images
+        self,
+        task: Task,
+        machine: Machine,
+        group: Group,
+        state: Path,
+        network: Network,
+        images: Images,
     ) -> None:
         self.task, self.machine, self.group = task, machine, group
         self.state, self.images = state, images
@@ -89,12 +97,12 @@ class Trainer:
             logger.warning(
                 "%s has no bfloat16 products; training in float32, which is slower.", machine.device
             )
-        network = starting_network(task).to(machine.device)
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network.to(machine.device).to(memory_format=torch.channels_last)
         self.optimiser = make_optimiser(self.network, self.params)
         self.position = load_checkpoint(state, self.network, self.optimiser)
         self.schedule = make_schedule(
-            self.params, [record.val_top1_error for record in self.position.history]
+            self.params,
+            [r.val_top1_error for r in self.position.history if r.val_top1_error is not None],
         )
         self.ledger = Ledger(group, len(task.manifest.classes))
         self.interval = Interval(machine.checkpoint_s)
@@ -218,7 +226,8 @@ class Trainer:
             self.machine.threads,
             self.half,
         )
-        self.ledger.check("validation loss", seen.loss, position.epoch + 1, position.step)
+        if seen.loss is not None:
+            self.ledger.check("validation loss", seen.loss, position.epoch + 1, position.step)
         first = conv_weights(self.network)[self.network.chain.conv_layers[0]].detach().cpu()
         rms = filter_rms(first)
         record = EpochRecord(
@@ -231,7 +240,8 @@ class Trainer:
             dead=seen.dead,
             conv1_rms=(rms.min().item(), rms.median().item(), rms.max().item()),
         )
-        self.schedule.learn(seen.top1_error)
+        if seen.top1_error is not None:
+            self.schedule.learn(seen.top1_error)
         self.position = Position(
             epoch=position.epoch + 1,
             history=[*position.history, record],

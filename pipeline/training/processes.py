@@ -2,12 +2,14 @@
 
 import logging
 import os
+import signal
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import torch
+from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -23,19 +25,27 @@ RESTARTS = 3
 
 
 def process_count(device: torch.device, wanted: int) -> int:
-    """Processes to train with: as many as wanted, or one per GPU of a bare `cuda`."""
-    if wanted:
-        return wanted
-    if device.type == "cuda" and device.index is None:
-        return max(1, torch.cuda.device_count())
-    return 1
+    """Processes to train with: as many as wanted, or one per GPU of a bare `cuda`.
+
+    Raises AtlasError where more are wanted than there are GPUs for.
+    """
+    if device.type != "cuda":
+        return max(1, wanted)
+    cards = torch.cuda.device_count() if device.index is None else 1
+    if wanted > cards:
+        raise AtlasError(
+            f"{wanted} processes cannot train on {cards} GPU(s) of {device}: each needs its own.",
+            fix="Lower ATLAS_WORKERS (0 takes every GPU), or set ATLAS_DEVICE=cuda.",
+        )
+    return max(1, wanted or cards)
 
 
 def launch(work: Callable[[Argument], None], argument: Argument, count: int) -> None:
     """Call `work(argument)` in `count` new processes, through torch's elastic launch.
 
     If one dies, all are started again and go on from the last checkpoint, a few times over.
-    `work` must be importable. An AtlasError in a process is raised here and not tried again.
+    `work` must be importable. An AtlasError in a process is raised here and not tried again. Asked
+    by a signal to stop, it ends the processes and raises KeyboardInterrupt.
     """
     os.environ.setdefault(*OWN_STORE)
     with tempfile.TemporaryDirectory(prefix="atlas-train-") as folder:
@@ -52,6 +62,8 @@ def launch(work: Callable[[Argument], None], argument: Argument, count: int) -> 
         fault = Path(folder) / "fault"
         try:
             elastic_launch(config, _guarded)(work, argument, fault)
+        except SignalException:
+            raise KeyboardInterrupt from None
         except ChildFailedError as error:
             _raise_fault(fault)
             _, failure = error.get_first_failure()
@@ -67,6 +79,7 @@ def _guarded(work: Callable[[Argument], None], argument: Argument, fault: Path) 
     """Run the work in a process of the group; leave word of an AtlasError and stay ended."""
     if fault.exists():
         return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the launcher ends them
     torch.set_num_threads(max(1, cores() // int(os.environ["LOCAL_WORLD_SIZE"])))
     try:
         work(argument)

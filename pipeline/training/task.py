@@ -68,6 +68,8 @@ class Machine:
     """Threads that decode."""
     cache: bool | None = None
     """Keep decoded pixels on disk; None: where they are read more than once and fit."""
+    pixels: Path | None = None
+    """The folder for these; None: the training's own state folder."""
     compiled: bool = False
     """Let torch compile the forward and backward passes."""
     checkpoint_s: float = 30.0

@@ -20,12 +20,12 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Validation:
-    """Means over the validation images."""
+    """Means over the validation images; None without any."""
 
-    loss: float
-    top1_error: float
+    loss: float | None
+    top1_error: float | None
     dead: dict[str, int]
-    """Channels of each conv layer whose activation is 0 everywhere."""
+    """Channels of each conv layer whose activation is 0 everywhere; empty without images."""
 
 
 @torch.no_grad()
@@ -42,6 +42,8 @@ def validate(
 
     `half` computes products in bfloat16, as the training does.
     """
+    if not len(squares):
+        return Validation(None, None, {})
     device = normalisation.mean.device
     sums = torch.zeros(2, dtype=torch.float64, device=device)
     peaks: dict[str, Tensor] = {}
@@ -55,7 +57,7 @@ def validate(
         for layer, values in batch_peaks.items():
             peaks[layer] = torch.maximum(values, peaks.get(layer, values))
     loss, wrong = group.sum(sums).tolist()
-    count = max(1, len(squares))
+    count = len(squares)
     return Validation(loss / count, wrong / count, _dead(learner, peaks, group, device))
 
 

@@ -38,40 +38,56 @@ class Images:
 def open_images(
     task: Task, machine: Machine, group: Group, state: Path, advance: Advance
 ) -> Images:
-    """Decode the images into the state folder where that pays, and take their mean."""
+    """Decode the images to disk where that pays, and take their mean.
+
+    Raises AtlasError without the images that the recipe needs, for one that cannot be read, or
+    where the weights that the training starts from presuppose inputs of another scale.
+    """
     data, epochs = task.params.data, task.params.train.epochs
     classes = task.manifest.classes
     train_rows, val_rows = task.manifest.split("train"), task.manifest.split("val")
     if not train_rows:
         raise AtlasError("The manifest lists no training image.", fix="Run `dvc repro prepare`.")
-    train_labels, val_labels = labels_of(train_rows, classes), labels_of(val_rows, classes)
+    if not val_rows and task.params.train.schedule == "plateau":
+        raise AtlasError(
+            "train.schedule plateau follows the validation error, but there is no such image.",
+            fix="Set train.schedule: cosine, or raise data.val_fraction.",
+        )
+    inherited = None if task.start is None else _inherited(task, task.start)
     train = FileSquares(task.paths(train_rows), data.resize, data.resize)
     val = FileSquares(task.paths(val_rows), data.resize, data.crop)
+    folder = machine.pixels or state
+    train_squares = _ready(train, folder / "train.npy", epochs + 1, machine, group, advance)
+    val_squares = _ready(val, folder / "val.npy", epochs, machine, group, advance)
+    mean = _mean(task, train_squares, machine, group, state) if inherited is None else inherited
+    return Images(
+        train_squares,
+        labels_of(train_rows, classes),
+        val_squares,
+        labels_of(val_rows, classes),
+        Normalisation(mean, task.params.train.scale).to(machine.device),
+    )
 
-    def ready(squares: FileSquares, name: str, reads: int) -> Squares:
-        wanted = machine.cache
-        if wanted is None:
-            wanted = worth_caching(squares, reads, state)
-        if not wanted:
-            return squares
-        if group.leads:
-            cached(squares, state / name, machine.threads, advance)
-        group.wait()
-        return cached(squares, state / name, machine.threads, advance)
 
-    train_squares = ready(train, "train.npy", epochs + 1)
-    val_squares = ready(val, "val.npy", epochs)
-    mean = _mean(task, train_squares, machine, group, state)
-    normalisation = Normalisation(mean, task.params.train.scale).to(machine.device)
-    return Images(train_squares, train_labels, val_squares, val_labels, normalisation)
+def _ready(
+    squares: FileSquares, path: Path, reads: int, machine: Machine, group: Group, advance: Advance
+) -> Squares:
+    """The squares, out of the file at `path` where that pays; the group's first process decides."""
+    wanted = machine.cache
+    if wanted is None:
+        wanted = path.exists() or worth_caching(squares, reads, path.parent)
+    if not int(group.max(torch.tensor(int(group.leads and wanted)))):
+        return squares
+    if group.leads:
+        cached(squares, path, machine.threads, advance)
+    group.wait()
+    return cached(squares, path, machine.threads, advance)
 
 
 def _mean(
     task: Task, squares: Squares, machine: Machine, group: Group, state: Path
 ) -> Float[Tensor, "3 #crop #crop"]:
-    """The mean that the start's weights were trained with, else that of the training images."""
-    if task.start is not None and (mean := _inherited(task, task.start)) is not None:
-        return mean
+    """The mean of the training images, taken once."""
     path = state / "mean.safetensors"
     if not path.exists():
         train = task.params.train

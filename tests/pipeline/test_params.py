@@ -95,6 +95,11 @@ def test_torchvisions_alexnet_needs_an_input_of_its_own_size(tmp_path):
     assert said.endswith("model.arch alexnet-torchvision needs data.crop 223, not 160.")
 
 
+def test_layers_drawn_by_chance_are_not_frozen(tmp_path):
+    said = problem(changed(tmp_path, "train", freeze=["conv1"]))
+    assert said.endswith("train.freeze keeps conv1 as drawn by chance; it needs train.init_from.")
+
+
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     said = problem(written(tmp_path, "seed: 0\nscan:\n  top: 9\n  top: 3\n"))
     assert said.endswith("is not YAML: line 4: `top` stands twice.")

@@ -1,11 +1,12 @@
 import csv
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ from stages.cli import main
 from tests.pipeline.training.tiny import make_workspace, write_params
 
 ATLAS = [sys.executable, "-c", "from stages.cli import main; main()", "train"]
+TORCHRUN = [
+    *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+    *(str(Path(sys.executable).with_name("atlas")), "train"),
+]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "ATLAS_WORKERS": "0", "ATLAS_DEVICE": "cpu"}
 
 
@@ -59,13 +64,14 @@ def test_one_mean_per_colour_stands_on_the_card(tmp_path):
     assert all(50 < colour < 150 for colour in card.mean)
 
 
-def started(root: Path, *words: str) -> subprocess.Popen[bytes]:
+def started(root: Path, *words: str, by: Sequence[str] = ATLAS) -> subprocess.Popen[bytes]:
     with (root / "log.txt").open("w") as log:
         return subprocess.Popen(
-            [*ATLAS, "-w", str(root), *words],
+            [*by, "-w", str(root), *words],
             env=ONE_THREAD,
             cwd=Path(__file__).parents[2],
             stderr=log,
+            start_new_session=True,
         )
 
 
@@ -74,36 +80,42 @@ def told(root: Path) -> str:
     return (root / "log.txt").read_text()
 
 
+def checkpointed(root: Path, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a training has written its first checkpoint."""
+    deadline = time.monotonic() + 120
+    while not list((root / ".state" / "train").glob(f"*/{FILE}")):
+        assert process.poll() is None, told(root)
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def long_training(tmp_path: Path) -> Iterator[tuple[Path, "subprocess.Popen[bytes]"]]:
     """A training of many epochs that has written a checkpoint."""
     root = make_workspace(tmp_path, epochs=10_000, snapshots=[])
     process = started(root, "--checkpoint-s", "0")
-    deadline = time.monotonic() + 120
-    while not list((root / ".state" / "train").glob(f"*/{FILE}")):
-        assert process.poll() is None, told(root)
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    checkpointed(root, process)
     yield root, process
     process.kill()
     process.wait()
 
 
-def test_killed_for_real_and_repeated_it_ends_in_the_same_bits(tmp_path):
+def test_killed_for_real_at_any_moment_and_repeated_it_ends_in_the_same_bits(tmp_path):
     whole = make_workspace(tmp_path / "whole", epochs=15)
     broken = make_workspace(tmp_path / "broken", epochs=15)
+    process = started(whole, "--checkpoint-s", "0")
+    checkpointed(whole, process)
+    begun = time.monotonic()
+    assert process.wait(timeout=120) == 0, told(whole)
+    lasts_s = time.monotonic() - begun
     process = started(broken, "--checkpoint-s", "0")
-    deadline = time.monotonic() + 120
-    while not list((broken / ".state" / "train").glob(f"*/{FILE}")):
-        assert process.poll() is None, told(broken)
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    checkpointed(broken, process)
+    moment = random.random()
+    time.sleep(moment * lasts_s)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (broken / "artifacts" / "model").exists()
-    for root in (whole, broken):
-        assert started(root).wait() == 0, told(root)
-    assert weights_sha(whole) == weights_sha(broken)
+    assert started(broken).wait() == 0, told(broken)
+    assert weights_sha(whole) == weights_sha(broken), f"killed at {moment}"
     for name in ("train.json", "train_history.csv"):
         assert (whole / "reports" / name).read_bytes() == (broken / "reports" / name).read_bytes()
 
@@ -154,7 +166,28 @@ def test_a_diverging_training_says_where_and_what_it_was_before_can_be_kept(tmp_
     assert all(tensor.abs().max() < 200 for tensor in kept.values())
 
 
-def test_two_processes_leave_one_model(tmp_path):
-    root = make_workspace(tmp_path, epochs=1)
-    assert started(root, "--workers", "2").wait(timeout=200) == 0, told(root)
-    assert load_model(root / "artifacts" / "model").card.epochs_trained == 1
+def test_two_processes_leave_one_model_whoever_starts_them(tmp_path):
+    own = make_workspace(tmp_path / "own", epochs=1)
+    assert started(own, "--workers", "2").wait(timeout=200) == 0, told(own)
+    users = make_workspace(tmp_path / "users", epochs=1)
+    assert started(users, by=TORCHRUN).wait(timeout=200) == 0, told(users)
+    for root in (own, users):
+        assert load_model(root / "artifacts" / "model").card.epochs_trained == 1
+    assert weights_sha(own) == weights_sha(users)
+
+
+def test_ctrl_c_stops_a_group_in_one_line(tmp_path):
+    root = make_workspace(tmp_path, epochs=10_000, snapshots=[])
+    process = started(root, "--workers", "2", "--checkpoint-s", "0")
+    checkpointed(root, process)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to every process
+    assert process.wait(timeout=60) == 130
+    assert "Stopped; run again to resume." in told(root)
+    assert "Traceback" not in told(root)
+
+
+def test_a_start_that_the_training_would_replace_is_refused(tmp_path):
+    root = make_workspace(tmp_path, init_from="artifacts/model/weights.safetensors")
+    result = CliRunner().invoke(main, ["train", "-w", str(root)])
+    assert result.exit_code == 1
+    assert "which this training will replace" in result.output

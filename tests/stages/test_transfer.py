@@ -4,12 +4,15 @@ import pytest
 from click.testing import CliRunner
 
 from stages.cli import main
-from tests.pipeline.training.tiny import make_workspace
+from tests.pipeline.training.tiny import make_workspace, write_params
 from tests.stages.test_train import atlas
 
 
-def test_features_and_scratch_stand_side_by_side_in_the_table(tmp_path):
+def test_features_and_scratch_stand_side_by_side_whatever_the_run_starts_from(tmp_path):
     root = make_workspace(tmp_path, epochs=1)
+    atlas(root, "train")
+    (root / "artifacts" / "model" / "weights.safetensors").rename(root / "w.safetensors")
+    write_params(root, epochs=1, init_from="w.safetensors", freeze=["conv1", "conv2"])
     atlas(root, "train")
     told = atlas(root, "transfer", "--scratch", "--folds", "2", "--per-class", "5")
     assert "fc7, 5 per class" in told

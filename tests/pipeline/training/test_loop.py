@@ -1,10 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
@@ -13,7 +14,7 @@ from pipeline.training.batches import epoch_batches
 from pipeline.training.group import Group
 from pipeline.training.loop import train
 from pipeline.training.task import Machine, Task, Trained
-from tests.pipeline.training.tiny import MACHINE, make_workspace
+from tests.pipeline.training.tiny import MACHINE, make_workspace, write_params
 
 
 def task(root: Path) -> Task:
@@ -207,3 +208,32 @@ def test_other_views_train_too(tmp_path, augment):
 def test_no_epoch_keeps_the_start(tmp_path):
     make_workspace(tmp_path, epochs=0)
     assert trained(tmp_path).history == ()
+
+
+def test_without_validation_images_their_columns_stay_empty(tmp_path):
+    make_workspace(tmp_path, val_each=0, epochs=1)
+    (record,) = trained(tmp_path).history
+    assert (record.val_loss, record.val_top1_error, record.dead) == (None, None, {})
+    make_workspace(tmp_path, val_each=0, epochs=1, schedule="plateau")
+    with pytest.raises(AtlasError, match="plateau follows the validation error"):
+        trained(tmp_path)
+
+
+def test_what_does_not_fit_is_told_before_an_image_is_decoded(tmp_path):
+    make_workspace(tmp_path, init_from="start.safetensors")
+    save_file({"conv1.weight": torch.zeros(1)}, tmp_path / "start.safetensors")
+    decoded = []
+    with pytest.raises(AtlasError, match="fits no layer"):
+        trained(tmp_path, decoding=decoded.append)
+    assert not decoded
+
+
+def test_decoded_pixels_outlast_an_edit_of_the_recipe(tmp_path):
+    make_workspace(tmp_path, epochs=1)
+    (tmp_path / "pixels").mkdir()
+    machine = replace(MACHINE, cache=True, pixels=tmp_path / "pixels")
+    first = trained(tmp_path, machine, state="first")
+    for path in (tmp_path / "images").rglob("*.png"):
+        path.unlink()
+    write_params(tmp_path, epochs=1, learning_rate=0.02)
+    assert not torch.equal(weights(first), weights(trained(tmp_path, machine, state="second")))

@@ -22,6 +22,15 @@ def test_without_a_wish_there_is_one_process_on_a_cpu():
     assert process_count(torch.device("cpu"), 3) == 3
 
 
+def test_every_process_needs_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert process_count(torch.device("cuda"), 0) == process_count(torch.device("cuda"), 2) == 2
+    assert process_count(torch.device("cuda:1"), 0) == 1
+    for device, wanted in (("cuda", 3), ("cuda:1", 2)):
+        with pytest.raises(AtlasError, match=f"{wanted} processes cannot train"):
+            process_count(torch.device(device), wanted)
+
+
 @pytest.mark.parametrize(("rank", "positions"), [(0, [0, 3, 6]), (1, [1, 4]), (2, [2, 5])])
 def test_a_batch_is_dealt_out_like_cards(rank, positions):
     assert list(range(7))[Group(rank, 3).share(7)] == positions
@@ -47,6 +56,8 @@ def train_together(work: Work) -> None:
         def kill(pace: Pace) -> None:
             nonlocal steps
             steps += 1
+            with (work.root / f"steps_{group.rank}").open("a") as file:
+                file.write("a step\n")
             once = work.root / "killed"
             if group.rank == 1 and steps == work.killed_at and not once.exists():
                 once.touch()
@@ -91,6 +102,8 @@ def test_after_a_process_was_killed_the_group_goes_on_from_the_checkpoint(tmp_pa
     alone, together = alone_and_together(tmp_path, killed_at=8)
     assert (tmp_path / "killed").exists()
     assert (tmp_path / "state" / FILE).exists()
+    steps = (tmp_path / "steps_1").read_text().splitlines()
+    assert len(steps) == 12 + 1, "of 12, only the one it died in is repeated"
     torch.testing.assert_close(together["weights"], alone["weights"], rtol=1e-3, atol=1e-5)
 
 
