@@ -1,4 +1,7 @@
-"""What a training step costs: with its data against without, and what each measure gives."""
+"""What a training step costs: with its data against without, and what each measure gives.
+
+Checkpoints are left out: at most one every half minute.
+"""
 
 import tempfile
 import time
@@ -8,18 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.row import Row
+from benchmarks.scan import photograph
+from pipeline.compute.device import multiplies_bfloat16
 from pipeline.dataset.manifest import ImageRow, Manifest
-from pipeline.network.module import Network
-from pipeline.params import Params, load_params
+from pipeline.params import load_params
 from pipeline.training.batches import epoch_batches
 from pipeline.training.group import Group
-from pipeline.training.learner import draw_masks
+from pipeline.training.learner import Learner, draw_masks
 from pipeline.training.loop import Trainer
+from pipeline.training.memory import keep_freed_memory
 from pipeline.training.processes import cores
 from pipeline.training.start import starting_network
 from pipeline.training.task import Machine, Task
@@ -36,31 +40,27 @@ def rows(quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         task = _task(Path(folder))
         yield _with_data(task, Path(folder), rounds)
+        yield _cache_row(task, Path(folder), rounds)
+        if not quick:
+            yield _compile_row(task, Path(folder), rounds)
         yield from _measures(task, Path(folder), rounds)
 
 
 def _task(folder: Path) -> Task:
-    """A data set of noise, as JPEG files of a photograph's size."""
+    """A data set of made-up photographs, as JPEG files."""
     rng = np.random.default_rng(0)
     listed = []
     for number in range(IMAGES):
         name = f"{number:03d}.jpg"
-        small = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)
-        Image.fromarray(small).resize((320, 240)).save(folder / name, quality=92)
-        listed.append(ImageRow("train", name, str(number % CLASSES), 320, 240, ""))
+        photograph(rng).save(folder / name, quality=90)
+        listed.append(ImageRow("train", name, str(number % CLASSES), 500, 375, ""))
     return Task(load_params(PRESET), Manifest(tuple(listed)), folder, None)
 
 
 def _with_data(task: Task, folder: Path, rounds: int) -> Row:
     """An epoch from the cached pixels, augmented, against the same steps on ready tensors."""
     trainer = _trainer(task, folder / "data")
-    ready = _ready_epoch(trainer)
-
-    def fed() -> None:
-        trainer.position.step = trainer.position.epoch = 0
-        trainer.learn_epoch(lambda pace: None, lambda: False)
-
-    bare, with_data = _seconds([ready, fed], rounds)
+    bare, with_data = _seconds([_ready_epoch(trainer), _fed_epoch(trainer)], rounds)
     return Row(
         name="training step including data",
         against="the same step on ready tensors",
@@ -70,6 +70,16 @@ def _with_data(task: Task, folder: Path, rounds: int) -> Row:
         better="higher",
         note=f"{IMAGES / with_data:.0f} against {IMAGES / bare:.0f} images/s",
     )
+
+
+def _fed_epoch(trainer: Trainer) -> Callable[[], None]:
+    """The steps of an epoch, with their data."""
+
+    def run() -> None:
+        trainer.position.step = trainer.position.epoch = 0
+        trainer.learn_epoch(lambda pace: None, lambda: False)
+
+    return run
 
 
 def _ready_epoch(trainer: Trainer) -> Callable[[], None]:
@@ -99,48 +109,90 @@ def _ready_epoch(trainer: Trainer) -> Callable[[], None]:
     return run
 
 
+def _cache_row(task: Task, folder: Path, rounds: int) -> Row:
+    """An epoch whose pixels were decoded once, against one that decodes; and what once costs."""
+    begun = time.perf_counter()
+    cached = _fed_epoch(_trainer(task, folder / "cached"))
+    once = time.perf_counter() - begun
+    decoding = _fed_epoch(_trainer(task, folder / "decoding", cache=False))
+    decoded_s, cached_s = _seconds([decoding, cached], rounds)
+    return Row(
+        name="an epoch from the cache of decoded pixels",
+        against="the same epoch, decoding ahead in threads",
+        measured=decoded_s / cached_s,
+        unit="×",
+        goal=1.0,
+        better="higher",
+        note=f"{IMAGES / cached_s:.0f} against {IMAGES / decoded_s:.0f} images/s; decoding once "
+        f"took {once:.1f} s, an epoch with it {decoded_s - cached_s:.1f} s longer",
+    )
+
+
 def _measures(task: Task, folder: Path, rounds: int) -> Iterator[Row]:
-    """What bfloat16, and layout with the norm and fused descent, each give."""
-    params = task.params
-    full = _ready_epoch(_trainer(_precise(task, params, "float32"), folder / "full"))
-    half = _ready_epoch(_trainer(_precise(task, params, "bfloat16"), folder / "half"))
-    plain, full_s, half_s = _seconds([_plain_epoch(task), full, half], rounds)
-    yield Row(
-        "float32 step: channels-last, own norm, fused SGD",
-        "plain torch: NCHW, nn.LocalResponseNorm",
-        plain / full_s,
-        "×",
-        1.0,
-        "higher",
-        f"{IMAGES / full_s:.0f} against {IMAGES / plain:.0f} images/s",
+    """What each measure gives on top of those before it."""
+    precise = _precise(task, "float32")
+    trainer = _trainer(precise, folder / "full")
+    steps = {
+        "plain torch: NCHW, nn.LocalResponseNorm": _plain_epoch(precise),
+        "channels last": _plain_epoch(precise, last=True),
+        "own contrast norm": _plain_epoch(precise, last=True, own_norm=True),
+        "fused SGD, filters capped: the training's own step": _ready_epoch(trainer),
+    }
+    if multiplies_bfloat16(torch.device("cpu")):
+        steps["bfloat16"] = _ready_epoch(_trainer(_precise(task, "bfloat16"), folder / "half"))
+    names, took = list(steps), _seconds(list(steps.values()), rounds)
+    for place in range(1, len(names)):
+        yield _gain(
+            f"training step: {names[place]}", names[place - 1], *took[place - 1 : place + 1]
+        )
+    own = steps[names[3]]
+    [given_back] = _seconds([own], rounds)
+    keep_freed_memory()
+    [kept] = _seconds([own], rounds)
+    yield _gain("training step: freed memory kept", "given back to the kernel", given_back, kept)
+
+
+def _compile_row(task: Task, folder: Path, rounds: int) -> Row:
+    begun = time.perf_counter()
+    precise = _precise(task, "float32")
+    compiled = _ready_epoch(_trainer(precise, folder / "compiled", compiled=True))
+    compiled()
+    once = time.perf_counter() - begun
+    own_s, compiled_s = _seconds(
+        [_ready_epoch(_trainer(precise, folder / "own")), compiled], rounds
     )
-    yield Row(
-        "bfloat16 step",
-        "the float32 step",
-        full_s / half_s,
-        "×",
-        1.0,
-        "higher",
-        f"{IMAGES / half_s:.0f} against {IMAGES / full_s:.0f} images/s; it pays on "
-        "processors with bfloat16 products",
+    return _gain(
+        f"training step: `--compile`, after {once:.0f} s", "not compiled", own_s, compiled_s
     )
 
 
-def _precise(task: Task, params: Params, precision: str) -> Task:
-    train = params.train.model_copy(update={"precision": precision})
-    return replace(task, params=params.model_copy(update={"train": train}))
+def _gain(name: str, against: str, before_s: float, after_s: float) -> Row:
+    note = f"{IMAGES / after_s:.0f} against {IMAGES / before_s:.0f} images/s"
+    return Row(name, against, before_s / after_s, "×", 1.0, "higher", note)
 
 
-def _plain_epoch(task: Task) -> Callable[[], None]:
-    """The steps of an epoch as one would write them without further thought."""
-    network: Network = starting_network(task).train()
+def _precise(task: Task, precision: str) -> Task:
+    train = task.params.train.model_copy(update={"precision": precision})
+    return replace(task, params=task.params.model_copy(update={"train": train}))
+
+
+def _plain_epoch(task: Task, *, last: bool = False, own_norm: bool = False) -> Callable[[], None]:
+    """The steps of an epoch as one would write them; with maps channels last, with our norm."""
+    network, crop, size = (
+        starting_network(task),
+        task.params.data.crop,
+        task.params.train.batch_size,
+    )
+    layout = torch.channels_last if last else torch.contiguous_format
+    network = network.train().to(memory_format=layout)
     optimiser = torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, foreach=False)
-    size, crop = task.params.train.batch_size, task.params.data.crop
-    inputs, labels = torch.randn(size, 3, crop, crop), torch.arange(size) % CLASSES
+    inputs = torch.randn(size, 3, crop, crop).contiguous(memory_format=layout)
+    labels = torch.arange(size) % CLASSES
+    module = Learner(network) if own_norm else network
 
     def run() -> None:
         for _ in range(IMAGES // size):
-            _plain_step(network, optimiser, inputs, labels)
+            _plain_step(module, optimiser, inputs, labels)
 
     return run
 
@@ -153,11 +205,11 @@ def _plain_step(
     optimiser.step()
 
 
-def _trainer(task: Task, state: Path) -> Trainer:
+def _trainer(task: Task, state: Path, *, cache: bool = True, compiled: bool = False) -> Trainer:
     state.mkdir()
-    machine = Machine(torch.device("cpu"), cores(), checkpoint_s=1e9)
+    machine = Machine(torch.device("cpu"), cores(), cache, compiled=compiled, checkpoint_s=1e9)
     images = open_images(task, machine, Group(), state, lambda count: None)
-    return Trainer(task, machine, Group(), state, images)
+    return Trainer(task, machine, Group(), state, starting_network(task), images)
 
 
 def _seconds(runs: list[Callable[[], None]], rounds: int) -> list[float]:
