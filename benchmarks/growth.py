@@ -74,9 +74,8 @@ def _memory_row(what: str, against: str, first: Mark, last: Mark) -> Row:
 
 def merged(parts: int, marks: int, channels: int) -> list[Mark]:
     """Merge so many partial results of a layer, with a mark after every equal share of them."""
-    ledger = Ledger(
-        {"conv": empty_tally(channels, RANKS, signed=False)}, np.zeros(parts, dtype=bool)
-    )
+    finished = np.full(parts, False)  # written now: a page of zeros takes memory once it is touched
+    ledger = Ledger({"conv": empty_tally(channels, RANKS, signed=False)}, finished)
     made = made_up(channels)
     found, every = [], parts // marks
     start, saved = time.process_time(), time.monotonic()
