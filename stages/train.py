@@ -184,6 +184,11 @@ def _train(run: Run, group: Group, device: torch.device) -> None:
 def _task(workspace: Workspace) -> Task:
     params = load_params(workspace.params)
     start = None if params.train.init_from is None else workspace.resolve(params.train.init_from)
+    if start is not None and not start.is_file():
+        raise AtlasError(
+            f"There is no file {start}, which train.init_from names.",
+            fix="Mend train.init_from in params.yaml.",
+        )
     if start is not None and workspace.model.resolve() in start.resolve().parents:
         raise AtlasError(
             f"train.init_from is {params.train.init_from}, which this training will replace.",

@@ -237,6 +237,12 @@ def test_a_device_that_there_is_not(copy, monkeypatch, stage):
     assert "cuda:97" in told(copy, stage)
 
 
+@pytest.mark.parametrize("name", ["nothing.pth", "photos"])
+def test_a_start_that_is_no_file(copy, name):
+    write_params(copy, {"train": {"init_from": name}})
+    assert f"There is no file {copy / name}, which train.init_from names." in told(copy, "train")
+
+
 def test_a_scan_of_another_model(copy):
     shutil.rmtree(copy / "artifacts" / "model")
     write_params(copy, {"model": {"width": 0.06}})
