@@ -226,7 +226,9 @@ class Trainer:
             self.machine.threads,
             self.half,
         )
-        if seen.loss is not None:
+        if seen.loss is None:
+            self._try_out()
+        else:
             self.ledger.check("validation loss", seen.loss, position.epoch + 1, position.step)
         first = conv_weights(self.network)[self.network.chain.conv_layers[0]].detach().cpu()
         rms = filter_rms(first)
@@ -251,6 +253,14 @@ class Trainer:
             self._keep_snapshot()
             if self.interval.due() or self.position.epoch == self.params.epochs:
                 self.save()
+
+    @torch.no_grad()
+    def _try_out(self) -> None:
+        """Check the loss of some training images, where no validation checks the weights."""
+        rows = np.arange(min(self.params.batch_size, len(self.images.train)))
+        step = self.position.step
+        tally = tally_of(*self._losses(step, rows, self._read((step, rows))))
+        self.ledger.settle(self.position, coming=tally)
 
     def _keep_snapshot(self) -> None:
         if self.position.epoch in self.params.snapshots:

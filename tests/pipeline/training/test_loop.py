@@ -149,6 +149,16 @@ def test_weights_that_diverge_are_never_kept_and_those_before_them_are(
     assert kept.history == good.history
 
 
+@pytest.mark.parametrize("update", [3, 6])
+def test_without_validation_images_the_weights_are_tried_on_others(tmp_path, monkeypatch, update):
+    make_workspace(tmp_path, val_each=0, filter_rms_cap=None)
+    monkeypatch.setattr("pipeline.training.loop.make_schedule", lambda *_: BlowsUp(update))
+    with pytest.raises(
+        AtlasError, match=f"diverged: the loss is .* in epoch {update // 3}, step 4"
+    ):
+        trained(tmp_path)
+
+
 def test_no_conv_filter_leaves_a_step_louder_than_the_cap(tmp_path):
     make_workspace(tmp_path, filter_rms_cap=0.01)
     result = trained(tmp_path)
