@@ -22,11 +22,11 @@ from pipeline.params import load_params
 from pipeline.training.batches import epoch_batches
 from pipeline.training.group import Group
 from pipeline.training.learner import Learner, draw_masks
-from pipeline.training.loop import Trainer
 from pipeline.training.memory import keep_freed_memory
 from pipeline.training.processes import cores
 from pipeline.training.start import starting_network
 from pipeline.training.task import Machine, Task
+from pipeline.training.trainer import Trainer
 from pipeline.training.views import open_images
 
 PRESET = Path(__file__).parents[1] / "presets" / "demo.yaml"

@@ -25,11 +25,12 @@ from pipeline.storage.state import fingerprint, stage_state
 from pipeline.training.checkpoint import FILE as CHECKPOINT
 from pipeline.training.group import Group, joined, launched
 from pipeline.training.history import write_history
-from pipeline.training.loop import Pace, train
+from pipeline.training.loop import train
 from pipeline.training.memory import keep_freed_memory
 from pipeline.training.outs import write_model, write_train_report
 from pipeline.training.processes import cores, launch, process_count
 from pipeline.training.task import Machine, Task, Trained
+from pipeline.training.trainer import Pace
 from pipeline.workspace import Workspace
 from stages.command import (
     bar,
@@ -183,23 +184,29 @@ def _train(run: Run, group: Group, device: torch.device) -> None:
 
 def _task(workspace: Workspace) -> Task:
     params = load_params(workspace.params)
-    start = None if params.train.init_from is None else workspace.resolve(params.train.init_from)
-    if start is not None and not start.is_file():
+    root, start = workspace.resolve(params.data.root), None
+    if params.train.init_from is not None:
+        start = workspace.resolve(params.train.init_from)
+        _check_start(workspace, start)
+    return Task(params, read_manifest(workspace.manifest), root, start)
+
+
+def _check_start(workspace: Workspace, start: Path) -> None:
+    """Raise AtlasError for a file that is not there, or that the training itself would replace."""
+    if workspace.model.resolve() in start.resolve().parents:
+        raise AtlasError(
+            f"train.init_from names {start}, which this training will replace.",
+            fix="Copy the file out of the model folder and name the copy.",
+        )
+    if not start.is_file():
         raise AtlasError(
             f"There is no file {start}, which train.init_from names.",
             fix="Mend train.init_from in params.yaml.",
         )
-    if start is not None and workspace.model.resolve() in start.resolve().parents:
-        raise AtlasError(
-            f"train.init_from is {params.train.init_from}, which this training will replace.",
-            fix="Copy the file out of the model folder and name the copy.",
-        )
-    root = workspace.resolve(params.data.root)
-    return Task(params, read_manifest(workspace.manifest), root, start)
 
 
 def _pixels(workspace: Workspace, task: Task) -> Path:
-    """The folder of decoded pixels, which outlasts an edit of the recipe."""
+    """The folder of decoded pixels, which outlasts a stopped training and an edit of its recipe."""
     facts = {
         "input": [task.params.data.resize, task.params.data.crop],
         "manifest": sha256_of(workspace.manifest),
@@ -254,7 +261,7 @@ def _draw(drawn: "tqdm[NoReturn]", images: int, pace: Pace) -> None:
     position = pace.position
     done = position.epoch * images + position.seen
     if not drawn.n:  # the rate is that of this run's own steps, decoding aside
-        drawn.n = drawn.initial = max(0, done - pace.images)
+        drawn.n = drawn.initial = done
         drawn.unpause()
     if position.seen:
         drawn.set_postfix(

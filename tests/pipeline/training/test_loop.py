@@ -136,12 +136,12 @@ def test_weights_that_diverge_are_never_kept_and_those_before_them_are(
     make_workspace(tmp_path, filter_rms_cap=None)
     machine = Machine(torch.device("cpu"), 1, checkpoint_s=0.0)
     steady = BlowsUp(update=100)
-    monkeypatch.setattr("pipeline.training.loop.make_schedule", lambda *_: steady)
+    monkeypatch.setattr("pipeline.training.trainer.make_schedule", lambda *_: steady)
     seen = []
     good = trained(
         tmp_path, machine, "good", watch=seen.append, finish=lambda: len(seen) == update - 1
     )
-    monkeypatch.setattr("pipeline.training.loop.make_schedule", lambda *_: BlowsUp(update))
+    monkeypatch.setattr("pipeline.training.trainer.make_schedule", lambda *_: BlowsUp(update))
     with pytest.raises(AtlasError, match=f"diverged: {told}.*--finish"):
         trained(tmp_path, machine, "wrecked")
     kept = trained(tmp_path, machine, "wrecked", finish=lambda: True)
@@ -152,9 +152,9 @@ def test_weights_that_diverge_are_never_kept_and_those_before_them_are(
 @pytest.mark.parametrize("update", [3, 6])
 def test_without_validation_images_the_weights_are_tried_on_others(tmp_path, monkeypatch, update):
     make_workspace(tmp_path, val_each=0, filter_rms_cap=None)
-    monkeypatch.setattr("pipeline.training.loop.make_schedule", lambda *_: BlowsUp(update))
+    monkeypatch.setattr("pipeline.training.trainer.make_schedule", lambda *_: BlowsUp(update))
     with pytest.raises(
-        AtlasError, match=f"diverged: the loss is .* in epoch {update // 3}, step 4"
+        AtlasError, match=f"diverged: the loss is .* in epoch {update // 3}, step 3"
     ):
         trained(tmp_path)
 
@@ -200,7 +200,7 @@ def test_half_precision_stays_close_to_full_precision(tmp_path):
 def test_a_device_without_bfloat16_products_trains_in_float32_and_says_so(
     tmp_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr("pipeline.training.loop.multiplies_bfloat16", lambda device: False)
+    monkeypatch.setattr("pipeline.training.trainer.multiplies_bfloat16", lambda device: False)
     make_workspace(tmp_path, epochs=1)
     full = trained(tmp_path, state="full")
     make_workspace(tmp_path, epochs=1, precision="bfloat16")

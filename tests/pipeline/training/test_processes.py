@@ -10,9 +10,10 @@ from safetensors.torch import load_file, save_file
 from pipeline.errors import AtlasError
 from pipeline.training.checkpoint import FILE
 from pipeline.training.group import Group, joined
-from pipeline.training.loop import Pace, train
+from pipeline.training.loop import train
 from pipeline.training.processes import launch, process_count
 from pipeline.training.task import Machine
+from pipeline.training.trainer import Pace
 from tests.pipeline.training.test_loop import task, trained, weights
 from tests.pipeline.training.tiny import make_workspace
 

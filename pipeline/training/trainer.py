@@ -1,0 +1,248 @@
+"""A training under way: its epochs, steps and checkpoints."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+
+from pipeline.compute.device import multiplies_bfloat16
+from pipeline.network.module import Network
+from pipeline.training.ahead import ahead
+from pipeline.training.augment import draw
+from pipeline.training.batches import Rows, epoch_batches, moved
+from pipeline.training.chance import generator
+from pipeline.training.checkpoint import Interval, Position, load_checkpoint, save_checkpoint
+from pipeline.training.filters import cap_filters, filter_rms
+from pipeline.training.group import Group
+from pipeline.training.history import EpochRecord
+from pipeline.training.learner import Learner, draw_masks
+from pipeline.training.ledger import Ledger, tally_of
+from pipeline.training.optimiser import make_optimiser, set_rate
+from pipeline.training.schedule import make_schedule
+from pipeline.training.snapshots import keep_snapshot
+from pipeline.training.start import conv_weights
+from pipeline.training.task import Machine, Task
+from pipeline.training.validate import validate
+from pipeline.training.views import Images
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How far a training is, for whoever watches."""
+
+    images: int
+    """Images learnt from since the last time."""
+    position: Position
+
+
+Watch = Callable[[Pace], object]
+
+
+class Trainer:
+    """A training under way."""
+
+    def __init__(
+        self,
+        task: Task,
+        machine: Machine,
+        group: Group,
+        state: Path,
+        network: Network,
+        images: Images,
+    ) -> None:
+        self.task, self.machine, self.group = task, machine, group
+        self.state, self.images = state, images
+        self.params = task.params.train
+        self.half = self.params.precision == "bfloat16" and multiplies_bfloat16(machine.device)
+        if self.params.precision == "bfloat16" and not self.half:
+            logger.warning(
+                "%s has no bfloat16 products; training in float32, which is slower.", machine.device
+            )
+        self.network = network.to(machine.device).to(memory_format=torch.channels_last)
+        self.optimiser = make_optimiser(self.network, self.params)
+        self.position = load_checkpoint(state, self.network, self.optimiser)
+        self.schedule = make_schedule(
+            self.params,
+            [r.val_top1_error for r in self.position.history if r.val_top1_error is not None],
+        )
+        self.ledger = Ledger(group, len(task.manifest.classes))
+        self.interval = Interval(machine.checkpoint_s)
+        self.learner = Learner(self.network)
+        self.learning = self._wrapped(self.learner)
+
+    def _wrapped(self, learner: Learner) -> nn.Module:
+        """The learner as it is called in a step: compiled, and one of a group, where asked."""
+        module: nn.Module = learner
+        if self.machine.compiled:
+            module = torch.compile(module)  # type: ignore[assignment]
+        if self.group.size > 1:
+            module = DistributedDataParallel(module, gradient_as_bucket_view=True)
+        return module
+
+    def run(self, watch: Watch, finish: Callable[[], bool]) -> bool:
+        """Do the epochs that are left. False where `finish` ended them early."""
+        while self.position.epoch < self.params.epochs:
+            if not self.learn_epoch(watch, finish):
+                return False
+            self._close_epoch()
+        return True
+
+    def learn_epoch(self, watch: Watch, finish: Callable[[], bool]) -> bool:
+        """Take the steps left in the present epoch. False where `finish` ended them early.
+
+        Between a step's forward pass and its update, the weights are those whose loss was just
+        checked: there it is decided whether to keep them or to end with them.
+        """
+        self.network.train()
+        batches = epoch_batches(
+            len(self.images.train),
+            self.params.batch_size,
+            self._generator("order", self.position.epoch),
+        )
+        left = list(enumerate(batches))[self.position.step :]
+        threads = self.machine.threads
+        for (step, rows), pixels in ahead(self._read, left, threads, depth=2 * threads):
+            losses, wrong = self._losses(step, rows, pixels)
+            share = len(rows[self.group.share(len(rows))])
+            tally = tally_of(losses[:share], wrong[:share])
+            if self.ledger.due(self.machine.device):
+                self.ledger.settle(self.position, coming=tally)
+                if self._ends(finish):
+                    return False
+            factor = min(share, 1) * self.group.size / len(rows)
+            self._update(losses.sum() * factor, (step + 1) / len(batches))
+            self.ledger.note(tally)
+            self.position.step += 1
+            watch(Pace(len(rows), self.position))
+        self.ledger.settle(self.position)
+        return True
+
+    def _ends(self, finish: Callable[[], bool]) -> bool:
+        """Agree with the group whether to end here; write a checkpoint if one is due."""
+        asked = torch.tensor(int(self.group.leads and finish()), device=self.machine.device)
+        ends = bool(self.group.max(asked))
+        if self.group.leads and (self.interval.due() or ends):
+            self.save()
+        return ends
+
+    def _read(self, job: tuple[int, Rows]) -> UInt8[np.ndarray, "image side side 3"]:
+        _, rows = job
+        return self.images.train.read(self._mine(rows))
+
+    def _mine(self, rows: Rows) -> Rows:
+        """This process's part of a batch; never empty, since every process takes every step."""
+        share = rows[self.group.share(len(rows))]
+        return share if len(share) else rows[:1]
+
+    def _update(self, loss: Tensor, place: float) -> None:
+        """Change the weights by a loss's gradient; `place` is the share of the epoch then done."""
+        set_rate(self.optimiser, self.schedule.rate(self.position.epoch + place))
+        self.optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        self.optimiser.step()
+        if self.params.filter_rms_cap is not None:
+            for weights in conv_weights(self.network).values():
+                if weights.requires_grad:
+                    cap_filters(weights, self.params.filter_rms_cap)
+
+    def _losses(
+        self, step: int, rows: Rows, pixels: UInt8[np.ndarray, "image side side 3"]
+    ) -> tuple[Tensor, Tensor]:
+        """Loss of each image of this process's part, and whether its class was missed."""
+        place, device = (self.position.epoch, step), self.machine.device
+        share = self.group.share(len(rows)) if self.group.rank < len(rows) else slice(0, 1)
+        draws = draw(
+            self.params.augment,
+            len(rows),
+            self.images.train.side,
+            self.task.params.data.crop,
+            self._generator("augment", *place),
+        ).share(share)
+        squares = moved(pixels, device)
+        inputs = self.images.normalisation.apply(draws.views(squares))
+        masks = draw_masks(
+            self.network.chain, len(rows), share, self._generator("dropout", *place, device=device)
+        )
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
+            scores = self.learning(inputs, masks)
+        truth = moved(self.images.train_labels[rows[share]], device)
+        losses = functional.cross_entropy(
+            scores.float(),
+            truth,
+            reduction="none",
+            label_smoothing=self.params.label_smoothing,
+        )
+        return losses, scores.argmax(dim=1) != truth
+
+    def _close_epoch(self) -> None:
+        """Validate, take the record, and step on to the next epoch."""
+        position, images = self.position, self.images
+        self.network.eval()
+        seen = validate(
+            self.learner,
+            images.val,
+            images.val_labels,
+            images.normalisation,
+            self.group,
+            self.machine.threads,
+            self.half,
+        )
+        if seen.loss is None:
+            self._try_out()
+        else:
+            self.ledger.check("validation loss", seen.loss, position.epoch + 1, position.step)
+        first = conv_weights(self.network)[self.network.chain.conv_layers[0]].detach().cpu()
+        rms = filter_rms(first)
+        record = EpochRecord(
+            epoch=position.epoch + 1,
+            learning_rate=self.optimiser.param_groups[0]["lr"],
+            train_loss=position.loss_sum / position.seen,
+            train_top1_error=position.wrong / position.seen,
+            val_loss=seen.loss,
+            val_top1_error=seen.top1_error,
+            dead=seen.dead,
+            conv1_rms=(rms.min().item(), rms.median().item(), rms.max().item()),
+        )
+        if seen.top1_error is not None:
+            self.schedule.learn(seen.top1_error)
+        self.position = Position(
+            epoch=position.epoch + 1,
+            history=[*position.history, record],
+            filters=[*position.filters, first.clone(memory_format=torch.contiguous_format)],
+        )
+        if self.group.leads:
+            self._keep_snapshot()
+            if self.interval.due() or self.position.epoch == self.params.epochs:
+                self.save()
+
+    @torch.no_grad()
+    def _try_out(self) -> None:
+        """Check the loss of some training images, where no validation checks the weights."""
+        rows = np.arange(min(self.params.batch_size, len(self.images.train)))
+        position = self.position
+        losses, wrong = self._losses(position.step, rows, self._read((position.step, rows)))
+        loss_sum, _, images = self.group.sum(tally_of(losses, wrong)).tolist()
+        self.ledger.check("loss", loss_sum / images, position.epoch + 1, position.step)
+
+    def _keep_snapshot(self) -> None:
+        if self.position.epoch in self.params.snapshots:
+            mean = self.images.normalisation.mean
+            keep_snapshot(self.state, self.position.epoch, self.network, mean)
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        save_checkpoint(self.state, self.network, self.optimiser, self.position)
+
+    def _generator(
+        self, purpose: str, *place: int, device: torch.device | None = None
+    ) -> torch.Generator:
+        return generator(self.task.params.seed, purpose, *place, device=device)
