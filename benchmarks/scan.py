@@ -146,9 +146,8 @@ def _rate_rows(world: World, sizes: tuple[int, ...], repeats: int) -> Iterator[R
     """Both rates in turns, so that whatever else the machine does hits both; their medians."""
     network = eager_network()
     for images in sizes:
-        turns = repeats if images <= 1_000 else 1
         pairs = []
-        for _ in range(turns):
+        for _ in range(repeats):
             before = eager_rate(network, 6)
             ours = scan_rate(world, images)
             pairs.append((ours, (before + eager_rate(network, 6)) / 2))
