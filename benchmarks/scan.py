@@ -36,7 +36,7 @@ def rows(quick: bool) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         world = make_world(Path(folder))
         return [
-            *_rate_rows(world, (600,) if quick else (600, 5_000), repeats=2 if quick else 3),
+            *_rate_rows(world, (600,) if quick else (600, 5_000), repeats=1 if quick else 3),
             _overhead_row(world, 192 if quick else 600, repeats=1 if quick else 3),
             _memory_row(world, (64, 640) if quick else (600, 6_000)),
         ]
