@@ -95,17 +95,17 @@ def _setting(workspace: Workspace, run: Scanned) -> Setting:
 
 def _faults(run: Scanned, stores: Stores) -> Iterator[str]:
     """What is wrong without recomputing anything."""
+    finite = all(bool(w.isfinite().all()) for w in stores.model.network.parameters())
     with bar("read", len(run.records), "layer") as advance:
         for layer in run.records:
-            yield from _layer_faults(run, stores, layer)
+            yield from _layer_faults(run, stores, layer, finite=finite)
             advance(1)
     yield from image_faults(run.records, run.rows, run.images)
 
 
-def _layer_faults(run: Scanned, stores: Stores, layer: str) -> Iterator[str]:
+def _layer_faults(run: Scanned, stores: Stores, layer: str, *, finite: bool) -> Iterator[str]:
     """What is wrong with a layer; where shapes are, the rest cannot be told."""
     chain, record, classes = run.card.chain(), run.records[layer], run.card.classes
-    finite = all(bool(w.isfinite().all()) for w in stores.model.network.parameters())
     if shapes := list(shape_faults(chain, layer, record, len(classes))):
         yield from shapes
         return

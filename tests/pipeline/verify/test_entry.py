@@ -32,7 +32,14 @@ def made(recall_offsets):
     last = torch.where(tied, place, -1).amax(dim=3)
     unit, peak = (CHANNEL, *cell), float(maps.max())
     drawn = reference(image, "conv2", unit, peak, {2: last})
-    field = receptive_field(network.chain, "conv2")
+    claims = {2: ((0, 0), recall_offsets(last).permute(1, 2, 0).to(torch.uint8))}
+    return checked(reference, pixels, cell, peak, drawn, claims)
+
+
+def checked(reference, pixels, cell, peak, drawn, claims):
+    """The verdict on an entry of the channel that stores a peak and a picture."""
+    image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
+    field = receptive_field(reference.chain, "conv2")
     box = field.boxes(np.array(cell, np.int32))
     entry = StoredEntry(
         "conv2",
@@ -44,7 +51,6 @@ def made(recall_offsets):
         cut(drawn.projection, box).float().numpy(),
         cut(torch.from_numpy(pixels), box).numpy(),
     )
-    claims = {2: ((0, 0), recall_offsets(last).permute(1, 2, 0).to(torch.uint8))}
     return check_entry(reference, entry, field, pixels, image, lambda *_: claims, 1e-4)
 
 
@@ -74,20 +80,8 @@ def peaked(channel_scale=1.0, activation_scale=1.0, *, spoilt=False):
     own = reference.maps(image, ["conv2"])["conv2"][CHANNEL]
     cell = divmod(int(own.argmax()), own.shape[1])
     peak = float(own.max()) * activation_scale
-    field = receptive_field(network.chain, "conv2")
-    box = field.boxes(np.array(cell, np.int32))
     drawn = reference(image, "conv2", (CHANNEL, *cell), peak, {})
-    entry = StoredEntry(
-        "conv2",
-        CHANNEL,
-        0,
-        peak,
-        cell,
-        box,
-        cut(drawn.projection, box).float().numpy(),
-        cut(torch.from_numpy(pixels), box).numpy(),
-    )
-    return check_entry(reference, entry, field, pixels, image, lambda *_: {}, 1e-4)
+    return checked(reference, pixels, cell, peak, drawn, {})
 
 
 def test_a_channel_that_is_no_number_does_not_hide_another_one_s_fault():
