@@ -79,7 +79,7 @@ def _fed_epoch(trainer: Trainer) -> Callable[[], None]:
 
     def run() -> None:
         trainer.position.step = trainer.position.epoch = 0
-        trainer.learn_epoch(lambda pace: None, lambda: False)
+        trainer.learn_epoch(lambda position: None, lambda: False)
 
     return run
 

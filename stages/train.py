@@ -23,6 +23,7 @@ from pipeline.storage.hashing import sha256_of, sha256_of_code
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
 from pipeline.training.checkpoint import FILE as CHECKPOINT
+from pipeline.training.checkpoint import Position
 from pipeline.training.group import Group, joined, launched
 from pipeline.training.history import write_history
 from pipeline.training.loop import train
@@ -30,7 +31,6 @@ from pipeline.training.memory import keep_freed_memory
 from pipeline.training.outs import write_model, write_train_report
 from pipeline.training.processes import cores, launch, process_count
 from pipeline.training.task import Machine, Task, Trained
-from pipeline.training.trainer import Pace
 from pipeline.workspace import Workspace
 from stages.command import (
     bar,
@@ -257,8 +257,7 @@ def _watched(task: Task, machine: Machine, group: Group, state: Path, finish: Pa
         )
 
 
-def _draw(drawn: "tqdm[NoReturn]", images: int, pace: Pace) -> None:
-    position = pace.position
+def _draw(drawn: "tqdm[NoReturn]", images: int, position: Position) -> None:
     done = position.epoch * images + position.seen
     if not drawn.n:  # the rate is that of this run's own steps, decoding aside
         drawn.n = drawn.initial = done

@@ -17,7 +17,7 @@ def train(
     group: Group,
     state: Path,
     *,
-    watch: Watch = lambda pace: None,
+    watch: Watch = lambda position: None,
     decoding: Advance = lambda images: None,
     finish: Callable[[], bool] = lambda: False,
 ) -> Trained:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,16 +34,8 @@ from pipeline.training.views import Images
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How far a training is, for whoever watches."""
-
-    images: int
-    """Images learnt from since the last time."""
-    position: Position
-
-
-Watch = Callable[[Pace], object]
+Watch = Callable[[Position], object]
+"""Told after each step how far the training is."""
 
 
 class Trainer:
@@ -122,7 +113,7 @@ class Trainer:
             self._update(losses.sum() * factor, (step + 1) / len(batches))
             self.ledger.note(tally)
             self.position.step += 1
-            watch(Pace(len(rows), self.position))
+            watch(self.position)
         self.ledger.settle(self.position)
         return True
 

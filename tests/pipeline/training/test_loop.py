@@ -78,7 +78,7 @@ def test_a_run_broken_off_anywhere_and_repeated_ends_in_the_same_bits(
     whole = trained(tmp_path, machine, state="whole")
     steps = 0
 
-    def kill(pace: object) -> None:
+    def kill(position: object) -> None:
         nonlocal steps
         steps += 1
         if steps == killed_at:

@@ -8,12 +8,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pipeline.errors import AtlasError
-from pipeline.training.checkpoint import FILE
+from pipeline.training.checkpoint import FILE, Position
 from pipeline.training.group import Group, joined
 from pipeline.training.loop import train
 from pipeline.training.processes import launch, process_count
 from pipeline.training.task import Machine
-from pipeline.training.trainer import Pace
 from tests.pipeline.training.test_loop import task, trained, weights
 from tests.pipeline.training.tiny import make_workspace
 
@@ -54,7 +53,7 @@ def train_together(work: Work) -> None:
         state = work.root / "state"
         steps = 0
 
-        def kill(pace: Pace) -> None:
+        def kill(position: Position) -> None:
             nonlocal steps
             steps += 1
             with (work.root / f"steps_{group.rank}").open("a") as file:
