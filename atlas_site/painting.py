@@ -35,6 +35,7 @@ from atlas_site.sheets import (
     sprite_path,
 )
 from pipeline.atlas import Atlas, open_atlas
+from pipeline.parent import end_with_parent
 from pipeline.progress import Advance
 
 
@@ -174,6 +175,7 @@ _opened: tuple[Atlas, Path] | None = None
 
 def _open(artifacts: Path, out: Path) -> None:
     """Open the run once in a worker process."""
+    end_with_parent()
     global _opened
     _opened = (open_atlas(artifacts), out)
 

@@ -10,7 +10,7 @@ from tests.imports import ROOT, imported, modules, names_imported
 
 MODULES = modules()
 LINES_AT_MOST = 400
-SITE_SEES = {"atlas", "errors", "progress"}
+SITE_SEES = {"atlas", "errors", "parent", "progress"}
 """What of `pipeline` the site may import."""
 
 
