@@ -12,8 +12,9 @@ import zarr
 from jaxtyping import Float16, Float32, UInt8
 from torch import Tensor, from_numpy
 
-from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
+from pipeline.dataset.store import ImageStore, open_images
+from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain
 from pipeline.network.geometry import Field, receptive_field
@@ -116,10 +117,10 @@ class Run:
         """The run's params.yaml."""
         return load_params(self.workspace.params)
 
-    @property
-    def image_folder(self) -> Path:
-        """The folder that the manifest's paths start in."""
-        return self.workspace.resolve(self.params.data.root).resolve()
+    @cached_property
+    def image_store(self) -> ImageStore:
+        """Where the images of the manifest are."""
+        return open_images(self.workspace.images(self.params.data.root))
 
     @property
     def images(self) -> tuple[ImageRow, ...]:
@@ -151,8 +152,8 @@ class Run:
 
         Raises AtlasError where the file is not the one that the run saw.
         """
-        listed, card = self._image_row(row), self.card
-        return load_listed(self.image_folder, listed, card.resize, card.crop)
+        listed = self._image_row(row)
+        return load_verified(self.image_store, listed, self.card.resize, self.card.crop)
 
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""

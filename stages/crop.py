@@ -25,7 +25,7 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
         "crop",
         "crops",
         crop_chunk,
-        CropConfig(run.image_folder, resize, crop, fields),
+        CropConfig(run.image_store, resize, crop, fields),
         picture_tables(run.chain, run.records, "crop", "uint8"),
         {"resize": resize, "code": versions_here()},
     ).run(run, workspace.crops, scheduler, workers, parse_device("cpu"), bar)

@@ -89,7 +89,7 @@ def _faults(run: Run, projections: zarr.Group, crops: zarr.Group) -> Iterator[st
                 yield from _layer_faults(run, layer, finite=finite)
                 yield from _picture_faults(layer, record, projections, crops)
             advance(1)
-    yield from image_faults(run.records, run.images, run.image_folder)
+    yield from image_faults(run.records, run.images, run.image_store)
 
 
 def _layer_faults(run: Run, layer: str, *, finite: bool) -> Iterator[str]:

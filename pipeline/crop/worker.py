@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from pipeline.dataset.listed import load_listed
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
 from pipeline.entries.layer_entries import LayerEntries
 from pipeline.entries.patch import cut_patch
 from pipeline.entries.runner import EntryTask
@@ -20,8 +20,8 @@ from pipeline.storage.spill import Values
 class CropConfig:
     """The settings that all chunks of a run share."""
 
-    images: Path
-    """The folder that the manifest's paths start in, readable by every worker."""
+    images: ImageStore
+    """Where the manifest's images are."""
     resize: int
     """The shortest side after resizing, in pixels."""
     crop: int
@@ -37,7 +37,7 @@ def crop_chunk(task: EntryTask[CropConfig], device: torch.device) -> dict[str, V
     """
     config = task.config
     images = {
-        number: load_listed(config.images, row, config.resize, config.crop)
+        number: load_verified(config.images, row, config.resize, config.crop)
         for number, row in task.images.items()
     }
     patches = {

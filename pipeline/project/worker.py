@@ -10,7 +10,8 @@ from torch import Tensor
 from pipeline.atlas import Run
 from pipeline.compute.device import set_products
 from pipeline.compute.resident import load_agreed_model, resident
-from pipeline.dataset.listed import load_listed
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
 from pipeline.entries.runner import EntryTask
 from pipeline.network.bound import stays_finite
 from pipeline.network.model import Model
@@ -26,8 +27,8 @@ class ProjectConfig:
     """The model's folder, readable by every worker."""
     weights_sha256: str
     """Of the weights in it; with it, a worker keeps the model from one chunk to the next."""
-    images: Path
-    """The folder that the manifest's paths start in, readable by every worker."""
+    images: ImageStore
+    """Where the manifest's images are."""
     layers: tuple[str, ...]
     """The layers projected."""
     batch_size: int
@@ -42,7 +43,7 @@ def config_of(run: Run) -> ProjectConfig:
     return ProjectConfig(
         (run.artifacts / "model").resolve(),
         run.card.weights_sha256,
-        run.image_folder,
+        run.image_store,
         run.layers,
         run.params.project.batch_size,
     )
@@ -64,7 +65,7 @@ def load_input(
     model: Model, task: ProjectTask, row: int, device: torch.device
 ) -> Float[Tensor, "1 3 row col"]:
     """One of a task's images as the network takes it. Raises AtlasError as `project_chunk` does."""
-    pixels = load_listed(task.config.images, task.images[row], model.card.resize, model.card.crop)
+    pixels = load_verified(task.config.images, task.images[row], model.card.resize, model.card.crop)
     return model.normalise(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 

@@ -13,7 +13,7 @@ from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain, Conv, Linear
 from pipeline.network.foreign import read_foreign
 from pipeline.network.module import Network, empty_network
-from pipeline.training.chance import generator
+from pipeline.seeding import generator_for
 from pipeline.training.task import Task
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ PAPER_STD = 0.01
 def starting_network(task: Task) -> Network:
     """The network before its first step: drawn, then what the task's file fits, then frozen."""
     train = task.params.train
-    network = drawn_network(task.chain(), train.init, generator(task.params.seed, "start"))
+    network = drawn_network(task.chain(), train.init, generator_for(task.params.seed, "start"))
     if task.start is not None:
         take_over(network, task.start, train.scale, train.freeze)
     freeze(network, train.freeze)
