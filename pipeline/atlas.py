@@ -12,12 +12,13 @@ import zarr
 from jaxtyping import Float16, Float32, UInt8
 from torch import Tensor, from_numpy
 
-from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
+from pipeline.dataset.store import ImageStore, open_images
+from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain
-from pipeline.network.geometry import Field, receptive_field
 from pipeline.network.filters import start_cosine
+from pipeline.network.geometry import Field, receptive_field
 from pipeline.network.model import (
     Model,
     ModelCard,
@@ -148,6 +149,11 @@ class Atlas:
         """The run's params.yaml."""
         return load_params(self.workspace.params)
 
+    @cached_property
+    def image_store(self) -> ImageStore:
+        """Where the images of the manifest are."""
+        return open_images(self.workspace.images(self.params.data.root))
+
     @property
     def images(self) -> tuple[ImageRow, ...]:
         """The validation images; a position is an image row."""
@@ -168,8 +174,8 @@ class Atlas:
 
         Raises AtlasError where the file is not the one that the run saw.
         """
-        root = self.workspace.resolve(self.params.data.root)
-        return load_listed(root, self._image_row(row), self.card.resize, self.card.crop)
+        listed = self._image_row(row)
+        return load_verified(self.image_store, listed, self.card.resize, self.card.crop)
 
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""

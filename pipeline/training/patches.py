@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from pipeline.training.ahead import ahead
+from pipeline.dataset.prefetch import prefetch
 from pipeline.training.group import Group
 from pipeline.training.mean import Normalisation
 from pipeline.training.squares import Rows, Squares
@@ -51,7 +51,7 @@ def patch_covariance(
         return len(patches), torch.cat([patches.T @ patches, patches.sum(dim=0, keepdim=True)])
 
     count = torch.zeros(1, dtype=torch.float64)
-    for _, (patches, part) in ahead(run_sums, _runs(len(squares), group), threads, 2 * threads):
+    for _, (patches, part) in prefetch(run_sums, _runs(len(squares), group), threads, 2 * threads):
         count += patches
         sums += part
     total, whole = group.sum(sums), group.sum(count)

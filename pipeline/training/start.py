@@ -13,7 +13,7 @@ from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain, Conv, Linear
 from pipeline.network.foreign import read_foreign
 from pipeline.network.module import Network, empty_network
-from pipeline.training.chance import generator
+from pipeline.seeding import generator_for
 from pipeline.training.group import Group
 from pipeline.training.patches import patch_covariance, patch_filters
 from pipeline.training.task import Task
@@ -30,7 +30,7 @@ def starting_network(task: Task) -> tuple[Network, frozenset[str]]:
     to `draw_first_layer`, which needs the images.
     """
     train = task.params.train
-    network = drawn_network(task.chain(), train.init, generator(task.params.seed, "start"))
+    network = drawn_network(task.chain(), train.init, generator_for(task.params.seed, "start"))
     taken: frozenset[str] = frozenset()
     if task.start is not None:
         taken = take_over(network, task.start, train.scale, train.freeze)
@@ -48,7 +48,7 @@ def draw_first_layer(
     covariance = patch_covariance(
         images.train, task.params.data.crop, first.kernel, images.normalisation, group, threads
     )
-    rng = generator(task.params.seed, "patches")
+    rng = generator_for(task.params.seed, "patches")
     filters = patch_filters(covariance, first.out_channels, rng)
     network.get_parameter(f"{first.name}.weight").copy_(filters)
 

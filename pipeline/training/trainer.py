@@ -12,12 +12,12 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.compute.device import multiplies_bfloat16
+from pipeline.dataset.prefetch import prefetch
 from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.module import Network
-from pipeline.training.ahead import ahead
+from pipeline.seeding import generator_for
 from pipeline.training.augment import draw
 from pipeline.training.batches import Rows, epoch_batches, moved
-from pipeline.training.chance import generator
 from pipeline.training.checkpoint import Interval, Position, load_checkpoint, save_checkpoint
 from pipeline.training.filters import cap_filters, filter_rms
 from pipeline.training.group import Group
@@ -103,7 +103,7 @@ class Trainer:
         )
         left = list(enumerate(batches))[self.position.step :]
         threads = self.machine.threads
-        for (step, rows), pixels in ahead(self._read, left, threads, depth=2 * threads):
+        for (step, rows), pixels in prefetch(self._read, left, threads, depth=2 * threads):
             losses, wrong = self._losses(step, rows, pixels)
             share = len(rows[self.group.share(len(rows))])
             tally = tally_of(losses[:share], wrong[:share])
@@ -244,4 +244,4 @@ class Trainer:
     def _generator(
         self, purpose: str, *place: int, device: torch.device | None = None
     ) -> torch.Generator:
-        return generator(self.task.params.seed, purpose, *place, device=device)
+        return generator_for(self.task.params.seed, purpose, *place, device=device)
