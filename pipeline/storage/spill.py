@@ -38,8 +38,8 @@ class Table:
 class Values:
     """Some entries of a layer."""
 
-    place: Int64[np.ndarray, " entry"]
-    """Where they belong: channel × ranks + rank."""
+    channel: Int64[np.ndarray, " entry"]
+    rank: Int64[np.ndarray, " entry"]
     arrays: Mapping[str, Shaped[np.ndarray, "entry ..."]]
     """By the name of the Zarr array."""
 
@@ -69,10 +69,13 @@ class Spill:
 
     def add(self, chunk: int, results: Mapping[str, Values]) -> None:
         """Write a chunk's values, by layer, then mark it as finished."""
+        places = {
+            layer: (values.channel * self._tables[layer].ranks + values.rank).tolist()
+            for layer, values in results.items()
+        }
         for layer, values in results.items():
             for name, array in values.arrays.items():
-                self._mapped(layer, name, "r+")[values.place] = array
-        places = {layer: values.place.tolist() for layer, values in results.items()}
+                self._mapped(layer, name, "r+")[places[layer]] = array
         mark = json.dumps({"places": places, "sha256": self._sha256(places)})
         write_checked(self._folder / f"finished.{chunk}", lambda file: file.write(mark.encode()))
 
