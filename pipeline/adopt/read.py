@@ -9,11 +9,17 @@ from torch import Tensor, nn
 from pipeline.adopt.arrangement import Arrangement
 from pipeline.adopt.patterns import simplified
 from pipeline.adopt.reading import Constant, Reading, Value, Weights
-from pipeline.adopt.rules import RULES
+from pipeline.adopt.rules import curves, joins, layers, moves, norms, pools
+from pipeline.adopt.rules.registry import RULES
 from pipeline.adopt.trace import Call, Ref, Trace, UnreadableError, refs, trace
 from pipeline.network.graph import Graph, Node
 from pipeline.network.graph_check import graph_fault
 from pipeline.network.ops import Input, Shape
+
+KINDS = (curves, joins, layers, moves, norms, pools)
+"""Modules that register their rules when they are imported."""
+TELLING = ("scaled_dot_product_attention", "softmax.int", "matmul", "bmm")
+"""Operations that say best why a network is refused: it has attention."""
 
 
 def read(module: nn.Module, shape: Shape) -> tuple[Graph, Weights]:
@@ -59,8 +65,9 @@ def _check_known(calls: Sequence[Call], constants: Mapping[str, Value]) -> None:
         elif call.op not in RULES:
             unknown.append(call)
     if unknown:
+        unknown.sort(key=lambda call: call.op not in TELLING)
         names = list(dict.fromkeys(call.op.partition(".")[0] for call in unknown))
-        others = f" (nor {', '.join(names[1:])})" if names[1:] else ""
+        others = f" (nor {', '.join(sorted(names[1:]))})" if names[1:] else ""
         raise UnreadableError(f"{unknown[0].place}, which an atlas cannot read{others}.")
 
 

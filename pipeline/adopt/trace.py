@@ -111,11 +111,10 @@ def trace(module: nn.Module, shape: tuple[int, int, int]) -> Trace:
         **signature.inputs_to_lifted_tensor_constants,
     }
     held = {**program.constants, **program.state_dict}
-    nodes = list(program.graph.nodes)
     return Trace(
-        calls=tuple(_call(node) for node in nodes if node.op == "call_function"),
+        calls=tuple(_call(node) for node in program.graph.nodes if node.op == "call_function"),
         input=str(signature.user_inputs[0]),
-        output=_one_output(nodes[-1]),
+        output=_one_output(signature.user_outputs),
         constants={node: held[name].detach() for node, name in names.items()},
         names=names,
     )
@@ -125,7 +124,8 @@ def _exported(module: nn.Module, example: Tensor) -> ExportedProgram:
     with _quiet():
         try:
             program = torch.export.export(module, (example,), strict=False)
-            return program.run_decompositions({})
+            functional: ExportedProgram = program.run_decompositions({})
+            return functional
         except GuardOnDataDependentSymNode as error:
             raise UnreadableError(
                 f"The network's flow depends on the values of its input{_line_of(error)}.",
@@ -143,15 +143,14 @@ def _exported(module: nn.Module, example: Tensor) -> ExportedProgram:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep torch from reporting its own internals; what matters is raised."""
-    log = logging.getLogger("torch.fx.experimental.symbolic_shapes")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.setLevel(level)
+        logging.disable(level)
 
 
 def _first_line(error: Exception) -> str:
@@ -164,25 +163,15 @@ def _line_of(error: Exception) -> str:
     return f" ({places[-1][0]}, line {places[-1][1]})" if places else ""
 
 
-def _one_output(node: fx.Node) -> str:
-    results = [result for result in _flat(node.args) if result is not None]
-    if len(results) != 1 or not isinstance(results[0], fx.Node):
+def _one_output(results: Sequence[object]) -> str:
+    given = [result for result in results if result is not None]
+    if len(given) != 1 or not isinstance(given[0], str):
         raise UnreadableError(
-            f"The network has {len(results)} outputs, and an atlas needs one.",
+            f"The network has {len(given)} outputs, and an atlas needs one.",
             fix="Write a function that returns a module with one map or one vector of scores as "
             "output, for instance model.backbone.",
         )
-    return results[0].name
-
-
-def _flat(args: object) -> Iterator[object]:
-    if isinstance(args, Sequence):
-        for arg in args:
-            yield from _flat(arg)
-    elif isinstance(args, Mapping):
-        yield from _flat(list(args.values()))
-    else:
-        yield args
+    return given[0]
 
 
 def _call(node: fx.Node) -> Call:
