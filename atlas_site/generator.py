@@ -14,7 +14,7 @@ from atlas_site.placement import placement_css
 from atlas_site.script import data_script
 from atlas_site.sheets import COVER_GRID, FILTER_COLUMNS, Cut, cover_path, filters_path
 from atlas_site.templating import ASSETS, environment, render_page
-from pipeline.atlas import Atlas
+from pipeline.atlas import Run
 from pipeline.progress import Advance, unseen
 
 
@@ -28,7 +28,7 @@ class Page:
 
 
 def render(
-    atlas: Atlas, out: Path, *, workers: int | None = None, advance: Advance = unseen
+    atlas: Run, out: Path, *, workers: int | None = None, advance: Advance = unseen
 ) -> Catalogue:
     """Write the site of a run into the folder `out`, which must not exist.
 

@@ -34,7 +34,7 @@ from atlas_site.sheets import (
     image_sheet_path,
     sprite_path,
 )
-from pipeline.atlas import Atlas, open_atlas
+from pipeline.atlas import Run, open_atlas
 from pipeline.progress import Advance
 
 
@@ -45,7 +45,7 @@ class ChannelsJob:
     layer: str
     sheet: int
 
-    def paint(self, atlas: Atlas, out: Path) -> int:
+    def paint(self, atlas: Run, out: Path) -> int:
         """Write the files; return the number of channels."""
         first = self.sheet * CHANNEL_GRID.places
         pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
@@ -69,7 +69,7 @@ class CoverJob:
     layer: str
     channels: tuple[int, ...]
 
-    def paint(self, atlas: Atlas, out: Path) -> int:
+    def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         size = TileSize(atlas.field(self.layer).size)
         first = [
@@ -88,7 +88,7 @@ class FiltersJob:
 
     layer: str
 
-    def paint(self, atlas: Atlas, out: Path) -> int:
+    def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         weights = atlas.filters(self.layer)
         magnitude = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
@@ -109,7 +109,7 @@ class ImagesJob:
     rows: tuple[int, ...]
     px: int
 
-    def paint(self, atlas: Atlas, out: Path) -> int:
+    def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         images = [_scaled(atlas.image(row), self.px) for row in self.rows]
         picture = sheet(images, IMAGE_GRID.columns, IMAGE_GRID.rows)
@@ -169,7 +169,7 @@ def _results(jobs: Sequence[Job], artifacts: Path, out: Path, workers: int) -> I
         yield from pool.map(_paint, jobs)
 
 
-_opened: tuple[Atlas, Path] | None = None
+_opened: tuple[Run, Path] | None = None
 
 
 def _open(artifacts: Path, out: Path) -> None:

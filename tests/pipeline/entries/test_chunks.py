@@ -1,7 +1,8 @@
 import numpy as np
 
-from pipeline.project import entries as module
-from pipeline.project.entries import chunks, listed_entries
+from pipeline.entries import chunks as module
+from pipeline.entries.chunks import entry_chunks
+from pipeline.entries.layer_entries import entries_of
 from pipeline.storage.stores import ScanRecord
 
 
@@ -24,9 +25,9 @@ def record(image):
 
 
 def test_missing_entries_are_left_out_and_the_rest_keep_their_place():
-    found = listed_entries(record([[5, -1, -1], [3, 5, -1]]))
-    assert found.place.tolist() == [3, 0, 4]
+    found = entries_of(record([[5, -1, -1], [3, 5, -1]]))
     assert found.channel.tolist() == [1, 0, 1]
+    assert found.rank.tolist() == [0, 0, 1]
     assert found.image.tolist() == [3, 5, 5]
     assert found.activation.tolist() == [3, 0, 4]
     assert found.cell.tolist() == [[2, 3], [2, 5], [2, 5]]
@@ -36,11 +37,13 @@ def test_every_entry_is_in_one_chunk_and_every_image_too(monkeypatch):
     monkeypatch.setattr(module, "CHUNK_IMAGES", 3)
     chance = np.random.default_rng(0)
     images = {layer: chance.integers(-1, 20, (15, 4)) for layer in ("conv1", "conv2")}
-    entries = {layer: listed_entries(record(rows)) for layer, rows in images.items()}
-    cut = list(chunks(entries, {"conv1": 10, "conv2": 20}))
+    entries = {layer: entries_of(record(rows)) for layer, rows in images.items()}
+    cut = list(entry_chunks(entries, {"conv1": 10, "conv2": 20}))
     for layer, found in entries.items():
-        places = [place for chunk in cut if layer in chunk for place in chunk[layer].place]
-        assert places == found.place.tolist()
+        parts = [chunk[layer] for chunk in cut if layer in chunk]
+        for name in ("channel", "rank", "image"):
+            joined = np.concatenate([getattr(part, name) for part in parts])
+            assert joined.tolist() == getattr(found, name).tolist()
     groups = [{int(i) for part in chunk.values() for i in part.image} for chunk in cut]
     assert sum(map(len, groups)) == len(set.union(*groups))
     assert max(map(len, groups)) == 3
@@ -48,9 +51,9 @@ def test_every_entry_is_in_one_chunk_and_every_image_too(monkeypatch):
 
 def test_a_chunk_is_closed_by_the_size_of_its_results(monkeypatch):
     monkeypatch.setattr(module, "CHUNK_BYTES", 100)
-    entries = {"conv1": listed_entries(record([[0, 1, 2, 3, 4]]))}
-    assert [len(chunk["conv1"]) for chunk in chunks(entries, {"conv1": 40})] == [3, 2]
+    entries = {"conv1": entries_of(record([[0, 1, 2, 3, 4]]))}
+    assert [len(chunk["conv1"]) for chunk in entry_chunks(entries, {"conv1": 40})] == [3, 2]
 
 
 def test_no_entries_make_no_chunks():
-    assert list(chunks({"conv1": listed_entries(record([[-1, -1]]))}, {"conv1": 40})) == []
+    assert list(entry_chunks({"conv1": entries_of(record([[-1, -1]]))}, {"conv1": 40})) == []
