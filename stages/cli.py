@@ -11,7 +11,7 @@ COMMANDS = {
     "evaluate": "Measure the network's error rates on the validation images.",
     "scan": "Find the images that excite every channel most.",
     "project": "Project each of them back to pixels with the deconvnet.",
-    "crop": "Cut out the patch of the image that each unit sees.",
+    "crop": "SpriteRegion out the patch of the image that each unit sees.",
     "verify": "Recompute a sample of entries with a slow reference.",
     "render": "Write the atlas as plain files; open site/index.html.",
     "compare": "Write a page that shows two runs side by side.",
