@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 atlas: setup  # the whole pipeline, to site/index.html
 	dvc repro
 
-test: setup  # every test; ARGS="--slow" adds the slow ones
+test: setup  # every test; ARGS="--fast" leaves out the slow ones
 	pytest $(ARGS)
 
 bench: setup  # the table of docs/performance.md; QUICK=1 for a short one

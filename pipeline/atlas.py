@@ -12,12 +12,21 @@ import zarr
 from jaxtyping import Float16, Float32, UInt8
 from torch import Tensor, from_numpy
 
-from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
+from pipeline.dataset.store import ImageStore, open_images
+from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain
+from pipeline.network.filters import start_cosine
 from pipeline.network.geometry import Field, receptive_field
-from pipeline.network.model import Model, ModelCard, load_card, load_model
+from pipeline.network.model import (
+    Model,
+    ModelCard,
+    load_card,
+    load_model,
+    read_weights,
+    snapshot_path,
+)
 from pipeline.network.module import Network
 from pipeline.params import Params, load_params
 from pipeline.storage.hashing import sha256_of
@@ -140,6 +149,11 @@ class Atlas:
         """The run's params.yaml."""
         return load_params(self.workspace.params)
 
+    @cached_property
+    def image_store(self) -> ImageStore:
+        """Where the images of the manifest are."""
+        return open_images(self.workspace.images(self.params.data.root))
+
     @property
     def images(self) -> tuple[ImageRow, ...]:
         """The validation images; a position is an image row."""
@@ -160,8 +174,8 @@ class Atlas:
 
         Raises AtlasError where the file is not the one that the run saw.
         """
-        root = self.workspace.resolve(self.params.data.root)
-        return load_listed(root, self._image_row(row), self.card.resize, self.card.crop)
+        listed = self._image_row(row)
+        return load_verified(self.image_store, listed, self.card.resize, self.card.crop)
 
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""
@@ -214,6 +228,17 @@ class Atlas:
         weights: Tensor = self.model().get_submodule(layer).get_parameter("weight")
         return weights.permute(0, 2, 3, 1).numpy()
 
+    def start_cosine(self, layer: str) -> Float32[np.ndarray, " channel"] | None:
+        """How much of each filter of a conv layer is still its start: the |cosine| of the two.
+
+        None for a network that was trained elsewhere, and for a layer without filters.
+        """
+        start = self._start.get(f"{layer}.weight")
+        if start is None or start.ndim != 4:
+            return None
+        filters: Tensor = self.model().get_submodule(layer).get_parameter("weight")
+        return start_cosine(filters, start).numpy()
+
     def store(self, kind: Kind) -> zarr.Group:
         """An open store of this run, known to be made from its model and manifest."""
         if kind not in self._stores:
@@ -251,6 +276,12 @@ class Atlas:
         """What stores of pictures must carry: of the entries of this scan, and of no other."""
         records = {layer: self.scan(layer) for layer in self.layers}
         return replace(self.provenance, scan_sha256=scan_sha256(records))
+
+    @cached_property
+    def _start(self) -> dict[str, Tensor]:
+        """The weights before the first step; empty for a network that was trained elsewhere."""
+        path = snapshot_path(self.artifacts / "model", 0)
+        return read_weights(path) if path.exists() else {}
 
     @cached_property
     def _model(self) -> Model:

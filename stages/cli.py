@@ -6,12 +6,13 @@ import click
 
 COMMANDS = {
     "preset": "Write params.yaml from a preset and say what changed.",
+    "run": "Run all stages in order, without DVC.",
     "prepare": "Decode every image once; write the manifest and the rejected list.",
     "train": "Train the network.",
     "evaluate": "Measure the network's error rates on the validation images.",
     "scan": "Find the images that excite every channel most.",
-    "project": "Project each of them back to pixels with the deconvnet.",
-    "crop": "SpriteRegion out the patch of the image that each unit sees.",
+    "project": "Project every channel's strongest activations back to pixels.",
+    "crop": "Cut out the patch of the image that each unit sees.",
     "verify": "Recompute a sample of entries with a slow reference.",
     "render": "Write the atlas as plain files; open site/index.html.",
     "compare": "Write a page that shows two runs side by side.",
@@ -30,12 +31,12 @@ class Atlas(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """The command of a name."""
         if cmd_name not in COMMANDS:
-            ctx.fail(f"There is no command {cmd_name!r}. Choose of {', '.join(COMMANDS)}.")
+            ctx.fail(f"There is no command {cmd_name!r}. Commands: {', '.join(COMMANDS)}.")
         command: click.Command = import_module(f"stages.{cmd_name.replace('-', '_')}").main
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; a wrong option or argument is told in one line, without the usage."""
+        """Run a command; a wrong option or argument gives one line, without the usage."""
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
@@ -53,5 +54,5 @@ class Atlas(click.Group):
 def main() -> None:
     """See what a convolutional network learnt: the features of Zeiler & Fergus (2013).
 
-    `dvc repro` runs all stages; each also runs alone.
+    `dvc repro` runs the stages whose inputs changed; each stage also runs alone.
     """

@@ -10,6 +10,7 @@ from tests.imports import ROOT, imported, modules, names_imported
 
 MODULES = modules()
 LINES_AT_MOST = 400
+BROAD_EXCEPT = re.compile(r"except(:| \(?(Base)?Exception\b)[^#\n]*$", re.MULTILINE)
 SITE_SEES = {"atlas", "errors", "progress"}
 """What of `pipeline` the site may import."""
 
@@ -89,7 +90,14 @@ def test_a_module_says_what_it_is_and_hides_no_fault(path):
     tree = ast.parse(source)
     assert ast.get_docstring(tree)
     assert "from __future__ import annotations" not in source, "it switches the shape checks off"
-    assert not re.search(r"\b(TODO|FIXME|XXX)\b|except( Base)?Exception\b|except:", source)
+    assert not re.search(r"\b(TODO|FIXME|XXX)\b", source)
+    assert not BROAD_EXCEPT.search(source), "catch what is meant, or give the reason beside it"
+
+
+@pytest.mark.parametrize("line", ["except Exception:", "except (BaseException) as e:", "except:"])
+def test_a_broad_except_is_found_where_no_reason_stands_beside_it(line):
+    assert BROAD_EXCEPT.search(f"try:\n    work()\n{line}\n    pass")
+    assert not BROAD_EXCEPT.search(f"try:\n    work()\n{line}  # torch raises anything\n    pass")
 
 
 def test_every_test_stands_where_its_subject_does():

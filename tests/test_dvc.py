@@ -8,32 +8,13 @@ import yaml
 
 from pipeline.params import Params
 from pipeline.workspace import Workspace
-from tests.imports import ROOT, closure, is_empty, modules
+from tests.dvc_deps import DVC_YAML, code_deps, with_code_deps
+from tests.imports import PACKAGES, ROOT
 
-DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+DVC = yaml.safe_load(DVC_YAML.read_text(encoding="utf-8"))
 STAGES = DVC["stages"]
 FLOW = Workspace(Path())
-CANNOT_CHANGE_A_RESULT = {
-    Path("pipeline/errors.py"),  # words
-    Path("pipeline/params.py"),  # DVC follows the values themselves
-    Path("pipeline/progress.py"),  # bars
-    Path("pipeline/workspace.py"),  # paths: test_outs_stand_where_the_workspace_says
-    Path("pipeline/storage/publish.py"),  # when an out appears, not what is in it
-    Path("pipeline/storage/room.py"),  # words
-    Path("stages/command.py"),  # options of speed, the log
-    Path("stages/cli.py"),  # which command is which
-}
-OWN_ROOM = {
-    "prepare": ["pipeline/dataset"],
-    "train": ["pipeline/training"],
-    "evaluate": ["pipeline/evaluation"],
-    "scan": ["pipeline/scan"],
-    "project": ["pipeline/project"],
-    "crop": ["pipeline/crop"],
-    "verify": ["pipeline/verify"],
-    "render": ["atlas_site"],
-}
-"""Listed whole: what is in it belongs to the stage, templates included."""
+CODE_PATHS_AT_MOST = 8
 OUTS = {
     "prepare": {FLOW.manifest, FLOW.rejected, FLOW.report("prepare.json")},
     "train": {FLOW.model, FLOW.report("train.json"), FLOW.report("train_history.csv")},
@@ -56,37 +37,27 @@ def entries(stage: str, *kinds: str) -> dict[str, dict[str, object]]:
     }
 
 
-def code_deps(stage: str) -> list[str]:
-    rooms = ("pipeline/", "stages/", "atlas_site")
-    return sorted(path for path in entries(stage, "deps") if path.startswith(rooms))
-
-
-def code_read(stage: str) -> set[Path]:
-    """Modules that run when a stage runs, but for the exempt and the empty ones."""
-    read = closure(Path("stages", f"{stage}.py")) - CANNOT_CHANGE_A_RESULT
-    return {path for path in read if not is_empty(path)}
-
-
-def shortest_list(stage: str) -> list[str]:
-    """The stage's own room; of others what it runs, or the folder where that is all of it."""
-    own = [Path(room) for room in OWN_ROOM.get(stage, [])]
-    read = {path for path in code_read(stage) if not set(own) & set(path.parents)}
-    unread = {path for path in modules() if not is_empty(path)} - code_read(stage)
-    listed = set(own)
-    for path in read:
-        folders = [folder for folder in path.parents if len(folder.parts) > 1]
-        whole = [f for f in folders if not any(f in other.parents for other in unread)]
-        listed.add(min(whole, key=lambda f: len(f.parts), default=path))
-    return sorted(map(str, listed))
+def listed_code(stage: str) -> list[str]:
+    return [path for path in entries(stage, "deps") if path.split("/")[0] in PACKAGES]
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_depends_on_the_code_that_it_runs_and_on_no_other(stage):
-    assert code_deps(stage) == shortest_list(stage)
+    assert listed_code(stage) == code_deps(stage), "run `python -m tests.dvc_deps --write`"
+    assert len(listed_code(stage)) <= CODE_PATHS_AT_MOST
+
+
+def test_a_code_path_that_is_missing_or_too_many_is_put_right_by_the_command():
+    text = DVC_YAML.read_text(encoding="utf-8")
+    broken = text.replace("      - pipeline/network\n", "", 1).replace(
+        "      - stages/crop.py\n", "      - stages/crop.py\n      - stages/none.py\n"
+    )
+    assert broken != text
+    assert with_code_deps(broken) == text
 
 
 def test_a_template_belongs_to_render_alone():
-    assert [stage for stage in STAGES if "atlas_site" in code_deps(stage)] == ["render"]
+    assert [stage for stage in STAGES if "atlas_site" in listed_code(stage)] == ["render"]
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -95,8 +66,9 @@ def test_outs_stand_where_the_workspace_says(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_runs_its_own_command(stage):
+def test_a_stage_says_what_it_does_and_runs_its_own_command(stage):
     assert STAGES[stage]["cmd"] == f"atlas {stage}"
+    assert STAGES[stage]["desc"]
     assert "persist" not in str(STAGES[stage]), "it would keep results of other parameters"
 
 
@@ -104,7 +76,7 @@ def test_a_stage_runs_its_own_command(stage):
 def test_what_a_stage_reads_is_code_or_made_by_a_stage_before_it(stage):
     before = list(STAGES)[: list(STAGES).index(stage)]
     made = {str(path) for name in before for path in OUTS[name]}
-    assert set(entries(stage, "deps")) - set(code_deps(stage)) <= made
+    assert set(entries(stage, "deps")) - set(listed_code(stage)) <= made
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import torch
-
 from pipeline.dataset.manifest import ImageRow, Manifest, sorted_manifest
 from pipeline.errors import AtlasError
-from pipeline.training.chance import generator
+from pipeline.seeding import rng_for
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Protocol:
 
 
 def draw_fold(rows: Sequence[ImageRow], protocol: Protocol, seed: int, fold: int) -> Manifest:
-    """Split images anew, class by class: some train, of the others some validate.
+    """Draw a new split, class by class: some images train, some of the others validate.
 
     The split that the rows come with does not matter. Raises AtlasError where a class has too few
     images to leave one for the test.
@@ -38,8 +36,8 @@ def draw_fold(rows: Sequence[ImageRow], protocol: Protocol, seed: int, fold: int
                 f"{protocol.per_class} and test on others.",
                 fix="Ask for fewer images per class, or raise data.val_per_class.",
             )
-        chance = generator(seed, "fold", protocol.per_class, fold, number)
-        order = torch.randperm(len(members), generator=chance).tolist()
+        rng = rng_for(seed, "fold", protocol.per_class, fold, number)
+        order = rng.permutation(len(members)).tolist()
         end = protocol.per_class + protocol.test_per_class
         split += [replace(members[i], split="train") for i in order[: protocol.per_class]]
         split += [replace(members[i], split="val") for i in order[protocol.per_class : end]]

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.training.chance import generator
+from pipeline.seeding import generator_for
 from pipeline.training.optimiser import make_optimiser, set_rate
 from pipeline.training.start import drawn_network, freeze
 from tests.pipeline.training.tiny import write_params
@@ -11,7 +11,7 @@ from tests.pipeline.training.tiny import write_params
 @pytest.fixture
 def parts(tmp_path):
     train = write_params(tmp_path, momentum=0.9, weight_decay=0.1).train
-    network = drawn_network(build_chain("zfnet", 3, 64, Variant(0.05)), "he", generator(0, "a"))
+    network = drawn_network(build_chain("zfnet", 3, 64, Variant(0.05)), "he", generator_for(0, "a"))
     return network, train
 
 

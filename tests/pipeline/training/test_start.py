@@ -7,13 +7,13 @@ from safetensors.torch import save_file
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.module import Network
-from pipeline.training.chance import generator
+from pipeline.seeding import generator_for
 from pipeline.training.start import drawn_network, freeze, take_over
 
 
 def drawn(init: str = "he", classes: int = 3, seed: int = 0, width: float = 0.125) -> Network:
     chain = build_chain("alexnet", classes, 64, Variant(width))
-    return drawn_network(chain, init, generator(seed, "start"))
+    return drawn_network(chain, init, generator_for(seed, "start"))
 
 
 def test_the_papers_start_has_a_standard_deviation_of_a_hundredth_and_no_bias():

@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from pipeline.atlas import open_atlas
+from stages.run import ORDER
+from stages.run import main as run
+from tests.imports import ROOT
+from tests.workspaces import write_params, write_photos
+
+
+def test_the_order_is_that_of_dvc():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    assert tuple(stages) == ORDER
+
+
+@pytest.mark.slow
+def test_one_command_makes_an_atlas_without_dvc(tmp_path: Path):
+    write_photos(tmp_path / "photos", {"ant": (6, 4), "bee": (6, 5)})
+    write_params(tmp_path)
+    result = CliRunner().invoke(run, ["-w", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "site" / "index.html").is_file()
+    assert open_atlas(tmp_path / "artifacts").top("conv1", 0)[0].activation > 0
+
+
+def test_a_stage_that_fails_ends_the_run_with_its_own_error(tmp_path: Path):
+    write_params(tmp_path)
+    result = CliRunner().invoke(run, ["-w", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "Error:" in result.output
+    assert "Stage 2" not in result.output
