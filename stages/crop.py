@@ -20,7 +20,7 @@ from stages.scanned import load_scanned, write_store
 @workers_option
 @scheduler_option
 def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
-    """SpriteRegion out the patch of the image that each unit sees.
+    """Cut out the patch of the image that each unit sees.
 
     A run that was stopped goes on where it was.
     """
