@@ -19,7 +19,7 @@ from atlas_site.sprites import (
     image_region,
     sprite_path,
 )
-from pipeline.atlas import Atlas, Prediction
+from pipeline.atlas import Prediction, Run
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class ShownImage:
 class Catalogue:
     """Everything that pages are written from, gathered before the first is written."""
 
-    atlas: Atlas
+    atlas: Run
     layers: tuple[Layer, ...]
     images: tuple[ShownImage, ...]
     classes: tuple[str, ...]
@@ -166,12 +166,12 @@ class Catalogue:
         return layer.name == self.atlas.chain.conv_layers[0] == self.atlas.chain.layers[0]
 
 
-def channel_count(atlas: Atlas) -> int:
+def channel_count(atlas: Run) -> int:
     """Channels of all scanned layers, before anything else is read."""
     return sum(atlas.chain.channels(layer) for layer in atlas.layers)
 
 
-def gather(atlas: Atlas) -> Catalogue:
+def gather(atlas: Run) -> Catalogue:
     """Read all that the pages say, but no picture."""
     images = _shown_images(atlas)
     keys = layer_keys(atlas.layers)
@@ -186,7 +186,7 @@ def gather(atlas: Atlas) -> Catalogue:
     )
 
 
-def _shown_images(atlas: Atlas) -> tuple[ShownImage, ...]:
+def _shown_images(atlas: Run) -> tuple[ShownImage, ...]:
     held = {row for layer in atlas.layers for row in np.unique(atlas.scan(layer).image).tolist()}
     rows = sorted(row for row in held if row >= 0)
     px = image_px(len(rows), atlas.card.crop)
@@ -203,7 +203,7 @@ def _shown_images(atlas: Atlas) -> tuple[ShownImage, ...]:
     )
 
 
-def _layer(atlas: Atlas, name: str, key: str) -> Layer:
+def _layer(atlas: Run, name: str, key: str) -> Layer:
     field = atlas.field(name)
     spread = class_spread(atlas.scan(name).mean_peak_by_class)
     count = len(spread.selectivity)
@@ -223,7 +223,7 @@ def _layer(atlas: Atlas, name: str, key: str) -> Layer:
     )
 
 
-def _channel(atlas: Atlas, layer: str, key: str, number: int, spread: ClassSpread) -> Channel:
+def _channel(atlas: Run, layer: str, key: str, number: int, spread: ClassSpread) -> Channel:
     record = atlas.scan(layer)
     rows = [row for row in record.image[number].tolist() if row >= 0]
     labels = Counter(atlas.images[row].label for row in rows)

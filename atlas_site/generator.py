@@ -14,7 +14,7 @@ from atlas_site.placement import placement_css
 from atlas_site.script import data_script
 from atlas_site.sprites import COVER_GRID, SpriteRegion, cover_path, filter_grid, filters_path
 from atlas_site.templating import ASSETS, environment, render_page
-from pipeline.atlas import Atlas
+from pipeline.atlas import Run
 from pipeline.progress import Advance, unseen
 
 
@@ -28,7 +28,7 @@ class Page:
 
 
 def render(
-    atlas: Atlas, out: Path, *, workers: int | None = None, advance: Advance = unseen
+    atlas: Run, out: Path, *, workers: int | None = None, advance: Advance = unseen
 ) -> Catalogue:
     """Write the site of a run into the folder `out`, which must not exist.
 

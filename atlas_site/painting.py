@@ -32,7 +32,7 @@ from atlas_site.sprites import (
     image_sheet_path,
     sprite_path,
 )
-from pipeline.atlas import Atlas, open_atlas
+from pipeline.atlas import Run, open_atlas
 from pipeline.progress import Advance
 
 
@@ -44,7 +44,7 @@ class ChannelsJob:
     key: str
     sheet: int
 
-    def paint(self, atlas: Atlas, out: Path) -> int:
+    def paint(self, atlas: Run, out: Path) -> int:
         """Write the files; return the number of channels."""
         first = self.sheet * CHANNEL_GRID.places
         pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
@@ -70,7 +70,7 @@ class CoverJob:
     key: str
     channels: tuple[int, ...]
 
-    def paint(self, atlas: Atlas, out: Path) -> int:
+    def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         size = TileSize(atlas.field(self.layer).size)
         first = [
@@ -90,7 +90,7 @@ class FiltersJob:
     layer: str
     key: str
 
-    def paint(self, atlas: Atlas, out: Path) -> int:
+    def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         tiles = to_grey(atlas.filters(self.layer))
         grid = filter_grid(len(tiles))
@@ -108,7 +108,7 @@ class ImagesJob:
     rows: tuple[int, ...]
     px: int
 
-    def paint(self, atlas: Atlas, out: Path) -> int:
+    def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         images = [_scaled(atlas.image(row), self.px) for row in self.rows]
         picture = sheet(images, IMAGE_GRID.columns, IMAGE_GRID.rows)
@@ -164,7 +164,7 @@ def _results(jobs: Sequence[Job], artifacts: Path, out: Path, workers: int) -> I
         yield from pool.map(_paint, jobs)
 
 
-_opened: tuple[Atlas, Path] | None = None
+_opened: tuple[Run, Path] | None = None
 
 
 def _open(artifacts: Path, out: Path) -> None:
