@@ -10,9 +10,9 @@ from torch import nn
 from torchvision.models import AlexNet, alexnet
 from torchvision.transforms.v2 import functional as tv
 
+from pipeline.adopt.external_weights import load_strict, read_external_weights
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.foreign import fill, read_foreign
 from pipeline.network.module import Network, empty_network
 from tests.workspaces import waves
 
@@ -49,9 +49,9 @@ def their_input(pixels: torch.Tensor) -> torch.Tensor:
 def test_torchvisions_alexnet_gives_torchvisions_scores(tmp_path, suffix):
     theirs, path, pixels = torchvisions(), tmp_path / f"w.{suffix}", photographs(4)
     save(theirs.state_dict(), path)
-    foreign = read_foreign(path)
+    foreign = read_external_weights(path)
     chain = build_chain("alexnet-torchvision", 3, 223, Variant(fc_features=FEATURES))
-    ours = fill(empty_network(chain), foreign.at_scale(0.02), path).eval()
+    ours = load_strict(empty_network(chain), foreign.at_scale(0.02), path).eval()
     with torch.inference_mode():
         expected = theirs(their_input(pixels))
         scores = ours((pixels.float() - foreign.mean.float()) * 0.02)
@@ -62,7 +62,7 @@ def test_a_prefix_and_a_dictionary_around_the_state_dict_are_understood(tmp_path
     path, tensors = tmp_path / "w.pth", torchvisions().state_dict()
     named = {f"module.{name}": tensor for name, tensor in tensors.items()}
     torch.save({"epoch": 3, "state_dict": named}, path)
-    found = read_foreign(path).tensors
+    found = read_external_weights(path).tensors
     assert torch.equal(found["fc7.weight"], tensors["classifier.4.weight"])
     assert len(found) == len(tensors)
 
@@ -70,7 +70,9 @@ def test_a_prefix_and_a_dictionary_around_the_state_dict_are_understood(tmp_path
 def test_tensors_under_our_names_stay_as_they_are_at_every_scale(tmp_path):
     network, path = Network(CHAIN), tmp_path / "w.safetensors"
     save_file(network.state_dict(), path)
-    got = fill(empty_network(CHAIN), read_foreign(path).at_scale(0.02), path).state_dict()
+    got = load_strict(
+        empty_network(CHAIN), read_external_weights(path).at_scale(0.02), path
+    ).state_dict()
     assert all(torch.equal(got[name], tensor) for name, tensor in network.state_dict().items())
 
 
@@ -79,7 +81,7 @@ def test_what_does_not_fit_is_named_tensor_by_tensor(tmp_path):
     torch.save(torchvisions().state_dict(), path)
     chain = build_chain("alexnet", 3, 224, Variant(fc_features=FEATURES))
     with pytest.raises(AtlasError) as caught:
-        fill(empty_network(chain), read_foreign(path).at_scale(1.0), path)
+        load_strict(empty_network(chain), read_external_weights(path).at_scale(1.0), path)
     assert "conv1.weight is (64, 3, 11, 11), not (96, 3, 11, 11)" in str(caught.value)
     assert "fc7.weight" not in str(caught.value)
 
@@ -88,7 +90,7 @@ def test_what_does_not_fit_is_named_tensor_by_tensor(tmp_path):
 def test_a_files_own_mean_stands_apart_from_its_tensors(tmp_path, shape):
     path, mean = tmp_path / "w.safetensors", torch.rand(shape)
     save_file({"fc8.bias": torch.zeros(2), "input_mean": mean}, path)
-    foreign = read_foreign(path)
+    foreign = read_external_weights(path)
     assert torch.equal(foreign.mean, mean)
     assert foreign.tensors.keys() == {"fc8.bias"}
 
@@ -98,7 +100,7 @@ def test_a_mean_of_another_shape_is_an_error(tmp_path, shape):
     path = tmp_path / "w.safetensors"
     save_file({"input_mean": torch.zeros(shape)}, path)
     with pytest.raises(AtlasError, match="input_mean is"):
-        read_foreign(path)
+        read_external_weights(path)
 
 
 class Bomb:
@@ -116,7 +118,7 @@ def test_nothing_in_a_file_is_executed(tmp_path):
     path = tmp_path / "w.pth"
     torch.save({"conv1.weight": Bomb(str(made))}, path)
     with pytest.raises(AtlasError, match=r"w\.pth cannot be read as plain tensors: it calls for"):
-        read_foreign(path)
+        read_external_weights(path)
     assert not made.exists()
 
 
@@ -128,7 +130,7 @@ def test_a_file_that_holds_no_tensors_is_an_error(tmp_path, suffix, content):
     path = tmp_path / f"w.{suffix}"
     path.write_bytes(content)
     with pytest.raises(AtlasError, match=path.name):
-        read_foreign(path)
+        read_external_weights(path)
 
 
 @pytest.mark.parametrize(
@@ -143,9 +145,9 @@ def test_a_file_that_holds_no_tensors_is_an_error(tmp_path, suffix, content):
 def test_anything_but_tensors_by_name_is_an_error_that_says_what_it_is(tmp_path, content, said):
     torch.save(content, tmp_path / "w.pt")
     with pytest.raises(AtlasError, match=said):
-        read_foreign(tmp_path / "w.pt")
+        read_external_weights(tmp_path / "w.pt")
 
 
 def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(AtlasError, match="There is no file"):
-        read_foreign(tmp_path / "w.safetensors")
+        read_external_weights(tmp_path / "w.safetensors")

@@ -33,7 +33,7 @@ TORCHVISION_STD = (58.395, 57.12, 57.375)
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ExternalWeights:
     """The tensors of a file under this project's names, and what inputs they were trained with."""
 
     path: Path
@@ -57,15 +57,12 @@ class Foreign:
         }
 
 
-def read_foreign(path: Path) -> Foreign:
+def read_external_weights(path: Path) -> ExternalWeights:
     """Read a .safetensors, .pt or .pth file of tensors; names of torchvision's AlexNet are known.
 
     Raises AtlasError for a file that holds anything but tensors: nothing in it is executed.
     """
-    if not path.is_file():
-        raise AtlasError(f"There is no file {path}.", fix="Mend the path.")
-    given = read_weights(path) if path.suffix == ".safetensors" else _read_pickled(path)
-    tensors = {name.removeprefix("module."): tensor for name, tensor in given.items()}
+    tensors = read_tensors(path)
     mean = _checked_mean(tensors.pop(INPUT_MEAN, None), path)
     if mean is None and any(_layer(name) in TORCHVISION_ALEXNET for name in tensors):
         mean = torch.tensor(TORCHVISION_MEAN, dtype=torch.float64).reshape(3, 1, 1)
@@ -73,7 +70,18 @@ def read_foreign(path: Path) -> Foreign:
     else:
         deviation = None
     renamed = {_renamed(name): tensor for name, tensor in tensors.items()}
-    return Foreign(path, renamed, mean, deviation)
+    return ExternalWeights(path, renamed, mean, deviation)
+
+
+def read_tensors(path: Path) -> Tensors:
+    """The tensors of a .safetensors, .pt or .pth file, under the names that they have there.
+
+    Raises AtlasError for a file that holds anything but tensors: nothing in it is executed.
+    """
+    if not path.is_file():
+        raise AtlasError(f"There is no file {path}.", fix="Correct the path.")
+    given = read_weights(path) if path.suffix == ".safetensors" else _read_pickled(path)
+    return {name.removeprefix("module."): tensor for name, tensor in given.items()}
 
 
 def _read_pickled(path: Path) -> Mapping[str, Tensor]:
@@ -127,7 +135,7 @@ def _renamed(name: str) -> str:
     return f"{TORCHVISION_ALEXNET[layer]}.{kind}" if layer in TORCHVISION_ALEXNET else name
 
 
-def fill(network: Network, tensors: Tensors, path: Path) -> Network:
+def load_strict(network: Network, tensors: Tensors, path: Path) -> Network:
     """Give an empty network the tensors of a file.
 
     Raises AtlasError naming every tensor that is missing, of another shape, or too many.
