@@ -19,7 +19,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
 
     An interrupted run resumes where it was.
     """
-    on = parse_device(device, elsewhere=bool(scheduler))
+    on = parse_device(device, remote=bool(scheduler))
     run = open_atlas(workspace.artifacts)
     config = config_of(run)
     PictureStage(

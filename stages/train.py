@@ -15,7 +15,7 @@ from tqdm import tqdm
 import pipeline.dataset.images
 import pipeline.network
 import pipeline.training
-from pipeline.compute.device import cores, parse_device, set_products, spread
+from pipeline.compute.device import configure_matmul, cores, device_for_slot, parse_device
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
 from pipeline.params import load_params
@@ -149,7 +149,7 @@ def train_alone(run: Run) -> None:
 
 def train_in_group(run: Run) -> None:
     """Train as one process of a group; each takes its own GPU."""
-    device = spread(parse_device(run.device), int(os.environ["LOCAL_RANK"]))
+    device = device_for_slot(parse_device(run.device), int(os.environ["LOCAL_RANK"]))
     with joined(device) as group:
         logging.basicConfig(
             level=logging.INFO if group.leads else logging.WARNING, format="%(message)s"
@@ -159,7 +159,7 @@ def train_in_group(run: Run) -> None:
 
 def _train(run: Run, group: Group, device: torch.device) -> None:
     keep_freed_memory()
-    set_products(device, tf32=False)
+    configure_matmul(device, tf32=False)
     workspace = run.workspace
     task = _task(workspace)
     key = _key(workspace, task)

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.atlas import Run
-from pipeline.compute.device import set_products
-from pipeline.compute.resident import load_agreed_model, resident
+from pipeline.compute.device import configure_matmul
+from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.entries.runner import EntryTask
@@ -54,7 +54,7 @@ def project_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
 
     Raises AtlasError for an image that is not what the manifest lists.
     """
-    set_products(device, tf32=False)
+    configure_matmul(device, tf32=False)
     model, projector = load_projector(task.config, device)
     needed = projector.passes.images_needed(task.chunk).tolist()
     images = {row: load_input(model, task, row, device) for row in needed}
@@ -69,10 +69,10 @@ def load_input(
     return model.normalise(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 
-@resident
+@cached_per_process
 def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device; a process reads it once."""
-    model = load_agreed_model(config.model, config.weights_sha256)
+    model = load_pinned_model(config.model, config.weights_sha256)
     finite = stays_finite(model, model.chain.ops)
     network = model.network.to(device)
     return model, Projector(network, config.layers, config.batch_size, finite=finite)

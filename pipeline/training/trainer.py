@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.compute.device import multiplies_bfloat16
+from pipeline.compute.device import supports_bfloat16
 from pipeline.dataset.prefetch import prefetch
 from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.module import Network
@@ -54,7 +54,7 @@ class Trainer:
         self.task, self.machine, self.group = task, machine, group
         self.state, self.images = state, images
         self.params = task.params.train
-        self.half = self.params.precision == "bfloat16" and multiplies_bfloat16(machine.device)
+        self.half = self.params.precision == "bfloat16" and supports_bfloat16(machine.device)
         if self.params.precision == "bfloat16" and not self.half:
             logger.warning(
                 "%s has no bfloat16 products; training in float32, which is slower.", machine.device

@@ -102,7 +102,7 @@ def test_layers_drawn_by_chance_are_not_frozen(tmp_path):
 
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     said = problem(written(tmp_path, "seed: 0\nscan:\n  top: 9\n  top: 3\n"))
-    assert said.endswith("is not YAML: line 4: `top` stands twice.")
+    assert said.endswith("is not YAML: line 4: `top` appears twice.")
 
 
 @pytest.mark.parametrize(
