@@ -15,7 +15,7 @@ from tqdm import tqdm
 import pipeline.dataset.images
 import pipeline.network
 import pipeline.training
-from pipeline.compute.device import parse_device, set_products, spread
+from pipeline.compute.device import cores, parse_device, set_products, spread
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
 from pipeline.params import load_params
@@ -29,7 +29,7 @@ from pipeline.training.history import write_history
 from pipeline.training.loop import train
 from pipeline.training.memory import keep_freed_memory
 from pipeline.training.outs import write_model, write_train_report
-from pipeline.training.processes import cores, launch, process_count
+from pipeline.training.processes import launch, process_count
 from pipeline.training.task import Machine, Task, Trained
 from pipeline.workspace import Workspace
 from stages.command import (

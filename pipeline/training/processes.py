@@ -13,6 +13,7 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
+from pipeline.compute.device import cores
 from pipeline.errors import AtlasError
 
 logger = logging.getLogger(__name__)
@@ -92,8 +93,3 @@ def _raise_fault(fault: Path) -> None:
     if fault.exists():
         problem, fix = fault.read_text(encoding="utf-8").split("\0")
         raise AtlasError(problem, fix=fix)
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
