@@ -17,6 +17,7 @@ from benchmarks.row import Row
 from pipeline.compute import cluster
 from pipeline.compute.cluster import J, K, Pool, R, Task
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.store import FolderStore
 from pipeline.network.architectures import build_chain
 from pipeline.network.model import ModelCard, load_card, save_model
 from pipeline.network.module import Network
@@ -51,12 +52,17 @@ class World:
     def scan(self, images: int) -> Scan:
         """A scan of so many images."""
         params = ScanParams(layers=LAYERS, top=9, batch_size=BATCH, tf32=False)
-        listed = [
-            replace(self._photos[n % PHOTOS], label=CLASSES[n * len(CLASSES) // images])
+        model = self.folder / "model"
+        store = FolderStore(self.folder / "photos")
+        return plan_scan(params, load_card(model), model, self.listed(images), store)
+
+    def listed(self, images: int) -> list[ImageRow]:
+        """So many images of all classes; files are listed several times where there are fewer."""
+        photos = self._photos
+        return [
+            replace(photos[n % len(photos)], label=CLASSES[n * len(CLASSES) // images])
             for n in range(images)
         ]
-        model = self.folder / "model"
-        return plan_scan(params, load_card(model), model, listed, self.folder / "photos")
 
     @cached_property
     def _photos(self) -> list[ImageRow]:

@@ -33,9 +33,7 @@ def main(workspace: Workspace, device: str) -> None:
     images = open_images(workspace.images(params.data.root))
     ten = params.evaluate.ten_crops
     with bar("evaluate", len(rows), "images") as advance:
-        result = evaluate(
-            model, images, rows, ten=ten, device=on, threads=cores(), advance=advance
-        )
+        result = evaluate(model, images, rows, ten=ten, device=on, threads=cores(), advance=advance)
     rates = result.rates()
     with publish(workspace.report("evaluate.json")) as path:
         write_rates(path, rates)

@@ -43,6 +43,11 @@ class ImageRow:
     sha256: str
     """Of the file's bytes."""
 
+    @property
+    def key(self) -> str:
+        """What the image store reads it by."""
+        return self.path
+
 
 COLUMNS = tuple(field.name for field in fields(ImageRow))
 
@@ -125,9 +130,7 @@ def _row(split: str, path: str, label: str, width: str, height: str, sha256: str
     return ImageRow(cast(Split, split), path, sys.intern(label), int(width), int(height), sha256)
 
 
-def class_indices(
-    rows: Sequence[ImageRow], classes: Sequence[str]
-) -> Int64[np.ndarray, " image"]:
+def class_indices(rows: Sequence[ImageRow], classes: Sequence[str]) -> Int64[np.ndarray, " image"]:
     """The class of each row as a position among the classes.
 
     Raises AtlasError for a class that is not among them.

@@ -40,6 +40,6 @@ def features_of(
     for batch, pixels in prefetch(read, batches, threads, depth=2 * threads):
         for _, _, maps in forward.run(iter(pixels), len(pixels)):
             # A copy, since the next step of the forward pass may overwrite the maps.
-            found.append(np.array(maps.maps.flatten(1).cpu()))
+            found.append(maps.maps.flatten(1).cpu().clone().numpy())
         advance(len(batch))
     return np.concatenate(found)

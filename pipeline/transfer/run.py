@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Float32
 
 from pipeline.dataset.manifest import ImageRow, Manifest, class_indices
+from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.rates import mean_class_accuracy
 from pipeline.network.model import load_model
-from pipeline.progress import Advance
+from pipeline.progress import Advance, unseen
 from pipeline.storage.publish import publish
 from pipeline.training.group import Group
 from pipeline.training.loop import train
@@ -87,6 +88,6 @@ def fold_accuracy(folder: Path, manifest: Manifest, root: Path, machine: Machine
         ten=False,
         device=machine.device,
         threads=machine.threads,
-        advance=no_progress,
+        advance=unseen,
     )
     return result.rates().mean_class_accuracy
