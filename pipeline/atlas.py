@@ -17,8 +17,16 @@ from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain
+from pipeline.network.filters import start_cosine
 from pipeline.network.geometry import Field, receptive_field
-from pipeline.network.model import Model, ModelCard, load_card, load_model
+from pipeline.network.model import (
+    Model,
+    ModelCard,
+    load_card,
+    load_model,
+    read_weights,
+    snapshot_path,
+)
 from pipeline.network.module import Network
 from pipeline.params import Params, load_params
 from pipeline.storage.hashing import sha256_of
@@ -220,6 +228,17 @@ class Atlas:
         weights: Tensor = self.model().get_submodule(layer).get_parameter("weight")
         return weights.permute(0, 2, 3, 1).numpy()
 
+    def start_cosine(self, layer: str) -> Float32[np.ndarray, " channel"] | None:
+        """How much of each filter of a conv layer is still its start: the |cosine| of the two.
+
+        None for a network that was trained elsewhere, and for a layer without filters.
+        """
+        start = self._start.get(f"{layer}.weight")
+        if start is None or start.ndim != 4:
+            return None
+        filters: Tensor = self.model().get_submodule(layer).get_parameter("weight")
+        return start_cosine(filters, start).numpy()
+
     def store(self, kind: Kind) -> zarr.Group:
         """An open store of this run, known to be made from its model and manifest."""
         if kind not in self._stores:
@@ -257,6 +276,12 @@ class Atlas:
         """What stores of pictures must carry: of the entries of this scan, and of no other."""
         records = {layer: self.scan(layer) for layer in self.layers}
         return replace(self.provenance, scan_sha256=scan_sha256(records))
+
+    @cached_property
+    def _start(self) -> dict[str, Tensor]:
+        """The weights before the first step; empty for a network that was trained elsewhere."""
+        path = snapshot_path(self.artifacts / "model", 0)
+        return read_weights(path) if path.exists() else {}
 
     @cached_property
     def _model(self) -> Model:

@@ -62,7 +62,7 @@ def main(
     tensors, subtracted, scale = _normalised(foreign, mean, scale)
     network = fill(empty_network(task.chain()), tensors, weights)
     _check_side(subtracted, task.params.data.crop, weights)
-    trained = Trained(network, subtracted, 0, False, (), ())
+    trained = Trained(network, subtracted, 0, False, (), (), start=None)
     with publish(workspace.report("train_history.csv")) as path:
         write_history(path, ())
     with publish(workspace.report("train.json")) as path:
