@@ -26,7 +26,7 @@ T = TypeVar("T")
 def rows(quick: bool) -> Iterator[Row]:
     """Full-width ZFNet at 224, ten crops and one, files to probabilities."""
     with tempfile.TemporaryDirectory() as folder:
-        yield row(make_world(Path(folder)), 32 if quick else 96, repeats=1 if quick else 3)
+        yield row(make_world(Path(folder)), 64 if quick else 96, repeats=1 if quick else 2)
 
 
 def row(world: World, images: int, repeats: int) -> Row:
@@ -70,9 +70,7 @@ def _ours(model: Model, photos: Path, listed: Sequence[ImageRow]) -> Evaluation:
 
 
 @torch.inference_mode()
-def _plain(
-    model: Model, photos: Path, listed: Sequence[ImageRow]
-) -> tuple[np.ndarray, np.ndarray]:
+def _plain(model: Model, photos: Path, listed: Sequence[ImageRow]) -> tuple[np.ndarray, np.ndarray]:
     """One crop's probabilities and ten crops', as one would write it."""
     learner = Learner(model.network.to(memory_format=torch.channels_last))
     card, end = model.card, model.card.resize - model.card.crop

@@ -7,9 +7,10 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from pipeline.entries.chunks import Chunk
+from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.module import Network
 from pipeline.project.deconvnet import Switches
-from pipeline.project.entries import Chunk, Entries
 from pipeline.project.switches import (
     SwitchFinder,
     SwitchMaps,
@@ -61,7 +62,7 @@ class Passes:
         return self._finder.maps(image, deepest)
 
     def batches(
-        self, found: Entries, whole: Mapping[int, object]
+        self, found: LayerEntries, whole: Mapping[int, object]
     ) -> Iterator[Int64[np.ndarray, " entry"]]:
         """A layer's entries in batches of nearly equal size: those of whole images, then windows.
 
@@ -76,7 +77,7 @@ class Passes:
     def switches(
         self,
         layer: str,
-        found: Entries,
+        found: LayerEntries,
         batch: Int64[np.ndarray, " entry"],
         images: Images,
         maps: Mapping[int, SwitchMaps],
