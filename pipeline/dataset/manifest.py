@@ -9,6 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+import numpy as np
+from jaxtyping import Int64
+
 from pipeline.dataset.members import key_of
 from pipeline.errors import AtlasError
 
@@ -139,3 +142,17 @@ def _row(cells: list[str], position: str) -> ImageRow:
         raise ValueError(f"split {split!r} is neither train nor val")
     label = sys.intern(label)
     return ImageRow(cast(Split, split), path, label, int(width), int(height), sha256, position)
+
+
+def class_indices(rows: Sequence[ImageRow], classes: Sequence[str]) -> Int64[np.ndarray, " image"]:
+    """The class of each row as a position among the classes.
+
+    Raises AtlasError for a class that is not among them.
+    """
+    position = {label: index for index, label in enumerate(classes)}
+    if unknown := sorted({row.label for row in rows} - set(position)):
+        raise AtlasError(
+            f"Images are listed of {', '.join(unknown[:5])}, which the network has no class for.",
+            fix="Add training images of every class, then run `dvc repro`.",
+        )
+    return np.array([position[row.label] for row in rows], np.int64)

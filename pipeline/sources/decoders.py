@@ -16,8 +16,7 @@ from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from dask.system import CPU_COUNT
-
+from pipeline.cores import cores
 from pipeline.dataset.prefetch import prefetch
 
 DECODE_S = 8
@@ -42,7 +41,7 @@ def decoded(
     `refuse` makes the result of a job that goes beyond a limit, from the reason. `count` is the
     number of jobs, or more.
     """
-    processes = min(CPU_COUNT, -(-count // FEW))
+    processes = min(cores(), -(-count // FEW))
     free: SimpleQueue[_Decoder[Job, Result]] = SimpleQueue()
     decoders = [_Decoder(work) for _ in range(max(1, processes))]
     for decoder in decoders:
