@@ -132,7 +132,7 @@ def _serve(pipe: "Connection[object, object]", work: Callable[[object], object])
             _limit_time()
             try:
                 pipe.send(work(job))
-            except (OSError, MemoryError, RuntimeError) as error:
+            except Exception as error:  # the other end raises it
                 pipe.send(error)
     except (EOFError, OSError, KeyboardInterrupt):
         return

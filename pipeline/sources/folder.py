@@ -9,11 +9,12 @@ from pipeline.errors import AtlasError
 from pipeline.params import DataParams
 from pipeline.progress import Advance
 from pipeline.sources.classes import Classes, list_classes
+from pipeline.sources.locations import open_tree
 from pipeline.sources.protocol import Candidate, Located
 from pipeline.sources.shards import holds_shards, locate_shards
 from pipeline.sources.split import by_fraction
 from pipeline.sources.splits import TEST_WORDS, TRAIN_WORDS, VAL_WORDS
-from pipeline.sources.trees import Tree, inside, open_tree
+from pipeline.sources.trees import Tree, inside
 
 log = logging.getLogger(__name__)
 

@@ -46,29 +46,39 @@ class NothingKnown:
 
 
 @contextmanager
-def open_known(folder: Path) -> "Iterator[KnownOnDisk]":
+def open_known(folder: Path) -> Iterator[Known]:
     """The outcomes in a state folder, held alone.
 
-    A damaged file is removed and its files decoded again. Raises AtlasError where another process
-    holds it.
+    A damaged file is removed and its files decoded again; where none can be written, none are
+    kept. Raises AtlasError where another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "inspections.sqlite"
     try:
-        known = KnownOnDisk(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        known = _opened(folder / "inspections.sqlite")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
             raise AtlasError(
-                f"Another process is running this stage (it holds {path}).",
+                f"Another process is running this stage (it holds {folder}).",
                 fix="Wait for it, or stop it, then run again.",
             ) from None
-        log.warning("%s is damaged (%s); all images are decoded again", path, error)
-        path.unlink()
-        known = KnownOnDisk(path)
+        log.warning("What is decoded cannot be kept in %s: %s", folder, error)
+        yield NothingKnown()
+        return
     try:
         yield known
     finally:
         known.close()
+
+
+def _opened(path: Path) -> "KnownOnDisk":
+    try:
+        return KnownOnDisk(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        log.warning("%s is damaged (%s); all images are decoded again", path, error)
+        path.unlink()
+        return KnownOnDisk(path)
 
 
 class KnownOnDisk:

@@ -10,7 +10,7 @@ from pipeline.dataset.remote import RemoteStore
 from pipeline.dataset.store import FolderStore
 from pipeline.errors import AtlasError
 from pipeline.sources.protocol import Candidate
-from pipeline.sources.shards import Samples, label_of, out_of_range
+from pipeline.sources.samples import Samples, label_of, out_of_range
 
 _IMAGE_COLUMNS = ("image", "img", "jpg", "png")
 _LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "target", "cls")

@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from pipeline.dataset.manifest import Split
 from pipeline.dataset.members import SHARDS
@@ -12,22 +11,15 @@ from pipeline.dataset.store import FolderStore, open_images
 from pipeline.errors import AtlasError
 from pipeline.params import DataParams
 from pipeline.progress import Advance
-from pipeline.sources.protocol import Candidate, Located
-from pipeline.sources.rejected import Rejection, is_named_as_picture
+from pipeline.sources.protocol import Located
+from pipeline.sources.rejected import is_named_as_picture
+from pipeline.sources.samples import Samples
 from pipeline.sources.split import by_fraction
 from pipeline.sources.splits import VAL_WORDS, split_of, words_of
 from pipeline.sources.trees import Tree
 
 Store = FolderStore | RemoteStore
 _NUMBER = re.compile(r"(.*?)(\d+)(?:-of-(\d+))?(\D[^/]*)?", re.DOTALL)
-
-
-@dataclass
-class Samples:
-    """What a shard holds."""
-
-    candidates: list[Candidate] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
 
 
 def holds_shards(tree: Tree) -> bool:
@@ -140,16 +132,3 @@ def _class_names(store: Store, paths: Sequence[str]) -> Sequence[str]:
             text = store.read(path).decode("utf-8", "replace")
             return [line.strip() for line in text.splitlines() if line.strip()]
     return ()
-
-
-def label_of(number: int, names: Sequence[str]) -> str | None:
-    """The class of a number; None where it is out of range."""
-    if not names:
-        return str(number) if number >= 0 else None
-    return names[number] if 0 <= number < len(names) else None
-
-
-def out_of_range(path: str, number: int, names: Sequence[str]) -> Rejection:
-    """A sample whose label is no class."""
-    known = f"{len(names)} classes" if names else "numbers from 0"
-    return Rejection(path, f"label out of range: {number} of {known}", stray=False)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from pipeline.dataset.members import is_archive
 from pipeline.dataset.store import file_name
 from pipeline.errors import AtlasError
 from pipeline.progress import Advance
@@ -55,19 +54,6 @@ class Tree(Protocol):
     def files(self, folder: str, advance: Advance) -> Listing:
         """All the files below a folder; of the location itself, of its folders too."""
         ...
-
-
-def open_tree(location: str) -> Tree:
-    """The tree at a location as `Workspace.images` gives it: folder, archive, or URL."""
-    if is_archive(location) and ("://" in location or os.path.isfile(file_name(Path(location)))):
-        from pipeline.sources.archives import archive_tree
-
-        return archive_tree(location)
-    if "://" in location:
-        from pipeline.sources.urls import url_tree
-
-        return url_tree(location)
-    return FolderTree(Path(location))
 
 
 def inside(folder: str, name: str) -> str:

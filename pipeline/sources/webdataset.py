@@ -12,7 +12,7 @@ from pipeline.errors import AtlasError
 from pipeline.sources.archives import tar_members
 from pipeline.sources.protocol import Candidate
 from pipeline.sources.rejected import is_named_as_picture
-from pipeline.sources.shards import Samples, label_of, out_of_range
+from pipeline.sources.samples import Samples, label_of, out_of_range
 from pipeline.sources.splits import TEST_WORDS, TRAIN_WORDS, VAL_WORDS
 from pipeline.sources.trees import File, sorted_out
 
