@@ -17,6 +17,7 @@ from benchmarks.row import Row
 from pipeline.compute import cluster
 from pipeline.compute.cluster import J, K, Pool, R, Task
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.store import FolderStore
 from pipeline.network.architectures import build_chain
 from pipeline.network.model import ModelCard, load_card, save_model
 from pipeline.network.module import Network
@@ -56,7 +57,8 @@ class World:
             for n in range(images)
         ]
         model = self.folder / "model"
-        return plan_scan(params, load_card(model), model, listed, self.folder / "photos")
+        store = FolderStore(self.folder / "photos")
+        return plan_scan(params, load_card(model), model, listed, store)
 
     @cached_property
     def _photos(self) -> list[ImageRow]:

@@ -12,8 +12,9 @@ import zarr
 from jaxtyping import Float16, Float32, UInt8
 from torch import Tensor, from_numpy
 
-from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
+from pipeline.dataset.store import ImageStore, open_images
+from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain
 from pipeline.network.geometry import Field, receptive_field
@@ -140,6 +141,11 @@ class Atlas:
         """The run's params.yaml."""
         return load_params(self.workspace.params)
 
+    @cached_property
+    def image_store(self) -> ImageStore:
+        """Where the images of the manifest are."""
+        return open_images(self.workspace.images(self.params.data.root))
+
     @property
     def images(self) -> tuple[ImageRow, ...]:
         """The validation images; a position is an image row."""
@@ -160,8 +166,8 @@ class Atlas:
 
         Raises AtlasError where the file is not the one that the run saw.
         """
-        root = self.workspace.resolve(self.params.data.root)
-        return load_listed(root, self._image_row(row), self.card.resize, self.card.crop)
+        listed = self._image_row(row)
+        return load_verified(self.image_store, listed, self.card.resize, self.card.crop)
 
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""

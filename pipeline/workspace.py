@@ -73,6 +73,10 @@ class Workspace:
         """The folder of a stage's resumable state, outside every out."""
         return self.root / ".state" / stage
 
+    def images(self, root: str) -> str:
+        """The location of the images, from `data.root`, for `open_images`."""
+        return str(self.resolve(root).resolve())
+
     def resolve(self, path: str) -> Path:
         """A path from `params.yaml`: relative ones start at the workspace, `~` is the home."""
         return self.root / Path(path).expanduser()

@@ -3,6 +3,7 @@
 from pipeline.compute import cluster
 from pipeline.compute.device import parse_device
 from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.store import open_images
 from pipeline.network.model import load_card
 from pipeline.params import load_params
 from pipeline.scan.scan import plan_scan, scan_facts
@@ -28,9 +29,8 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     params = load_params(workspace.params)
     images = read_manifest(workspace.manifest).split("val")
     card = load_card(workspace.model)
-    scan = plan_scan(
-        params.scan, card, workspace.model, images, workspace.resolve(params.data.root)
-    )
+    images_at = open_images(workspace.images(params.data.root))
+    scan = plan_scan(params.scan, card, workspace.model, images, images_at)
     made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest))
     key = fingerprint(scan_facts(params.scan, card, made_from.manifest_sha256, on))
     with stage_state(workspace.state("scan"), key) as state:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.dataset.manifest import ImageRow, read_manifest
+from pipeline.dataset.store import ImageStore, open_images
 from pipeline.network.model import ModelCard, load_card
 from pipeline.params import Params, load_params
 from pipeline.storage.hashing import sha256_of
@@ -30,8 +31,8 @@ class Scanned:
     card: ModelCard
     rows: tuple[ImageRow, ...]
     """The validation rows of the manifest: a position is an image row."""
-    images: Path
-    """The folder that the rows' paths start in."""
+    images: ImageStore
+    """Where the rows' images are."""
     made_from: Provenance
     """What the scan's entries, and so their pictures, come from."""
     records: dict[str, ScanRecord]
@@ -54,7 +55,7 @@ def load_scanned(workspace: Workspace) -> Scanned:
     store = open_store(workspace.scan, "scan", made_from)
     found = {name for name, _ in store.groups()}
     records = {name: read_scan(store, name) for name in card.chain().layers if name in found}
-    images = workspace.resolve(params.data.root).resolve()
+    images = open_images(workspace.images(params.data.root))
     pictured = replace(made_from, scan_sha256=scan_sha256(records))
     return Scanned(params, card, rows, images, pictured, records)
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
 
 from pipeline.crop.patch import cut_patch
-from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
 from pipeline.network.geometry import Field
 from pipeline.project.entries import Chunk, Entries, rows_of
 from pipeline.storage.spill import Values
@@ -20,8 +20,8 @@ from pipeline.storage.spill import Values
 class Setting:
     """What all chunks of a run share."""
 
-    images: Path
-    """The folder that the manifest's paths start in, readable by every worker."""
+    images: ImageStore
+    """Where the manifest's images are."""
     resize: int
     """The shortest side after resizing, in pixels."""
     crop: int
@@ -50,7 +50,7 @@ def cut_chunk(job: Job, device: torch.device) -> dict[str, Values]:
     Raises AtlasError for an image that is not what the manifest lists.
     """
     at = job.setting
-    images = {n: load_listed(at.images, row, at.resize, at.crop) for n, row in job.rows.items()}
+    images = {n: load_verified(at.images, row, at.resize, at.crop) for n, row in job.rows.items()}
     return {
         layer: Values(found.place, {"crop": _patches(at.fields[layer], found, images)})
         for layer, found in job.chunk.items()

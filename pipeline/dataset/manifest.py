@@ -40,6 +40,11 @@ class ImageRow:
     sha256: str
     """Of the file's bytes."""
 
+    @property
+    def key(self) -> str:
+        """What the image store reads it by."""
+        return self.path
+
 
 COLUMNS = tuple(field.name for field in fields(ImageRow))
 

@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 
+from pipeline.dataset.prefetch import prefetch
 from pipeline.errors import AtlasError
 from pipeline.network.model import Model
 from pipeline.progress import Advance
-from pipeline.training.ahead import ahead
 from pipeline.training.learner import Learner
 from pipeline.training.mean import Normalisation
 from pipeline.training.squares import FileSquares, Rows
@@ -121,7 +121,7 @@ def evaluate(
         return inputs.read(rows), squares.read(rows)
 
     runs = [np.arange(n, min(n + BATCH, len(paths))) for n in range(0, len(paths), BATCH)]
-    for rows, (pixels, wide) in ahead(read, runs, threads, depth=2 * threads):
+    for rows, (pixels, wide) in prefetch(read, runs, threads, depth=2 * threads):
         one.append(classify(pixels))
         crops = [classify(crop) for crop in ten_crops(wide, model.card.crop)]
         ten.append(np.mean(crops, axis=0, dtype=np.float32))

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from pipeline.compute.device import set_products
 from pipeline.compute.resident import load_agreed_model, resident
-from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
 from pipeline.network.bound import stays_finite
 from pipeline.network.model import Model
 from pipeline.project.entries import Chunk, rows_of
@@ -27,8 +28,8 @@ class Setting:
     """The model's folder, readable by every worker."""
     weights_sha256: str
     """Of the weights in it; with it, a worker keeps the model from one chunk to the next."""
-    images: Path
-    """The folder that the manifest's paths start in, readable by every worker."""
+    images: ImageStore
+    """Where the manifest's images are."""
     layers: tuple[str, ...]
     """The layers projected."""
     batch_size: int
@@ -65,7 +66,7 @@ def load_input(
     model: Model, job: Job, row: int, device: torch.device
 ) -> Float[Tensor, "1 3 row col"]:
     """One of a job's images as the network takes it. Raises AtlasError as `project_chunk` does."""
-    pixels = load_listed(job.setting.images, job.rows[row], model.card.resize, model.card.crop)
+    pixels = load_verified(job.setting.images, job.rows[row], model.card.resize, model.card.crop)
     return model.normalise(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 

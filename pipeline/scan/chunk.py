@@ -1,19 +1,23 @@
 """The work of one chunk: what a worker does, and all that it is told."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from dask.system import CPU_COUNT
 from jaxtyping import Float32, Int64
 
 from pipeline.compute.device import set_products
 from pipeline.compute.resident import load_agreed_model, resident
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.prefetch import prefetch
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
 from pipeline.network.model import Model
 from pipeline.scan.forward import Forward
 from pipeline.scan.maps import Maps
-from pipeline.scan.squares import squares_ahead
 from pipeline.scan.tally import LayerTally, empty_tallies
 from pipeline.scan.top import Entries, all_entries
 
@@ -39,8 +43,8 @@ class Job:
     plan: Plan
     first: int
     """Image row of the first; the others follow."""
-    root: Path
-    """The folder that the images' paths start in, as the workers see it."""
+    store: ImageStore
+    """Where the images are."""
     images: tuple[ImageRow, ...]
     labels: tuple[int, ...]
     """Position of each image's class among the model's; −1 where it has none."""
@@ -79,7 +83,9 @@ def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
     model, forward = _loaded(plan, device)
     card = model.card
     tallies = empty_tallies(model.chain, plan.layers, plan.top)
-    squares = squares_ahead(job.root, job.images, card.resize, card.crop, ahead=plan.batch_size)
+    load = partial(load_verified, job.store, resize=card.resize, crop=card.crop)
+    loaded = prefetch(load, job.images, CPU_COUNT, depth=plan.batch_size)
+    squares = (square for _, square in loaded)
     for start in range(0, len(job.images), plan.batch_size):
         labels = np.array(job.labels[start : start + plan.batch_size], np.int64)
         batches = {layer: _Batch(job.first + start, tally) for layer, tally in tallies.items()}

@@ -13,6 +13,7 @@ import pipeline
 from pipeline.compute.cluster import Pool
 from pipeline.compute.version import package_versions
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain
 from pipeline.network.model import ModelCard
@@ -27,7 +28,7 @@ from pipeline.storage.stores import ScanRecord
 
 log = logging.getLogger(__name__)
 
-ROOMS = ("scan", "network", "dataset/images.py", "dataset/listed.py")
+ROOMS = ("scan", "network", "dataset/images.py", "dataset/verified.py")
 """Whose code decides a chunk's tallies."""
 SAVE_EVERY_S = 10.0
 
@@ -39,8 +40,8 @@ class Scan:
     plan: Plan
     card: ModelCard
     images: Sequence[ImageRow]
-    root: Path
-    """The folder that the images' paths start at, as the workers see it."""
+    store: ImageStore
+    """Where the images are."""
 
     @property
     def chain(self) -> Chain:
@@ -90,7 +91,7 @@ class Scan:
                 continue
             images = tuple(self.images[chunk.rows.start : chunk.rows.stop])
             labels = tuple(position.get(image.label, -1) for image in images)
-            yield chunk, Job(self.plan, chunk.rows.start, self.root, images, labels)
+            yield chunk, Job(self.plan, chunk.rows.start, self.store, images, labels)
 
     def _records(self, book: Ledger) -> dict[str, ScanRecord]:
         records = {}
@@ -109,7 +110,7 @@ class Scan:
 
 
 def plan_scan(
-    params: ScanParams, card: ModelCard, model: Path, images: Sequence[ImageRow], root: Path
+    params: ScanParams, card: ModelCard, model: Path, images: Sequence[ImageRow], store: ImageStore
 ) -> Scan:
     """A scan of some images by the model in a folder.
 
@@ -127,7 +128,7 @@ def plan_scan(
     plan = Plan(
         model.absolute(), card.weights_sha256, layers, params.top, params.batch_size, params.tf32
     )
-    return Scan(plan, card, images, root.absolute())
+    return Scan(plan, card, images, store)
 
 
 def scan_facts(

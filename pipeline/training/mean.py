@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from pipeline.dataset.prefetch import prefetch
 from pipeline.progress import Advance
-from pipeline.training.ahead import ahead
 from pipeline.training.group import Group
 from pipeline.training.squares import Rows, Squares
 
@@ -57,7 +57,7 @@ def mean_of(
     def run_sum(rows: Rows) -> Int64[np.ndarray, "crop crop 3"]:
         return np.asarray(squares.read(rows)[:, inside, inside].sum(axis=0, dtype=np.int64))
 
-    for rows, part in ahead(run_sum, _share(len(squares), group), threads, depth=2 * threads):
+    for rows, part in prefetch(run_sum, _share(len(squares), group), threads, depth=2 * threads):
         sums += part
         advance(len(rows))
     total = group.sum(torch.from_numpy(sums).permute(2, 0, 1).contiguous())

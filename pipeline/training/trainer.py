@@ -12,9 +12,9 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.compute.device import multiplies_bfloat16
+from pipeline.dataset.prefetch import prefetch
 from pipeline.network.module import Network
 from pipeline.seeding import generator_for
-from pipeline.training.ahead import ahead
 from pipeline.training.augment import draw
 from pipeline.training.batches import Rows, epoch_batches, moved
 from pipeline.training.checkpoint import Interval, Position, load_checkpoint, save_checkpoint
@@ -101,7 +101,7 @@ class Trainer:
         )
         left = list(enumerate(batches))[self.position.step :]
         threads = self.machine.threads
-        for (step, rows), pixels in ahead(self._read, left, threads, depth=2 * threads):
+        for (step, rows), pixels in prefetch(self._read, left, threads, depth=2 * threads):
             losses, wrong = self._losses(step, rows, pixels)
             share = len(rows[self.group.share(len(rows))])
             tally = tally_of(losses[:share], wrong[:share])

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.training.ahead import ahead
+from pipeline.dataset.prefetch import prefetch
 from pipeline.training.group import Group
 from pipeline.training.learner import Learner
 from pipeline.training.mean import Normalisation
@@ -49,7 +49,7 @@ def validate(
     peaks: dict[str, Tensor] = {}
     mine = np.arange(len(squares))[group.share(len(squares))]
     runs = [mine[first : first + BATCH] for first in range(0, len(mine), BATCH)]
-    for rows, pixels in ahead(squares.read, runs, threads, depth=2 * threads):
+    for rows, pixels in prefetch(squares.read, runs, threads, depth=2 * threads):
         inputs = normalisation.apply(as_views(pixels, device))
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             scores, batch_peaks = learner.scores_and_peaks(inputs)

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32
 
+from pipeline.dataset.prefetch import prefetch
 from pipeline.network.model import Model
 from pipeline.progress import Advance
-from pipeline.training.ahead import ahead
 from pipeline.training.squares import FileSquares
 from pipeline.training.validate import as_views
 
@@ -32,7 +32,7 @@ def features_of(
     squares = FileSquares(paths, model.card.resize, model.card.crop)
     found = []
     runs = [np.arange(n, min(n + BATCH, len(paths))) for n in range(0, len(paths), BATCH)]
-    for rows, pixels in ahead(squares.read, runs, threads, depth=2 * threads):
+    for rows, pixels in prefetch(squares.read, runs, threads, depth=2 * threads):
         inputs = (as_views(pixels, device) - mean) * model.card.scale
         activations: Float[torch.Tensor, "image channel *cell"]
         activations = network.activations(inputs, [layer])[layer]

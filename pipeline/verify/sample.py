@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
 import zarr
 from jaxtyping import Float64, UInt8
 
-from pipeline.dataset.listed import load_listed
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
 from pipeline.network.geometry import receptive_field
 from pipeline.network.model import Model
 from pipeline.storage.stores import ScanRecord, open_layer, read_array
@@ -44,8 +44,8 @@ class Stores:
     records: Mapping[str, ScanRecord]
     rows: tuple[ImageRow, ...]
     """The validation rows of the manifest."""
-    images: Path
-    """The folder that the rows' paths start in."""
+    images: ImageStore
+    """Where the rows' images are."""
     projections: zarr.Group
     crops: zarr.Group
 
@@ -59,7 +59,7 @@ class Stores:
     ) -> tuple[UInt8[np.ndarray, "row col 3"], Float64[torch.Tensor, "3 row col"]]:
         """An image as its file has it, and as the network takes it."""
         model = self.model
-        pixels = load_listed(self.images, self.rows[row], model.card.resize, model.card.crop)
+        pixels = load_verified(self.images, self.rows[row], model.card.resize, model.card.crop)
         image = torch.tensor(pixels).permute(2, 0, 1).double()
         return pixels, (image - model.mean.double()) * model.card.scale
 

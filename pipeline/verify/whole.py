@@ -1,16 +1,17 @@
 """What can be checked of every entry without recomputing it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import zarr
 from jaxtyping import Bool
 
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import read_verified
+from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
-from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read_array
 
 
@@ -75,16 +76,15 @@ def picture_faults(
 
 
 def image_faults(
-    records: Mapping[str, ScanRecord], rows: Sequence[ImageRow], images: Path
+    records: Mapping[str, ScanRecord], rows: Sequence[ImageRow], images: ImageStore
 ) -> Iterator[str]:
     """Images that some entry shows and whose files are not what the manifest lists."""
     shown = np.unique(np.concatenate([record.image.ravel() for record in records.values()]))
     for row in shown[(shown >= 0) & (shown < len(rows))].tolist():
-        path = images / rows[row].path
-        if not path.is_file():
-            yield f"{path} has gone"
-        elif sha256_of(path) != rows[row].sha256:
-            yield f"{path} is not the file that the manifest lists"
+        try:
+            read_verified(images, rows[row])
+        except AtlasError as error:
+            yield error.problem.removesuffix(".")
 
 
 def _repeated(record: ScanRecord) -> Bool[np.ndarray, "channel rank"]:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from pipeline.compute.cluster import Pool, workers
 from pipeline.dataset.images import load_square
+from pipeline.dataset.store import FolderStore
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_card, save_model
 from pipeline.params import ScanParams
@@ -25,7 +26,9 @@ LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 
 def planned(world: World, layers: tuple[str, ...] = LAYERS, batch_size: int = 4) -> Scan:
     params = ScanParams(layers=layers, top=9, batch_size=batch_size, tf32=False)
-    return plan_scan(params, load_card(world.model), world.model, world.images, world.root)
+    return plan_scan(
+        params, load_card(world.model), world.model, world.images, FolderStore(world.root)
+    )
 
 
 class HerePool(Pool):
@@ -191,7 +194,7 @@ def test_a_layer_that_the_network_lacks_is_refused(world):
     with pytest.raises(AtlasError, match="conv9"):
         card = load_card(world.model)
         params = ScanParams.model_construct(layers=("conv9",), top=9, batch_size=4, tf32=False)
-        plan_scan(params, card, world.model, world.images, world.root)
+        plan_scan(params, card, world.model, world.images, FolderStore(world.root))
 
 
 def test_no_images_are_refused(world):

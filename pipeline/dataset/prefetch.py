@@ -1,4 +1,4 @@
-"""Work done ahead of its use, in threads, in order."""
+"""Prefetching: work begun in threads ahead of its use, handed out in order."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +9,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def ahead(
+def prefetch(
     work: Callable[[Job], Result], jobs: Iterable[Job], threads: int, depth: int
 ) -> Iterator[tuple[Job, Result]]:
     """Yield `(job, work(job))` in the order of the jobs, with at most `depth` begun and unused.
@@ -17,7 +17,7 @@ def ahead(
     What `work` raises is raised where its result would have been yielded.
     """
     begun: deque[tuple[Job, Future[Result]]] = deque()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="ahead")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="prefetch")
     try:
         for job in jobs:
             begun.append((job, pool.submit(work, job)))

@@ -1,0 +1,46 @@
+"""Verified reading: the images of the manifest, with the bytes that `prepare` listed."""
+
+import hashlib
+
+import numpy as np
+from jaxtyping import UInt8
+
+from pipeline.dataset.images import UnusableImageError, load_image, square
+from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.store import ImageStore
+from pipeline.errors import AtlasError
+
+FIX = "Restore it, or run `dvc repro -f -s prepare` and then `dvc repro`."
+
+
+def read_verified(store: ImageStore, row: ImageRow) -> bytes:
+    """The bytes of a listed image, hashed as they are read.
+
+    Raises AtlasError where the image is missing or has other bytes than the manifest says.
+    """
+    try:
+        data = store.read(row.key)
+    except OSError as error:
+        raise _unreadable(store, row, error) from error
+    if hashlib.sha256(data).hexdigest() != row.sha256:
+        raise AtlasError(f"{store}/{row.path} is not the file that the manifest lists.", fix=FIX)
+    return data
+
+
+def load_verified(
+    store: ImageStore, row: ImageRow, resize: int, crop: int
+) -> UInt8[np.ndarray, "crop crop 3"]:
+    """The square of a listed image, as `square` makes it.
+
+    Raises AtlasError as `read_verified` does, and where the image no longer decodes.
+    """
+    try:
+        return square(load_image(read_verified(store, row)), resize, crop)
+    except UnusableImageError as error:
+        raise _unreadable(store, row, error) from error
+
+
+def _unreadable(store: ImageStore, row: ImageRow, error: Exception) -> AtlasError:
+    return AtlasError(
+        f"{store}/{row.path}, which the manifest lists, cannot be read: {error}.", fix=FIX
+    )
