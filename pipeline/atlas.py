@@ -16,8 +16,8 @@ from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
-from pipeline.network.chain import Chain
 from pipeline.network.geometry import Field, receptive_field
+from pipeline.network.graph import Graph
 from pipeline.network.model import Model, ModelCard, load_card, load_model
 from pipeline.network.module import Network
 from pipeline.params import Params, load_params
@@ -122,9 +122,9 @@ class Atlas:
         return load_card(self.artifacts / "model")
 
     @cached_property
-    def chain(self) -> Chain:
+    def graph(self) -> Graph:
         """The network's description."""
-        return self.card.chain()
+        return self.card.graph()
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -155,7 +155,7 @@ class Atlas:
     def layers(self) -> tuple[str, ...]:
         """Names of the scanned layers, in the order of the network."""
         scanned = {name for name, _ in self.store("scan").groups()}
-        return tuple(layer for layer in self.chain.layers if layer in scanned)
+        return tuple(layer for layer in self.graph.layers if layer in scanned)
 
     def model(self) -> Network:
         """The trained network, in eval mode, on the CPU."""
@@ -172,11 +172,11 @@ class Atlas:
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""
         pixels = from_numpy(self.image(row).copy()).permute(2, 0, 1)
-        return self._model.normalise(pixels[None])[0]
+        return self._model.normalisation(pixels[None])[0]
 
     def field(self, layer: str) -> Field:
         """The receptive field of a layer's units."""
-        return receptive_field(self.chain, layer)
+        return receptive_field(self.graph, layer)
 
     def scan(self, layer: str) -> ScanRecord:
         """The top entries and the statistics of a layer's channels."""
@@ -217,7 +217,7 @@ class Atlas:
 
     def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
         """The weights of a conv layer, input channels last; of the first layer they are colours."""
-        weights: Tensor = self.model().get_submodule(layer).get_parameter("weight")
+        weights: Tensor = self.model().tensor(f"{layer}.weight")
         return weights.permute(0, 2, 3, 1).numpy()
 
     def store(self, kind: Kind) -> zarr.Group:

@@ -25,9 +25,9 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
     A run that was stopped goes on where it was.
     """
     run = load_scanned(workspace)
-    chain = run.card.chain()
-    kept = tables(chain, run.records, "crop", "uint8")
-    fields = {layer: receptive_field(chain, layer) for layer in run.records}
+    graph = run.card.graph()
+    kept = tables(graph, run.records, "crop", "uint8")
+    fields = {layer: receptive_field(graph, layer) for layer in run.records}
     setting = Setting(run.images, run.card.resize, run.card.crop, fields)
     facts = run.made_from.attributes() | {"resize": run.card.resize, "code": versions_here()}
     with stage_state(workspace.state("crop"), fingerprint(facts)) as state:

@@ -60,7 +60,7 @@ def main(
     )
     foreign = read_foreign(weights)
     tensors, subtracted, scale = _normalised(foreign, mean, scale)
-    network = fill(empty_network(task.chain()), tensors, weights)
+    network = fill(empty_network(task.graph()), tensors, weights)
     _check_side(subtracted, task.params.data.crop, weights)
     trained = Trained(network, subtracted, 0, False, (), ())
     with publish(workspace.report("train_history.csv")) as path:

@@ -26,8 +26,8 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     """
     on = parse_device(device, elsewhere=bool(scheduler))
     run = load_scanned(workspace)
-    chain, size = run.card.chain(), run.params.project.batch_size
-    kept = tables(chain, run.records, "projection", "float16", "scale")
+    graph, size = run.card.graph(), run.params.project.batch_size
+    kept = tables(graph, run.records, "projection", "float16", "scale")
     setting = Setting(workspace.model.resolve(), run.weights, run.images, tuple(run.records), size)
     own = {"batch_size": size, "code": versions_here(), "device": on.type}
     facts = run.made_from.attributes() | own

@@ -54,7 +54,7 @@ def load_scanned(workspace: Workspace) -> Scanned:
     made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest))
     store = open_store(workspace.scan, "scan", made_from)
     found = {name for name, _ in store.groups()}
-    records = {name: read_scan(store, name) for name in card.chain().layers if name in found}
+    records = {name: read_scan(store, name) for name in card.graph().layers if name in found}
     images = open_images(workspace.images(params.data.root))
     pictured = replace(made_from, scan_sha256=scan_sha256(records))
     return Scanned(params, card, rows, images, pictured, records)

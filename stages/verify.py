@@ -10,7 +10,7 @@ from pipeline.compute.device import parse_device
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_model
 from pipeline.project.chunk import Setting
-from pipeline.project.recall import Recall
+from pipeline.project.replay import SwitchReplay
 from pipeline.storage.publish import publish
 from pipeline.storage.stores import open_store
 from pipeline.verify.entry import ACTIVATION_ERROR
@@ -54,7 +54,7 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
         for found in check_images(stores, rows, allowed):
             faults += found
             advance(1)
-        recall = Recall(_setting(workspace, run), run.records, run.rows, on)
+        recall = SwitchReplay(_setting(workspace, run), run.records, run.rows, on)
         for verdict in check_sample(stores, places, recall, allowed):
             verdicts.append(verdict)
             advance(1)
@@ -105,12 +105,12 @@ def _faults(run: Scanned, stores: Stores) -> Iterator[str]:
 
 def _layer_faults(run: Scanned, stores: Stores, layer: str, *, finite: bool) -> Iterator[str]:
     """What is wrong with a layer; where shapes are, the rest cannot be told."""
-    chain, record, classes = run.card.chain(), run.records[layer], run.card.classes
-    if shapes := list(shape_faults(chain, layer, record, len(classes))):
+    graph, record, classes = run.card.graph(), run.records[layer], run.card.classes
+    if shapes := list(shape_faults(graph, layer, record, len(classes))):
         yield from shapes
         return
-    yield from scan_faults(chain, layer, record, run.rows)
-    yield from statistics_faults(chain, layer, record, run.rows, classes, finite=finite)
+    yield from scan_faults(graph, layer, record, run.rows)
+    yield from statistics_faults(graph, layer, record, run.rows, classes, finite=finite)
     try:
         yield from picture_faults(layer, record, stores.projections, stores.crops)
     except AtlasError as damage:

@@ -135,7 +135,7 @@ class Classifier:
     def __init__(self, model: Model, device: torch.device) -> None:
         network = model.network.to(device).to(memory_format=torch.channels_last)
         self.learner = Learner(network)
-        self.normalisation = Normalisation(model.mean, model.card.scale).to(device)
+        self.normalisation = Normalisation(model.normalisation.mean, model.card.scale).to(device)
         self.device = device
 
     @torch.inference_mode()

@@ -32,7 +32,8 @@ from pipeline.network.ops import (
     Window,
 )
 
-Maps = Float[Tensor, "image channel row col"]
+Maps = Float[Tensor, "image _ _ _"]
+"""Maps (image, channel, row, col); a function may change all but the number of images."""
 Border = tuple[int, int, int, int]
 """Cells added left, right, above and below, as `torch.nn.functional.pad` takes them."""
 
@@ -67,9 +68,9 @@ def apply_op(
             return _scaled(signal, given(op.factor), given(op.shift))
         case ChannelNorm():
             last, weight, bias = signal.movedim(1, 3), given(op.weight), given(op.bias)
-            return functional.layer_norm(
-                last, last.shape[3:], weight, bias, op.epsilon
-            ).movedim(3, 1)
+            return functional.layer_norm(last, last.shape[3:], weight, bias, op.epsilon).movedim(
+                3, 1
+            )
         case MapNorm():
             weight, bias = given(op.weight), given(op.bias)
             return functional.group_norm(signal, op.groups, weight, bias, op.epsilon)
@@ -199,7 +200,9 @@ def max_pool(window: Window, signal: Maps, cells: Pair) -> tuple[Maps, Tensor]:
     """Maxima, and the position of each on its map; of equal values the first, row by row."""
     after = window.after((signal.shape[2], signal.shape[3]), cells)
     excess = [last - first for first, last in zip(window.before, after, strict=True)]
-    halves = all(2 * first <= size for first, size in zip(window.before, window.kernel, strict=True))
+    halves = all(
+        2 * first <= size for first, size in zip(window.before, window.kernel, strict=True)
+    )
     ceils = all(0 <= over < stride for over, stride in zip(excess, window.stride, strict=True))
     floors = all(-stride < over <= 0 for over, stride in zip(excess, window.stride, strict=True))
     if halves and (ceils or floors):
@@ -214,7 +217,7 @@ def _padded_max_pool(window: Window, signal: Maps, after: Pair) -> tuple[Maps, T
     (above, left), (below, right), cols = window.before, after, signal.shape[3]
     around = functional.pad(signal, (left, right, above, below), value=-torch.inf)
     pooled, index = functional.max_pool2d_with_indices(
-        around, window.kernel, window.stride, 0, window.dilation
+        around, window.kernel, window.stride, (0, 0), window.dilation
     )
     width = around.shape[3]
     row, col = index.div(width, rounding_mode="floor") - above, index % width - left
@@ -242,7 +245,7 @@ def mean_shares(
 
 def resampling(
     op: Resample, like: Float[Tensor, "*_ row col"], cells: Pair
-) -> tuple[Float[Tensor, "new_row row"], Float[Tensor, "new_col col"]]:
+) -> tuple[Float[Tensor, "_ row"], Float[Tensor, "_ col"]]:
     """The matrices that resample maps of the size of `like` along rows and along columns."""
     rows, cols = (
         _resampling(op, size, count).to(like)

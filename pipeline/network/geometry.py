@@ -47,7 +47,7 @@ class AxisWindow:
     cells: int
     """Cells on the map."""
 
-    def first(self, cell: Int64[Tensor, " entry"]) -> Int64[Tensor, " entry"]:
+    def first(self, cell: Int64[Tensor, "*entry"]) -> Int64[Tensor, "*entry"]:
         """The first cell of the windows of units at some cells of their layer."""
         return cell * self.jump + self.start
 

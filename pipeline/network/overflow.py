@@ -40,7 +40,7 @@ def is_overflow_safe(model: Model, nodes: Collection[int]) -> bool:
     """
     graph = model.graph
     bounds: dict[int, float] = {}
-    for node in sorted({below for node in nodes for below in graph.ancestors(node)}):
+    for node in sorted({below for end in nodes for below in graph.ancestors(end)}):
         inputs = [bounds[feeding] for feeding in graph.nodes[node].inputs]
         bounds[node] = _bound(model, node, inputs)
         if not bounds[node] < SAFE:
@@ -60,19 +60,19 @@ def _bound(model: Model, position: int, below: Sequence[float]) -> float:
         case BatchNorm():
             deviation = (network.tensor(op.variance).double() + op.epsilon).sqrt()
             factor = _size(network, op.weight, 1.0) / deviation
-            far = below[0] + network.tensor(op.mean).abs()
-            return float((far * factor + _size(network, op.bias, 0.0)).max())
+            far = (below[0] + network.tensor(op.mean).abs()) * factor
+            return _largest(far + _size(network, op.bias, 0.0))
         case Scale():
             scaled = below[0] * _size(network, op.factor, 1.0) + _size(network, op.shift, 0.0)
-            return float(scaled.max())
+            return _largest(scaled)
         case ChannelNorm() | MapNorm():
             # A value is at most as many deviations from the mean as the root of how many there are.
             channels, rows, cols = node.shape
             count = channels if isinstance(op, ChannelNorm) else channels // op.groups * rows * cols
             scaled = count**0.5 * _size(network, op.weight, 1.0) + _size(network, op.bias, 0.0)
-            return float(scaled.max()) if below[0] < SAFE else below[0]
+            return _largest(scaled) if below[0] < SAFE else below[0]
         case LocalResponseNorm():
-            return below[0] / min(1.0, op.k**op.beta)
+            return below[0] / min(1.0, float(op.k**op.beta))
         case Curve():
             # Those that are bounded pass NaN on, so that they bound nothing here.
             return (below[0] + 1) * max(1.0, abs(op.slope))
@@ -91,10 +91,14 @@ def _bound(model: Model, position: int, below: Sequence[float]) -> float:
 def _product(network: Network, op: Conv | Linear, below: float) -> float:
     weight = network.tensor(op.weight)
     sums = weight.flatten(1).abs().sum(dim=1, dtype=torch.float64)
-    return float((sums * below + _size(network, op.bias, 0.0)).max())
+    return _largest(sums * below + _size(network, op.bias, 0.0))
 
 
 def _size(network: Network, name: str | None, otherwise: float) -> torch.Tensor:
     if name is None:
         return torch.full((1,), otherwise, dtype=torch.float64)
     return network.tensor(name).abs().double()
+
+
+def _largest(values: torch.Tensor) -> float:
+    return float(values.max())

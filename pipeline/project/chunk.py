@@ -13,8 +13,8 @@ from pipeline.compute.resident import load_agreed_model, resident
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
-from pipeline.network.bound import stays_finite
 from pipeline.network.model import Model
+from pipeline.network.overflow import is_overflow_safe
 from pipeline.project.entries import Chunk, rows_of
 from pipeline.project.projector import Projector
 from pipeline.storage.spill import Values
@@ -67,13 +67,13 @@ def load_input(
 ) -> Float[Tensor, "1 3 row col"]:
     """One of a job's images as the network takes it. Raises AtlasError as `project_chunk` does."""
     pixels = load_verified(job.setting.images, job.rows[row], model.card.resize, model.card.crop)
-    return model.normalise(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
+    return model.normalisation(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 
 @resident
 def loaded(setting: Setting, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device, loaded when a process meets it first."""
     model = load_agreed_model(setting.model, setting.weights_sha256)
-    finite = stays_finite(model, model.chain.ops)
+    finite = is_overflow_safe(model, [model.graph.output])
     network = model.network.to(device)
     return model, Projector(network, setting.layers, setting.batch_size, finite=finite)

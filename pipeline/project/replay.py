@@ -9,18 +9,18 @@ from torch import Tensor
 
 from pipeline.compute.device import set_products
 from pipeline.dataset.manifest import ImageRow
+from pipeline.network.geometry import Windows, windows
 from pipeline.project.chunk import Job, Setting, chunk_job, load_input, loaded
 from pipeline.project.entries import Chunk
 from pipeline.project.run import numbered_chunks, tables
-from pipeline.project.window import Span, spans
 from pipeline.storage.stores import ScanRecord
 
-Recalled = tuple[tuple[int, int], UInt8[Tensor, "_ _ _"]]
+ReplayedSwitches = tuple[tuple[int, int], UInt8[Tensor, "_ _ _"]]
 """The (row, col) of a window's first cell on a pool's map, which may lie outside it, and where in
 each cell's own window of values the maximum stood, row by row."""
 
 
-class Recall:
+class SwitchReplay:
     """Repeats the forward passes of a run as the run did them: same chunk, same batch, same path.
 
     On the device and the kind of machine that projected, the switches are the run's own to the bit.
@@ -36,11 +36,11 @@ class Recall:
         self._model, self._projector = loaded(setting, device)
         self._setting, self._rows, self._device = setting, rows, device
         self._records = records
-        kept = tables(self._model.chain, records, "projection", "float16", "scale")
+        kept = tables(self._model.graph, records, "projection", "float16", "scale")
         self._chunks = list(numbered_chunks(records, kept).values())
 
-    def __call__(self, layer: str, channel: int, rank: int) -> dict[int, Recalled]:
-        """The switches of the entry, by the position of each pool below its layer."""
+    def __call__(self, layer: str, channel: int, rank: int) -> dict[int, ReplayedSwitches]:
+        """The switches of the entry, by the node of each pool below its layer."""
         set_products(self._device, tf32=False)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as tasks run: the last bits depend on it
@@ -49,18 +49,16 @@ class Recall:
         finally:
             torch.set_num_threads(threads)
 
-    def _recalled(self, layer: str, channel: int, rank: int) -> dict[int, Recalled]:
+    def _recalled(self, layer: str, channel: int, rank: int) -> dict[int, ReplayedSwitches]:
         image = int(self._records[layer].image[channel, rank])
         place = channel * self._records[layer].image.shape[1] + rank
         chunk = next(chunk for chunk in self._chunks if _holds(chunk, layer, image))
         found = chunk[layer]
         entry = np.nonzero(found.place == place)[0]
         switches = self._repeated(layer, chunk, entry)
-        windows = spans(self._model.chain, layer)
+        below = windows(self._model.graph, layer)
         cell = torch.from_numpy(found.cell[entry]).long()
-        return {
-            at: (_first(windows[at + 1], cell), offsets.cpu()) for at, offsets in switches.items()
-        }
+        return {at: (_first(below[at], cell), offsets.cpu()) for at, offsets in switches.items()}
 
     @torch.inference_mode()
     def _repeated(
@@ -69,7 +67,7 @@ class Recall:
         """The entry's switches, out of the batch that it was in."""
         passes, found = self._projector.passes, chunk[layer]
         images = _Inputs(chunk_job(self._setting, self._rows, chunk), self._device)
-        depths, row = passes.whole_depths(chunk), int(found.image[entry[0]])
+        depths, row = passes.whole_image_depths(chunk), int(found.image[entry[0]])
         if row in depths:
             maps = {row: passes.maps(images[row], depths[row])}
             batch = entry
@@ -102,6 +100,6 @@ def _holds(chunk: Chunk, layer: str, image: int) -> bool:
     return layer in chunk and image in chunk[layer].image
 
 
-def _first(window: Span, cell: Int64[Tensor, "1 2"]) -> tuple[int, int]:
-    row, col = window.first(cell)[0].tolist()
+def _first(window: Windows, cell: Int64[Tensor, "1 2"]) -> tuple[int, int]:
+    row, col = (int(axis.first(cell[:, at])) for at, axis in enumerate(window))
     return row, col

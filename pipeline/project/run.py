@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pipeline.compute.cluster import Pool, Task
-from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
+from pipeline.network.graph import Graph
 from pipeline.progress import Advance
 from pipeline.project.entries import Chunk, chunks, listed_entries
 from pipeline.storage.spill import Spill, Table, Values
@@ -50,13 +50,13 @@ def numbered_chunks(
 
 
 def tables(
-    chain: Chain, records: Mapping[str, ScanRecord], pictures: str, dtype: str, *numbers: str
+    graph: Graph, records: Mapping[str, ScanRecord], pictures: str, dtype: str, *numbers: str
 ) -> dict[str, Table]:
     """By layer, what a store keeps of every entry: a picture of its field, and float32 numbers."""
     found = {}
     for layer, record in records.items():
-        side = receptive_field(chain, layer).size
-        arrays = {pictures: ((side, side, 3), dtype)} | {name: ((), "float32") for name in numbers}
+        rows, cols = receptive_field(graph, layer).size
+        arrays = {pictures: ((rows, cols, 3), dtype)} | {name: ((), "float32") for name in numbers}
         channels, ranks = record.image.shape
         found[layer] = Table(channels, ranks, arrays)
     return found

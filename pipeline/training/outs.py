@@ -67,13 +67,13 @@ def mean_on_card(
 
 def write_train_report(path: Path, trained: Trained) -> None:
     """Write train.json: the last epoch's record, and how the training ended."""
-    chain = trained.network.chain
+    graph = trained.network.graph
     last = trained.history[-1].columns() if trained.history else {}
     report = {
         "epochs_trained": trained.epochs,
         "stopped_early": trained.stopped_early,
-        "parameters": parameter_count(chain),
-        "channels": {layer: chain.channels(layer) for layer in chain.conv_layers},
+        "parameters": parameter_count(graph),
+        "channels": {layer: graph.layer(layer).channels for layer in graph.conv_layers},
         **{name: value for name, value in last.items() if name != "epoch"},
     }
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

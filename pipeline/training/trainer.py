@@ -161,7 +161,7 @@ class Trainer:
         squares = moved(pixels, device)
         inputs = self.images.normalisation.apply(draws.views(squares))
         masks = draw_masks(
-            self.network.chain, len(rows), share, self._generator("dropout", *place, device=device)
+            self.network.graph, len(rows), share, self._generator("dropout", *place, device=device)
         )
         with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
             scores = self.learning(inputs, masks)
@@ -191,7 +191,7 @@ class Trainer:
             self._try_out()
         else:
             self.ledger.check("validation loss", seen.loss, position.epoch + 1, position.step)
-        first = conv_weights(self.network)[self.network.chain.conv_layers[0]].detach().cpu()
+        first = conv_weights(self.network)[self.network.graph.conv_layers[0]].detach().cpu()
         rms = filter_rms(first)
         record = EpochRecord(
             epoch=position.epoch + 1,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 
 from pipeline.dataset.prefetch import prefetch
 from pipeline.network.model import Model
@@ -28,13 +28,12 @@ def features_of(
 ) -> Float32[np.ndarray, "image feature"]:
     """Activations of a layer, flattened, for the centre crop of every image."""
     network = model.network.to(device).to(memory_format=torch.channels_last)
-    mean = model.mean.to(device)
+    normalisation = model.normalisation.to(device)
     squares = FileSquares(paths, model.card.resize, model.card.crop)
     found = []
     runs = [np.arange(n, min(n + BATCH, len(paths))) for n in range(0, len(paths), BATCH)]
     for rows, pixels in prefetch(squares.read, runs, threads, depth=2 * threads):
-        inputs = (as_views(pixels, device) - mean) * model.card.scale
-        activations: Float[torch.Tensor, "image channel *cell"]
+        inputs = normalisation.overwrite(as_views(pixels, device))
         activations = network.activations(inputs, [layer])[layer]
         found.append(activations.flatten(1).cpu().numpy())
         advance(len(rows))

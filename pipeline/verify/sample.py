@@ -52,7 +52,7 @@ class Stores:
     @cached_property
     def reference(self) -> Reference:
         """The model in double precision."""
-        return Reference(self.model.chain, dict(self.model.network.named_parameters()))
+        return Reference(self.model.graph, self.model.network.state_dict())
 
     def input(
         self, row: int
@@ -61,7 +61,8 @@ class Stores:
         model = self.model
         pixels = load_verified(self.images, self.rows[row], model.card.resize, model.card.crop)
         image = torch.tensor(pixels).permute(2, 0, 1).double()
-        return pixels, (image - model.mean.double()) * model.card.scale
+        normalisation = model.normalisation
+        return pixels, (image - normalisation.mean.double()) * normalisation.scale.double()
 
     def entry(self, layer: str, channel: int, rank: int) -> StoredEntry:
         """What the stores say of an entry. Raises AtlasError where their bytes are damaged."""
@@ -94,7 +95,7 @@ def check_sample(
     for layer, channel, rank in places:
         pixels, image = stores.input(int(stores.records[layer].image[channel, rank]))
         entry = stores.entry(layer, channel, rank)
-        field = receptive_field(stores.model.chain, layer)
+        field = receptive_field(stores.model.graph, layer)
         yield check_entry(stores.reference, entry, field, pixels, image, recall, allowed)
 
 

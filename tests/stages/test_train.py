@@ -44,7 +44,7 @@ def test_it_leaves_a_model_that_loads_a_history_and_a_report(tmp_path):
     assert model.card.epochs_trained == 2
     assert model.card.classes == ("blue", "green", "red")
     assert model.card.mean == "input_mean"
-    assert model.mean.shape == (3, 64, 64)
+    assert model.normalisation.mean.shape == (3, 64, 64)
     assert model.card.manifest_sha256 == sha256_of(root / "artifacts" / "manifest.csv")
     snapshot = load_file(root / "artifacts" / "model" / "snapshots" / "epoch_001.safetensors")
     assert snapshot.keys() == {*model.network.state_dict(), "input_mean"}

@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
 from pipeline.network.model import load_card, save_model
 from pipeline.project.chunk import Setting
-from pipeline.project.passes import Passes
-from pipeline.project.recall import Recall
+from pipeline.project.forward_plan import ForwardPlan
+from pipeline.project.replay import SwitchReplay
 from pipeline.storage.hashing import sha256_of
 from pipeline.workspace import Workspace
 from stages.cli import main
@@ -78,7 +78,7 @@ def scanned(tmp_path_factory) -> Workspace:
 @pytest.fixture(scope="module")
 def switches(scanned) -> dict[tuple[str, int], tuple[bool, Mapping[int, torch.Tensor]]]:
     """Runs `project`: by layer and place, whether its image ran whole, and its switches by pool."""
-    used, find = {}, Passes.switches
+    used, find = {}, ForwardPlan.switches
 
     def recorded(self, layer, found, batch, images, maps):
         result = find(self, layer, found, batch, images, maps)
@@ -88,7 +88,7 @@ def switches(scanned) -> dict[tuple[str, int], tuple[bool, Mapping[int, torch.Te
         return result
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Passes, "switches", recorded)
+        patched.setattr(ForwardPlan, "switches", recorded)
         run(scanned, "project")
     run(scanned, "crop")
     return used
@@ -98,7 +98,7 @@ def test_recall_repeats_the_switches_of_the_run_to_the_bit(scanned, switches):
     done = load_scanned(scanned)
     size = done.params.project.batch_size
     setting = Setting(scanned.model, done.weights, done.images, tuple(done.records), size)
-    recall = Recall(setting, done.records, done.rows, torch.device("cpu"))
+    recall = SwitchReplay(setting, done.records, done.rows, torch.device("cpu"))
     assert {whole for whole, _ in switches.values()} == {True, False}
     for (layer, place), (_, expected) in switches.items():
         again = {at: offsets for at, (_, offsets) in recall(layer, *divmod(place, TOP)).items()}

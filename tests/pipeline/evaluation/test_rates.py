@@ -71,7 +71,7 @@ def test_a_models_probabilities_are_those_of_its_own_forward_pass(tmp_path):
     result = evaluate(model, paths, labels, torch.device("cpu"), 2, counted.append)
     assert sum(counted) == len(rows) == 12
     pixels = torch.from_numpy(np.stack([load_square(path, 72, 64) for path in paths]))
-    scores = model.network(model.normalise(pixels.permute(0, 3, 1, 2)))
+    scores = model.network(model.normalisation(pixels.permute(0, 3, 1, 2)))
     np.testing.assert_allclose(result.one_crop, scores.softmax(1), rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(result.ten_crops.sum(axis=1), 1, rtol=1e-5)
 

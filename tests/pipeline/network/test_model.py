@@ -43,13 +43,13 @@ def test_a_saved_network_comes_back_with_the_same_scores(network, tmp_path):
 def test_normalising_subtracts_the_mean_and_scales(network, tmp_path):
     save_model(tmp_path, card(), network.state_dict())
     pixels = torch.full((1, 3, CROP, CROP), 40, dtype=torch.uint8)
-    assert load_model(tmp_path).normalise(pixels)[0, :, 0, 0].tolist() == [15.0, 10.0, 5.0]
+    assert load_model(tmp_path).normalisation(pixels)[0, :, 0, 0].tolist() == [15.0, 10.0, 5.0]
 
 
 def test_a_mean_image_stands_among_the_weights(network, tmp_path):
     mean = torch.rand(3, CROP, CROP)
     save_model(tmp_path, card(mean="input_mean"), {**network.state_dict(), "input_mean": mean})
-    assert torch.equal(load_model(tmp_path).mean, mean)
+    assert torch.equal(load_model(tmp_path).normalisation.mean, mean)
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def test_without_validation_images_the_weights_are_tried_on_others(tmp_path, mon
 def test_no_conv_filter_leaves_a_step_louder_than_the_cap(tmp_path):
     make_workspace(tmp_path, filter_rms_cap=0.01)
     result = trained(tmp_path)
-    for layer in result.network.chain.conv_layers:
+    for layer in result.network.graph.conv_layers:
         filters = result.network.get_parameter(f"{layer}.weight").detach()
         assert filters.square().mean(dim=(1, 2, 3)).sqrt().max() <= 0.01 * 1.0001
 
