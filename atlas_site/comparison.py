@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atlas_site.catalogue import Catalogue, Channel, Layer, gather
-from atlas_site.front import model_facts
+from atlas_site.index_page import model_facts
 from atlas_site.painting import ChannelsJob, jobs_of, paint
 from atlas_site.placement import placement_css
 from atlas_site.templating import ASSETS, environment, render_page
-from pipeline.atlas import Atlas
+from pipeline.atlas import Run
 from pipeline.errors import AtlasError
 from pipeline.progress import Advance, unseen
 
@@ -79,7 +79,7 @@ class LayerMatch:
 
 
 def compare(
-    runs: tuple[Atlas, Atlas],
+    runs: tuple[Run, Run],
     names: tuple[str, str],
     out: Path,
     *,

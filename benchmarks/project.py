@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.row import Row
+from pipeline.entries.chunks import entry_chunks
+from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.architectures import build_chain
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv, Curve, LocalResponseNorm, MaxPool
 from pipeline.project.deconvnet import Deconvnet, Units
-from pipeline.project.entries import Entries, chunks
 from pipeline.project.projector import Projector
 from pipeline.project.switches import SwitchFinder, cut_windows, window_macs
 from pipeline.verify.entry import cut
@@ -149,13 +150,13 @@ def _ours(case: Case, projector: Projector, counts: dict[str, int], repeats: int
     cpu = torch.device("cpu")
 
     def work() -> None:
-        for chunk in chunks(entries, sizes):
+        for chunk in entry_chunks(entries, sizes):
             projector(chunk, case.images, cpu)
 
     return _least(work, repeats)
 
 
-def _entries(case: Case, layer: str, count: int) -> Entries:
+def _entries(case: Case, layer: str, count: int) -> LayerEntries:
     """Entries of positive peaks at random channels, in turn over the images."""
     activation, cell = (values.numpy() for values in case.peaks[layer])
     image = np.sort(np.arange(count) % len(case.images)).astype(np.int32)
@@ -163,7 +164,7 @@ def _entries(case: Case, layer: str, count: int) -> Entries:
     flat, side = cell[image, channel], case.network.graph.layer(layer).size[1]
     cells = np.stack([flat // side, flat % side], axis=1).astype(np.int32)
     started = np.maximum(activation[image, channel], np.float32(1e-3))
-    return Entries(np.arange(count), channel, image, cells, started)
+    return LayerEntries(channel, np.arange(count), image, cells, started)
 
 
 def _least(work: Callable[[], object], repeats: int) -> float:

@@ -181,7 +181,7 @@ def _precise(task: Task, precision: str) -> Task:
 def _plain_epoch(task: Task, *, last: bool = False, own_norm: bool = False) -> Callable[[], None]:
     """The steps of an epoch as one would write them; with maps channels last, with our norm."""
     network, crop, size = (
-        starting_network(task),
+        starting_network(task)[0],
         task.params.data.crop,
         task.params.train.batch_size,
     )
@@ -211,7 +211,7 @@ def _trainer(task: Task, state: Path, *, cache: bool = True, compiled: bool = Fa
     state.mkdir()
     machine = Machine(torch.device("cpu"), cores(), cache, compiled=compiled, checkpoint_s=1e9)
     images = open_images(task, machine, Group(), state, lambda count: None)
-    return Trainer(task, machine, Group(), state, starting_network(task), images)
+    return Trainer(task, machine, Group(), state, starting_network(task)[0], images)
 
 
 def _seconds(runs: list[Callable[[], None]], rounds: int) -> list[float]:

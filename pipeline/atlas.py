@@ -1,4 +1,4 @@
-"""The reader: everything that a finished run found, for notebooks, the site and tests."""
+"""A run as its artifacts hold it: model, images, stores, reports; for stages and notebooks."""
 
 import csv
 import json
@@ -16,11 +16,20 @@ from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
+from pipeline.network.filters import start_cosine
 from pipeline.network.geometry import Field, receptive_field
 from pipeline.network.graph import Graph
-from pipeline.network.model import Model, ModelCard, load_card, load_model
+from pipeline.network.model import (
+    Model,
+    ModelCard,
+    load_card,
+    load_model,
+    read_weights,
+    snapshot_path,
+)
 from pipeline.network.module import Network
 from pipeline.params import Params, load_params
+from pipeline.storage.entry import MISSING, Entry
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import (
     Kind,
@@ -33,36 +42,6 @@ from pipeline.storage.stores import (
     scan_sha256,
 )
 from pipeline.workspace import Workspace
-
-MISSING = -1
-"""The image row of an entry that does not exist: fewer images than ranks made the channel fire."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One of the strongest images of a channel."""
-
-    activation: float
-    """The channel's peak in the image; 0 where the entry is missing."""
-    image: int
-    """Image row in the validation split; −1 where the entry is missing."""
-    label: str
-    """Class name of the image; empty where the entry is missing."""
-    path: str
-    """Path of the image below `data.root`; empty where the entry is missing."""
-    cell: tuple[int, int]
-    """(row, col) of the peak on the layer's map."""
-    box: tuple[int, int, int, int]
-    """(top, left, bottom, right) of the receptive field, half-open, unclipped, in input pixels."""
-    projection: Float32[np.ndarray, "row col 3"]
-    """The deconvnet's picture of the box, signed: the stored picture times its scale."""
-    crop: UInt8[np.ndarray, "row col 3"]
-    """The pixels of the box; 0 outside the image."""
-
-    @property
-    def missing(self) -> bool:
-        """Whether too few images made the channel fire for this rank."""
-        return self.image == MISSING
 
 
 @dataclass(frozen=True)
@@ -87,8 +66,8 @@ class Prediction:
     """Its softmax."""
 
 
-def open_atlas(artifacts: str | Path) -> "Atlas":
-    """Open the artifacts of a finished run; nothing big is read before it is asked for.
+def open_atlas(artifacts: str | Path) -> "Run":
+    """Open the artifacts of a run as far as it has come; nothing big is read before it is needed.
 
     >>> atlas = open_atlas("artifacts")
     >>> atlas.top("conv3", 17)[0].projection.shape
@@ -100,13 +79,13 @@ def open_atlas(artifacts: str | Path) -> "Atlas":
     folder = Path(artifacts).resolve()
     if not folder.is_dir():
         raise AtlasError(f"There is no folder {folder}.", fix="Run `dvc repro`.")
-    atlas = Atlas(Workspace(folder.parent), folder)
-    atlas.store("scan")
-    return atlas
+    run = Run(Workspace(folder.parent), folder)
+    run.store("scan")
+    return run
 
 
 @dataclass(frozen=True, eq=False)
-class Atlas:
+class Run:
     """The artifacts of one run. Stores of another model or manifest are refused when read."""
 
     workspace: Workspace
@@ -133,8 +112,13 @@ class Atlas:
 
     @cached_property
     def provenance(self) -> Provenance:
-        """What the scan was made from, and so all that follows from it."""
+        """The model and the manifest, which the scan was made from."""
         return Provenance(self.card.weights_sha256, sha256_of(self._manifest_path))
+
+    @cached_property
+    def entries_provenance(self) -> Provenance:
+        """The model, the manifest and the scan's entries, which pictures are made from."""
+        return replace(self.provenance, scan_sha256=scan_sha256(self.records))
 
     @cached_property
     def params(self) -> Params:
@@ -157,9 +141,19 @@ class Atlas:
         scanned = {name for name, _ in self.store("scan").groups()}
         return tuple(layer for layer in self.graph.layers if layer in scanned)
 
+    @cached_property
+    def records(self) -> dict[str, ScanRecord]:
+        """The scan by layer, in the order of the network."""
+        return {layer: self.scan(layer) for layer in self.layers}
+
+    @cached_property
+    def loaded_model(self) -> Model:
+        """The trained network with its card and its input's normalisation."""
+        return load_model(self.artifacts / "model")
+
     def model(self) -> Network:
         """The trained network, in eval mode, on the CPU."""
-        return self._model.network
+        return self.loaded_model.network
 
     def image(self, row: int) -> UInt8[np.ndarray, "crop crop 3"]:
         """The network input of a validation image before normalisation.
@@ -172,7 +166,7 @@ class Atlas:
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""
         pixels = from_numpy(self.image(row).copy()).permute(2, 0, 1)
-        return self._model.normalisation(pixels[None])[0]
+        return self.loaded_model.normalisation(pixels[None])[0]
 
     def field(self, layer: str) -> Field:
         """The receptive field of a layer's units."""
@@ -202,29 +196,39 @@ class Atlas:
         return read_array(open_layer(self.store("projections"), layer), "projections", "scale")
 
     def top(self, layer: str, channel: int) -> list[Entry]:
-        """The strongest images of a channel, strongest first, one record per rank.
+        """The strongest images of a channel, strongest first, one entry per rank.
 
         Raises AtlasError for a layer or channel that the scan does not hold.
         """
-        record = self.scan(layer)
-        if not 0 <= channel < len(record.fired):
-            raise AtlasError(
-                f"{layer} has no channel {channel}.",
-                fix=f"Choose one of 0 to {len(record.fired) - 1}.",
-            )
-        pictures = self.pictures(layer, slice(channel, channel + 1))
-        return [self._entry(record, pictures, channel, r) for r in range(record.image.shape[1])]
+        pictures = self._channel_pictures(layer, channel)
+        ranks = self.scan(layer).image.shape[1]
+        return [self._entry(pictures, layer, channel, rank) for rank in range(ranks)]
+
+    def entry(self, layer: str, channel: int, rank: int) -> Entry:
+        """One entry by its address. Raises AtlasError as `top` does."""
+        return self._entry(self._channel_pictures(layer, channel), layer, channel, rank)
 
     def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
         """The weights of a conv layer, input channels last; of the first layer they are colours."""
         weights: Tensor = self.model().tensor(f"{layer}.weight")
         return weights.permute(0, 2, 3, 1).numpy()
 
+    def start_cosine(self, layer: str) -> Float32[np.ndarray, " channel"] | None:
+        """How much of each filter of a conv layer is still its start: the |cosine| of the two.
+
+        None for a network that was trained elsewhere, and for a layer without filters.
+        """
+        start = self._start.get(f"{layer}.weight")
+        if start is None or start.ndim != 4:
+            return None
+        filters: Tensor = self.model().tensor(f"{layer}.weight")
+        return start_cosine(filters, start).numpy()
+
     def store(self, kind: Kind) -> zarr.Group:
         """An open store of this run, known to be made from its model and manifest."""
         if kind not in self._stores:
             path = self.artifacts / f"{kind}.zarr"
-            made_from = self.provenance if kind == "scan" else self._pictured
+            made_from = self.provenance if kind == "scan" else self.entries_provenance
             self._stores[kind] = open_store(path, kind, made_from)
         return self._stores[kind]
 
@@ -253,14 +257,10 @@ class Atlas:
         return self.artifacts / "manifest.csv"
 
     @cached_property
-    def _pictured(self) -> Provenance:
-        """What stores of pictures must carry: of the entries of this scan, and of no other."""
-        records = {layer: self.scan(layer) for layer in self.layers}
-        return replace(self.provenance, scan_sha256=scan_sha256(records))
-
-    @cached_property
-    def _model(self) -> Model:
-        return load_model(self.artifacts / "model")
+    def _start(self) -> dict[str, Tensor]:
+        """The weights before the first step; empty for a network that was trained elsewhere."""
+        path = snapshot_path(self.artifacts / "model", 0)
+        return read_weights(path) if path.exists() else {}
 
     def _image_row(self, row: int) -> ImageRow:
         if not 0 <= row < len(self.images):
@@ -270,12 +270,24 @@ class Atlas:
             )
         return self.images[row]
 
-    def _entry(self, record: ScanRecord, pictures: LayerPictures, channel: int, rank: int) -> Entry:
+    def _channel_pictures(self, layer: str, channel: int) -> LayerPictures:
+        channels = len(self.scan(layer).fired)
+        if not 0 <= channel < channels:
+            raise AtlasError(
+                f"{layer} has no channel {channel}.", fix=f"Choose one of 0 to {channels - 1}."
+            )
+        return self.pictures(layer, slice(channel, channel + 1))
+
+    def _entry(self, pictures: LayerPictures, layer: str, channel: int, rank: int) -> Entry:
+        record = self.scan(layer)
         image = int(record.image[channel, rank])
         row = None if image == MISSING else self._image_row(image)
         top, left, bottom, right = map(int, record.box[channel, rank])
         cell_row, cell_col = map(int, record.cell[channel, rank])
         return Entry(
+            layer=layer,
+            channel=channel,
+            rank=rank,
             activation=float(record.activation[channel, rank]),
             image=image,
             label=row.label if row else "",

@@ -85,6 +85,8 @@ class TrainParams(Section):
     """Images in a step, over all processes together."""
     learning_rate: Positive
     """The first step size."""
+    conv1_rate: Positive
+    """Factor on the learning rate of the first layer."""
     momentum: Fraction
     """Of the stochastic gradient descent."""
     weight_decay: Annotated[float, Field(ge=0)]
@@ -102,8 +104,12 @@ class TrainParams(Section):
     """Probability mass spread evenly over the classes; the paper's is 0."""
     dropout: Fraction
     """Chance that a feature of fc6 or fc7 is dropped in a training step."""
-    init: Literal["normal", "he"]
-    """The start of the weights: N(0, 0.01²), or He's for inputs of unit variance."""
+    init: Literal["normal", "he", "patches"]
+    """The start of the weights: N(0, 0.01²), or He's for inputs of unit variance.
+
+    `patches` is He's, but the first layer's filters are drawn with the covariance of the training
+    images' own patches, and scaled to He's responses.
+    """
     filter_rms_cap: Positive | None
     """A conv filter whose RMS exceeds it is scaled back after each step; null: no cap."""
     mean: Literal["pixel", "channel"]

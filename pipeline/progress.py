@@ -1,6 +1,7 @@
 """How long work tells how far it is."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 Advance = Callable[[int], object]
 """Called with the number of items just finished; a stage draws its bar from the calls."""
@@ -8,3 +9,7 @@ Advance = Callable[[int], object]
 
 def unseen(items: int) -> None:
     """An `Advance` that nobody watches."""
+
+
+Bar = Callable[[str, int, str], AbstractContextManager[Advance]]
+"""Opens a progress bar (title, total, unit) and gives its `Advance`."""

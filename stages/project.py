@@ -1,18 +1,13 @@
 """`atlas project`: project every channel's strongest activations back to pixels."""
 
-from functools import partial
-
-from pipeline.compute.cluster import workers as start_workers
+from pipeline.atlas import open_atlas
 from pipeline.compute.device import parse_device
 from pipeline.compute.version import versions_here
-from pipeline.project.chunk import Setting, chunk_job, project_chunk
-from pipeline.project.run import entry_count, numbered_chunks, run_chunks, tables
-from pipeline.storage.publish import publish
-from pipeline.storage.spill import Spill
-from pipeline.storage.state import fingerprint, stage_state
+from pipeline.entries.pictures import PictureStage
+from pipeline.entries.runner import picture_tables
+from pipeline.project.worker import config_of, project_chunk
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, scheduler_option, stage, workers_option
-from stages.scanned import load_scanned, write_store
 
 
 @stage
@@ -20,24 +15,18 @@ from stages.scanned import load_scanned, write_store
 @workers_option
 @scheduler_option
 def main(workspace: Workspace, device: str, workers: int, scheduler: str | None) -> None:
-    """Project each of them back to pixels with the deconvnet.
+    """Project the strongest activations of every channel back to pixels with the deconvnet.
 
-    A run that was stopped goes on where it was.
+    An interrupted run resumes where it was.
     """
     on = parse_device(device, elsewhere=bool(scheduler))
-    run = load_scanned(workspace)
-    graph, size = run.card.graph(), run.params.project.batch_size
-    kept = tables(graph, run.records, "projection", "float16", "scale")
-    setting = Setting(workspace.model.resolve(), run.weights, run.images, tuple(run.records), size)
-    own = {"batch_size": size, "code": versions_here(), "device": on.type}
-    facts = run.made_from.attributes() | own
-    with stage_state(workspace.state("project"), fingerprint(facts)) as state:
-        spill = Spill(state, kept)
-        with (
-            start_workers(scheduler, workers, on) as pool,
-            bar("project", entry_count(run.records), "entry") as advance,
-        ):
-            job = partial(chunk_job, setting, run.rows)
-            run_chunks(pool, project_chunk, job, numbered_chunks(run.records, kept), spill, advance)
-        with publish(workspace.projections) as path:
-            write_store(path, "projections", run, spill)
+    run = open_atlas(workspace.artifacts)
+    config = config_of(run)
+    PictureStage(
+        "project",
+        "projections",
+        project_chunk,
+        config,
+        picture_tables(run.graph, run.records, "projection", "float16", "scale"),
+        {"batch_size": config.batch_size, "code": versions_here(), "device": on.type},
+    ).run(run, workspace.projections, scheduler, workers, on, bar)

@@ -5,22 +5,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
+import zarr
 
+from pipeline.atlas import Run, open_atlas
 from pipeline.compute.device import parse_device
 from pipeline.errors import AtlasError
-from pipeline.network.model import load_model
-from pipeline.project.chunk import Setting
 from pipeline.project.replay import SwitchReplay
+from pipeline.project.worker import config_of
 from pipeline.storage.publish import publish
-from pipeline.storage.stores import open_store
+from pipeline.storage.stores import ScanRecord
 from pipeline.verify.entry import ACTIVATION_ERROR
+from pipeline.verify.reference import Reference
 from pipeline.verify.report import report
-from pipeline.verify.sample import Stores, check_images, check_sample, draw, draw_images
+from pipeline.verify.sample import check_images, check_sample, draw_entries, draw_images
 from pipeline.verify.statistics import shape_faults, statistics_faults
 from pipeline.verify.whole import image_faults, picture_faults, scan_faults
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
-from stages.scanned import Scanned, load_scanned
 
 ENTRIES_PER_IMAGE = 10
 """For so many entries, one image of the split is drawn and looked for among all entries."""
@@ -42,20 +43,21 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
     one that the scan left out is missed. The report is written even where something is wrong; the
     command then fails.
     """
-    run, on = load_scanned(workspace), parse_device(device)
-    stores = _stores(workspace, run)
-    faults = list(_faults(run, stores))
+    run, on = open_atlas(workspace.artifacts), parse_device(device)
+    projections, crops = run.store("projections"), run.store("crops")
+    faults = list(_faults(run, projections, crops))
     seed = run.params.seed if seed is None else seed
     allowed = TF32_ERROR if run.params.scan.tf32 else ACTIVATION_ERROR
-    places = [] if faults else draw(run.records, entries, seed)
-    rows = [] if faults else draw_images(stores, -(-entries // ENTRIES_PER_IMAGE), seed)
+    addresses = [] if faults else draw_entries(run.records, entries, seed)
+    rows = [] if faults else draw_images(run, -(-entries // ENTRIES_PER_IMAGE), seed)
     verdicts = []
-    with bar("verify", len(rows) + len(places), "check") as advance:
-        for found in check_images(stores, rows, allowed):
+    reference = Reference(run.graph, run.model().state_dict())
+    with bar("verify", len(rows) + len(addresses), "check") as advance:
+        for found in check_images(run, reference, rows, allowed):
             faults += found
             advance(1)
-        recall = SwitchReplay(_setting(workspace, run), run.records, run.rows, on)
-        for verdict in check_sample(stores, places, recall, allowed):
+        recall = SwitchReplay(config_of(run), run.records, run.images, on)
+        for verdict in check_sample(run, reference, addresses, recall, allowed):
             verdicts.append(verdict)
             advance(1)
     _finish(workspace, report(seed, verdicts, len(rows), faults))
@@ -76,42 +78,32 @@ def _finish(workspace: Workspace, found: dict[str, Any]) -> None:
     )
 
 
-def _stores(workspace: Workspace, run: Scanned) -> Stores:
-    return Stores(
-        load_model(workspace.model),
-        run.records,
-        run.rows,
-        run.images,
-        open_store(workspace.projections, "projections", run.made_from),
-        open_store(workspace.crops, "crops", run.made_from),
-    )
-
-
-def _setting(workspace: Workspace, run: Scanned) -> Setting:
-    """How the run projected."""
-    size = run.params.project.batch_size
-    return Setting(workspace.model.resolve(), run.weights, run.images, tuple(run.records), size)
-
-
-def _faults(run: Scanned, stores: Stores) -> Iterator[str]:
+def _faults(run: Run, projections: zarr.Group, crops: zarr.Group) -> Iterator[str]:
     """What is wrong without recomputing anything."""
-    finite = all(bool(w.isfinite().all()) for w in stores.model.network.parameters())
+    finite = all(bool(w.isfinite().all()) for w in run.model().state_dict().values())
     with bar("read", len(run.records), "layer") as advance:
-        for layer in run.records:
-            yield from _layer_faults(run, stores, layer, finite=finite)
+        for layer, record in run.records.items():
+            if shapes := list(shape_faults(run.graph, layer, record, len(run.card.classes))):
+                yield from shapes  # whatever else is wrong cannot be said of such arrays
+            else:
+                yield from _layer_faults(run, layer, finite=finite)
+                yield from _picture_faults(layer, record, projections, crops)
             advance(1)
-    yield from image_faults(run.records, run.rows, run.images)
+    yield from image_faults(run.records, run.images, run.image_store)
 
 
-def _layer_faults(run: Scanned, stores: Stores, layer: str, *, finite: bool) -> Iterator[str]:
-    """What is wrong with a layer; where shapes are, the rest cannot be told."""
-    graph, record, classes = run.card.graph(), run.records[layer], run.card.classes
-    if shapes := list(shape_faults(graph, layer, record, len(classes))):
-        yield from shapes
-        return
-    yield from scan_faults(graph, layer, record, run.rows)
-    yield from statistics_faults(graph, layer, record, run.rows, classes, finite=finite)
+def _layer_faults(run: Run, layer: str, *, finite: bool) -> Iterator[str]:
+    """What is wrong with a layer of the scan."""
+    graph, record, rows = run.graph, run.records[layer], run.images
+    yield from scan_faults(graph, layer, record, rows)
+    yield from statistics_faults(graph, layer, record, rows, run.card.classes, finite=finite)
+
+
+def _picture_faults(
+    layer: str, record: ScanRecord, projections: zarr.Group, crops: zarr.Group
+) -> Iterator[str]:
+    """What is wrong with a layer's pictures, damaged bytes included."""
     try:
-        yield from picture_faults(layer, record, stores.projections, stores.crops)
+        yield from picture_faults(layer, record, projections, crops)
     except AtlasError as damage:
         yield damage.problem

@@ -21,6 +21,11 @@ from pipeline.storage.hashing import sha256_of
 INPUT_MEAN = "input_mean"
 
 
+def snapshot_path(folder: Path, epoch: int) -> Path:
+    """The weights that a model folder keeps after an epoch; 0 is the start."""
+    return folder / "snapshots" / f"epoch_{epoch:03d}.safetensors"
+
+
 class ModelCard(BaseModel):
     """`model.json`: what stands beside the weights."""
 
@@ -94,25 +99,44 @@ def load_card(folder: Path) -> ModelCard:
         ) from None
 
 
-def load_model(folder: Path) -> Model:
+def load_model(folder: Path, snapshot: int | None = None) -> Model:
     """Read a model folder: the network in eval mode on the CPU.
+
+    With `snapshot`, as it was after that many epochs, 0 being the start; its card then has the
+    hash of those weights.
 
     Raises AtlasError where a file is missing or damaged or the weights do not fit the card.
     """
     card = load_card(folder)
     path = folder / "weights.safetensors"
+    if snapshot is not None:
+        path = snapshot_path(folder, snapshot)
+        signed = {"weights_sha256": _snapshot_sha256(path), "epochs_trained": snapshot}
+        card = card.model_copy(update=signed)
     weights = read_weights(path)
-    if sha256_of(path) != card.weights_sha256:
+    if snapshot is None and sha256_of(path) != card.weights_sha256:
         raise AtlasError(
             f"{path} is not the file that {folder / 'model.json'} describes: its sha256 differs.",
             fix="Restore it, or run `dvc repro train`.",
         )
     mean = _mean(card, weights, path)
+    weights.pop(INPUT_MEAN, None)  # a snapshot holds it even where the card does
     network = empty_network(card.graph())
     check_fit(network, weights, path, fix="Restore it, or run `dvc repro train`.")
     network.load_state_dict(weights, assign=True)
     normalisation = Normalisation(mean, torch.tensor(card.scale).reshape(-1, 1, 1))
     return Model(card, network.eval().requires_grad_(False), normalisation)
+
+
+def _snapshot_sha256(path: Path) -> str:
+    """The hash of a snapshot. Raises AtlasError naming those that there are where it is missing."""
+    if path.exists():
+        return sha256_of(path)
+    kept = sorted(int(other.stem.removeprefix("epoch_")) for other in path.parent.glob("epoch_*"))
+    raise AtlasError(
+        f"There is no {path}; the epochs kept are {', '.join(map(str, kept)) or 'none'}.",
+        fix="Choose one of these, or add the epoch to train.snapshots and run `dvc repro train`.",
+    )
 
 
 def _mean(card: ModelCard, weights: dict[str, Float[Tensor, "..."]], path: Path) -> Colours:

@@ -7,11 +7,12 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from pipeline.entries.chunks import Chunk
+from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.geometry import windows
 from pipeline.network.module import Network
 from pipeline.network.ops import Pair
 from pipeline.project.deconvnet import Switches, pools_below
-from pipeline.project.entries import Chunk, Entries
 from pipeline.project.switches import (
     SwitchFinder,
     SwitchMaps,
@@ -62,7 +63,7 @@ class ForwardPlan:
         return self._finder.maps(image, deepest)
 
     def batches(
-        self, found: Entries, whole: Mapping[int, object]
+        self, found: LayerEntries, whole: Mapping[int, object]
     ) -> Iterator[Int64[np.ndarray, " entry"]]:
         """A layer's entries in batches of nearly equal size: those of whole images, then windows.
 
@@ -77,7 +78,7 @@ class ForwardPlan:
     def switches(
         self,
         layer: str,
-        found: Entries,
+        found: LayerEntries,
         batch: Int64[np.ndarray, " entry"],
         images: Images,
         maps: Mapping[int, SwitchMaps],

@@ -7,10 +7,11 @@ import torch
 from jaxtyping import Float, Float16, Float32, Int64
 from torch import Tensor
 
+from pipeline.entries.chunks import Chunk
+from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.project.deconvnet import Deconvnet, Units
-from pipeline.project.entries import Chunk, Entries
 from pipeline.project.forward_plan import ForwardPlan, Images
 from pipeline.project.switches import SwitchMaps
 from pipeline.storage.spill import Values
@@ -47,7 +48,7 @@ class Projector:
     def layer(
         self,
         layer: str,
-        found: Entries,
+        found: LayerEntries,
         images: Images,
         maps: Mapping[int, SwitchMaps],
         device: torch.device,
@@ -60,10 +61,10 @@ class Projector:
             switches = self.passes.switches(layer, found, batch, images, maps)
             projected = self._deconvnets[layer](_units(found, batch, device), switches)
             pictures[batch], scales[batch] = _stored(projected)
-        return Values(found.place, {"projection": pictures, "scale": scales})
+        return Values(found.channel, found.rank, {"projection": pictures, "scale": scales})
 
 
-def _units(found: Entries, batch: Int64[np.ndarray, " entry"], device: torch.device) -> Units:
+def _units(found: LayerEntries, batch: Int64[np.ndarray, " entry"], device: torch.device) -> Units:
     return Units(
         torch.from_numpy(found.channel[batch]).to(device),
         torch.from_numpy(found.cell[batch]).long(),

@@ -9,10 +9,10 @@ from torch import Tensor
 
 from pipeline.compute.device import set_products
 from pipeline.dataset.manifest import ImageRow
+from pipeline.entries.chunks import Chunk
+from pipeline.entries.runner import entry_task, numbered_chunks, picture_tables
 from pipeline.network.geometry import Windows, windows
-from pipeline.project.chunk import Job, Setting, chunk_job, load_input, loaded
-from pipeline.project.entries import Chunk
-from pipeline.project.run import numbered_chunks, tables
+from pipeline.project.worker import ProjectConfig, ProjectTask, load_input, load_projector
 from pipeline.storage.stores import ScanRecord
 
 ReplayedSwitches = tuple[tuple[int, int], UInt8[Tensor, "_ _ _"]]
@@ -28,15 +28,15 @@ class SwitchReplay:
 
     def __init__(
         self,
-        setting: Setting,
+        config: ProjectConfig,
         records: Mapping[str, ScanRecord],
         rows: Sequence[ImageRow],
         device: torch.device,
     ) -> None:
-        self._model, self._projector = loaded(setting, device)
-        self._setting, self._rows, self._device = setting, rows, device
+        self._model, self._projector = load_projector(config, device)
+        self._config, self._rows, self._device = config, rows, device
         self._records = records
-        kept = tables(self._model.graph, records, "projection", "float16", "scale")
+        kept = picture_tables(self._model.graph, records, "projection", "float16", "scale")
         self._chunks = list(numbered_chunks(records, kept).values())
 
     def __call__(self, layer: str, channel: int, rank: int) -> dict[int, ReplayedSwitches]:
@@ -51,10 +51,9 @@ class SwitchReplay:
 
     def _recalled(self, layer: str, channel: int, rank: int) -> dict[int, ReplayedSwitches]:
         image = int(self._records[layer].image[channel, rank])
-        place = channel * self._records[layer].image.shape[1] + rank
         chunk = next(chunk for chunk in self._chunks if _holds(chunk, layer, image))
         found = chunk[layer]
-        entry = np.nonzero(found.place == place)[0]
+        entry = np.nonzero((found.channel == channel) & (found.rank == rank))[0]
         switches = self._repeated(layer, chunk, entry)
         below = windows(self._model.graph, layer)
         cell = torch.from_numpy(found.cell[entry]).long()
@@ -66,7 +65,7 @@ class SwitchReplay:
     ) -> dict[int, UInt8[Tensor, "_ _ _"]]:
         """The entry's switches, out of the batch that it was in."""
         passes, found = self._projector.passes, chunk[layer]
-        images = _Inputs(chunk_job(self._setting, self._rows, chunk), self._device)
+        images = _Inputs(entry_task(self._config, self._rows, chunk), self._device)
         depths, row = passes.whole_image_depths(chunk), int(found.image[entry[0]])
         if row in depths:
             maps = {row: passes.maps(images[row], depths[row])}
@@ -82,18 +81,18 @@ class SwitchReplay:
 class _Inputs(Mapping[int, Float[Tensor, "1 3 row col"]]):
     """The network inputs of a chunk's images, each read when it is asked for."""
 
-    def __init__(self, job: Job, device: torch.device) -> None:
-        self._job, self._device = job, device
+    def __init__(self, task: ProjectTask, device: torch.device) -> None:
+        self._task, self._device = task, device
 
     def __getitem__(self, row: int) -> Float[Tensor, "1 3 row col"]:
-        model, _ = loaded(self._job.setting, self._device)
-        return load_input(model, self._job, row, self._device)
+        model, _ = load_projector(self._task.config, self._device)
+        return load_input(model, self._task, row, self._device)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._job.rows)
+        return iter(self._task.images)
 
     def __len__(self) -> int:
-        return len(self._job.rows)
+        return len(self._task.images)
 
 
 def _holds(chunk: Chunk, layer: str, image: int) -> bool:

@@ -31,8 +31,8 @@ class Table:
 class Values:
     """Some entries of a layer."""
 
-    place: Int64[np.ndarray, " entry"]
-    """Where they belong: channel × ranks + rank."""
+    channel: Int64[np.ndarray, " entry"]
+    rank: Int64[np.ndarray, " entry"]
     arrays: Mapping[str, Shaped[np.ndarray, "entry ..."]]
     """By the name of the Zarr array."""
 
@@ -59,8 +59,9 @@ class Spill:
     def add(self, chunk: int, results: Mapping[str, Values]) -> None:
         """Write a chunk's values, by layer, then mark it as finished."""
         for layer, values in results.items():
+            place = values.channel * self._tables[layer].ranks + values.rank
             for name, array in values.arrays.items():
-                _write(self._path(layer, name), values.place, array)
+                _write(self._path(layer, name), place, array)
         (self._folder / f"finished.{chunk}").touch()
 
     def write_layer(self, root: zarr.Group, kind: Kind, layer: str) -> None:

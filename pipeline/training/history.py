@@ -29,6 +29,10 @@ class EpochRecord:
     """Channels of each conv layer that no validation image excites; empty without any."""
     conv1_rms: tuple[float, float, float]
     """Smallest, median and largest root mean square of the first layer's filters."""
+    conv1_low_frequency: tuple[float, float]
+    """Smallest and median share of their energy below 0.2 cycles per pixel."""
+    start_cosine: dict[str, float]
+    """By conv layer, the median |cosine| of a filter with its start."""
 
     def columns(self) -> dict[str, float | int | None]:
         """The record as a line of the table."""
@@ -44,6 +48,9 @@ class EpochRecord:
             "conv1_rms_min": smallest,
             "conv1_rms_median": median,
             "conv1_rms_max": largest,
+            "conv1_low_frequency_min": self.conv1_low_frequency[0],
+            "conv1_low_frequency_median": self.conv1_low_frequency[1],
+            **{f"start_cosine_{layer}": cosine for layer, cosine in self.start_cosine.items()},
         }
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.network.model import snapshot_path
 from pipeline.progress import Advance
 from pipeline.training.group import Group
-from pipeline.training.start import starting_network
+from pipeline.training.snapshots import keep_snapshot
+from pipeline.training.start import draw_first_layer, starting_network
 from pipeline.training.task import Machine, Task, Trained
 from pipeline.training.trainer import Trainer, Watch
 from pipeline.training.views import open_images
@@ -25,8 +27,12 @@ def train(
 
     Raises AtlasError where the loss diverges, an image cannot be read, or the start does not fit.
     """
-    network = starting_network(task)  # before the images: what does not fit is told at once
+    network, taken = starting_network(task)  # before the images: a misfit is reported at once
     images = open_images(task, machine, group, state, decoding)
+    if task.params.train.init == "patches" and network.graph.layers[0] not in taken:
+        draw_first_layer(network, task, images, group, machine.threads)
+    if group.leads and not snapshot_path(state, 0).exists():
+        keep_snapshot(state, 0, network, images.normalisation.mean)
     trainer = Trainer(task, machine, group, state, network, images)
     stopped = not trainer.run(watch, finish)
     position = trainer.position
@@ -37,4 +43,5 @@ def train(
         stopped_early=stopped,
         history=tuple(position.history),
         filters=tuple(position.filters),
+        start=trainer.start,
     )

@@ -2,16 +2,25 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+import torch
 from jaxtyping import Float
 from safetensors.torch import save_file
 from torch import Tensor
 
 from pipeline.network.architectures import parameter_count
+from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
+from pipeline.training.start import conv_weights
 from pipeline.training.task import Task, Trained
+
+Filters = Mapping[str, Float[Tensor, "out in row col"]]
+Spread = dict[str, float | list[int]]
+BINS = 10
+"""Of a histogram in train.json."""
 
 
 def write_model(
@@ -66,8 +75,9 @@ def mean_on_card(
 
 
 def write_train_report(path: Path, trained: Trained) -> None:
-    """Write train.json: the last epoch's record, and how the training ended."""
+    """Write train.json: the last epoch's record, how the training ended, and how far it went."""
     graph = trained.network.graph
+    filters = {name: w.detach().cpu() for name, w in conv_weights(trained.network).items()}
     last = trained.history[-1].columns() if trained.history else {}
     report = {
         "epochs_trained": trained.epochs,
@@ -75,5 +85,21 @@ def write_train_report(path: Path, trained: Trained) -> None:
         "parameters": parameter_count(graph),
         "channels": {layer: graph.layer(layer).channels for layer in graph.conv_layers},
         **{name: value for name, value in last.items() if name != "epoch"},
+        **({} if trained.start is None else {"start_cosine": _cosines(filters, trained.start)}),
+        "conv1_low_frequency": _spread(low_frequency_share(filters[graph.conv_layers[0]])),
     }
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def _cosines(filters: Filters, start: Filters) -> dict[str, Spread]:
+    return {layer: _spread(start_cosine(w, start[layer])) for layer, w in filters.items()}
+
+
+def _spread(shares: Float[Tensor, " filter"]) -> Spread:
+    """How shares from 0 to 1 are spread over a layer's filters: tenths from the lowest."""
+    return {
+        "min": shares.min().item(),
+        "median": shares.median().item(),
+        "max": shares.max().item(),
+        "histogram": torch.histc(shares, bins=BINS, min=0, max=1).int().tolist(),
+    }

@@ -1,4 +1,4 @@
-"""The weights after chosen epochs, kept for the evolution of features (paper, Fig. 4)."""
+"""The start and the weights after chosen epochs, for the evolution of features (paper, Fig. 4)."""
 
 from pathlib import Path
 
@@ -6,20 +6,17 @@ from jaxtyping import Float
 from safetensors.torch import save_file
 from torch import Tensor
 
-from pipeline.network.model import INPUT_MEAN
+from pipeline.network.model import INPUT_MEAN, snapshot_path
 from pipeline.network.module import Network
-
-FOLDER = "snapshots"
 
 
 def keep_snapshot(
     state: Path, epoch: int, network: Network, mean: Float[Tensor, "3 #crop #crop"]
 ) -> None:
     """Write `snapshots/epoch_NNN.safetensors` in a state folder: a weights file with its mean."""
-    folder = state / FOLDER
-    folder.mkdir(exist_ok=True)
+    path = snapshot_path(state, epoch)
+    path.parent.mkdir(exist_ok=True)
     tensors = dict(network.state_dict()) | {INPUT_MEAN: mean}
-    name = f"epoch_{epoch:03d}.safetensors"
-    partial = folder / f".{name}"
+    partial = path.with_name(f".{path.name}")
     save_file({key: t.detach().cpu().contiguous() for key, t in tensors.items()}, partial)
-    partial.replace(folder / name)
+    partial.replace(path)

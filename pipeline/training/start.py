@@ -10,32 +10,55 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.adopt.external_weights import read_external_weights
 from pipeline.errors import AtlasError
-from pipeline.network.foreign import read_foreign
 from pipeline.network.graph import Graph
 from pipeline.network.module import Network, empty_network
 from pipeline.seeding import generator_for
+from pipeline.training.group import Group
+from pipeline.training.patches import patch_covariance, patch_filters
 from pipeline.training.task import Task
+from pipeline.training.views import Images
 
 logger = logging.getLogger(__name__)
 PAPER_STD = 0.01
 
 
-def starting_network(task: Task) -> Network:
-    """The network before its first step: drawn, then what the task's file fits, then frozen."""
+def starting_network(task: Task) -> tuple[Network, frozenset[str]]:
+    """The network before its first step: drawn, then what the task's file fits, then frozen.
+
+    With it the names of the layers that the file gave. The first layer of `init: patches` is left
+    to `draw_first_layer`, which needs the images.
+    """
     train = task.params.train
     network = drawn_network(task.graph(), train.init, generator_for(task.params.seed, "start"))
+    taken: frozenset[str] = frozenset()
     if task.start is not None:
-        take_over(network, task.start, train.scale, train.freeze)
+        taken = take_over(network, task.start, train.scale, train.freeze)
     freeze(network, train.freeze)
-    return network
+    return network, taken
 
 
-def drawn_network(graph: Graph, init: Literal["normal", "he"], chance: torch.Generator) -> Network:
+@torch.no_grad()
+def draw_first_layer(
+    network: Network, task: Task, images: Images, group: Group, threads: int
+) -> None:
+    """Draw the first layer's filters from the statistics of the training images' patches."""
+    weight = network.get_parameter(f"{network.graph.layers[0]}.weight")
+    covariance = patch_covariance(
+        images.train, task.params.data.crop, weight.shape[2], images.normalisation, group, threads
+    )
+    rng = generator_for(task.params.seed, "patches")
+    weight.copy_(patch_filters(covariance, len(weight), rng))
+
+
+def drawn_network(
+    graph: Graph, init: Literal["normal", "he", "patches"], chance: torch.Generator
+) -> Network:
     """A network with weights drawn layer by layer, biases 0.
 
-    `normal` draws from N(0, 0.01²); `he` from N(0, 2 / inputs of a unit), which keeps the size of
-    the signal through ReLUs, and N(0, 1 / inputs of a unit) for the class scores.
+    `normal` draws from N(0, 0.01²); the others from N(0, 2 / inputs of a unit), which keeps the
+    size of the signal through ReLUs, and N(0, 1 / inputs of a unit) for the class scores.
     """
     network = empty_network(graph).to_empty(device="cpu")
     last = graph.layers[-1]
@@ -54,14 +77,16 @@ def fan_in(shape: Sequence[int]) -> int:
     return prod(shape[1:])
 
 
-def take_over(network: Network, path: Path, scale: float, frozen: Collection[str]) -> None:
+def take_over(
+    network: Network, path: Path, scale: float, frozen: Collection[str]
+) -> frozenset[str]:
     """Overwrite the layers of a network that a weights file fits; log the others by name.
 
-    `scale` is that of the network's inputs.
+    `scale` is that of the network's inputs. Returns the names of the layers taken over.
 
     Raises AtlasError where no layer fits, or one that shall not learn does not.
     """
-    given = read_foreign(path).at_scale(scale)
+    given = read_external_weights(path).at_scale(scale)
     misfits = {}
     fitting = {}
     for name, tensor in network.state_dict().items():
@@ -87,6 +112,7 @@ def take_over(network: Network, path: Path, scale: float, frozen: Collection[str
     network.load_state_dict(taken, strict=False)
     if misfits:
         logger.info("%s starts %s afresh: %s.", path, ", ".join(sorted(fresh)), told)
+    return frozenset(name.partition(".")[0] for name in taken)
 
 
 def freeze(network: Network, layers: Collection[str]) -> None:

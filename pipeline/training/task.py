@@ -57,6 +57,8 @@ class Trained:
     history: tuple[EpochRecord, ...]
     filters: tuple[Float[Tensor, "out in row col"], ...]
     """The first layer's weights after each epoch."""
+    start: dict[str, Float[Tensor, "out in row col"]] | None
+    """The conv layers' weights before the first step; None of a network trained elsewhere."""
 
 
 @dataclass(frozen=True)

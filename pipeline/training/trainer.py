@@ -13,6 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.compute.device import multiplies_bfloat16
 from pipeline.dataset.prefetch import prefetch
+from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.module import Network
 from pipeline.seeding import generator_for
 from pipeline.training.augment import draw
@@ -59,6 +60,7 @@ class Trainer:
                 "%s has no bfloat16 products; training in float32, which is slower.", machine.device
             )
         self.network = network.to(machine.device).to(memory_format=torch.channels_last)
+        self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
         self.optimiser = make_optimiser(self.network, self.params)
         self.position = load_checkpoint(state, self.network, self.optimiser)
         self.schedule = make_schedule(
@@ -191,8 +193,9 @@ class Trainer:
             self._try_out()
         else:
             self.ledger.check("validation loss", seen.loss, position.epoch + 1, position.step)
-        first = conv_weights(self.network)[self.network.graph.conv_layers[0]].detach().cpu()
-        rms = filter_rms(first)
+        filters = {name: w.detach().cpu() for name, w in conv_weights(self.network).items()}
+        first = filters[self.network.graph.conv_layers[0]]
+        rms, coarse = filter_rms(first), low_frequency_share(first)
         record = EpochRecord(
             epoch=position.epoch + 1,
             learning_rate=self.optimiser.param_groups[0]["lr"],
@@ -202,6 +205,11 @@ class Trainer:
             val_top1_error=seen.top1_error,
             dead=seen.dead,
             conv1_rms=(rms.min().item(), rms.median().item(), rms.max().item()),
+            conv1_low_frequency=(coarse.min().item(), coarse.median().item()),
+            start_cosine={
+                layer: start_cosine(weights, self.start[layer]).median().item()
+                for layer, weights in filters.items()
+            },
         )
         if seen.top1_error is not None:
             self.schedule.learn(seen.top1_error)

@@ -5,10 +5,11 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int32, UInt8
+from jaxtyping import Float64, Int32, UInt8
 from torch import Tensor
 
 from pipeline.network.geometry import Field
+from pipeline.storage.entry import Entry
 from pipeline.verify.reference import Passage, Reference
 from pipeline.verify.ties import ROUNDING, NotAMaximumError, Recall, held_to
 
@@ -23,29 +24,11 @@ precision sums terms of that size, so a weak channel's error may be some 1e-7 of
 Status = Literal["agreed", "tied", "wrong"]
 
 
-@dataclass(frozen=True)
-class StoredEntry:
-    """What the stores say of one entry."""
-
-    layer: str
-    channel: int
-    rank: int
-    activation: float
-    cell: tuple[int, int]
-    box: Int32[np.ndarray, "4"]
-    projection: Float32[np.ndarray, "box_row box_col 3"]
-    """The stored picture times its scale."""
-    crop: UInt8[np.ndarray, "box_row box_col 3"]
-
-    def __str__(self) -> str:
-        return f"{self.layer} channel {self.channel} rank {self.rank}"
-
-
 @dataclass
 class Verdict:
     """What the reference says of an entry."""
 
-    entry: StoredEntry
+    entry: Entry
     status: Status = "agreed"
     """`tied`: right, but only with the run's own choice among values that agree to rounding."""
     projection_error: float = 0.0
@@ -68,7 +51,7 @@ class Verdict:
 
 def check_entry(
     reference: Reference,
-    entry: StoredEntry,
+    entry: Entry,
     field_of_layer: Field,
     pixels: UInt8[np.ndarray, "row col 3"],
     image: Float64[Tensor, "3 row col"],
@@ -81,8 +64,8 @@ def check_entry(
     passage = reference(image, entry.layer, unit, entry.activation, {})
     _check_peak(verdict, passage, activation_error)
     box = field_of_layer.boxes(np.array(entry.cell, np.int32))
-    if entry.box.tolist() != box.tolist():
-        verdict.fail(f"its box is {entry.box.tolist()}, not {box.tolist()}")
+    if list(entry.box) != box.tolist():
+        verdict.fail(f"its box is {list(entry.box)}, not {box.tolist()}")
     elif not np.array_equal(entry.crop, cut(torch.from_numpy(pixels.copy()), box).numpy()):
         verdict.fail("its crop does not show the pixels of its box")
     else:
@@ -138,9 +121,9 @@ def _check_projection(
     verdict.tie()
 
 
-def _error(entry: StoredEntry, passage: Passage) -> float:
+def _error(entry: Entry, passage: Passage) -> float:
     """Relative L2 distance of the stored projection from a passage's, on the box."""
-    expected = cut(passage.projection, entry.box)
+    expected = cut(passage.projection, np.array(entry.box, np.int32))
     size = float(expected.norm())
     distance = float((torch.from_numpy(entry.projection).double() - expected).norm())
     return distance / size if size else distance

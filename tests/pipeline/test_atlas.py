@@ -9,9 +9,11 @@ import torch
 import xarray
 import zarr
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
+from pipeline.network.model import snapshot_path
 from pipeline.workspace import Workspace
 from tests.atlas_site.synthetic_run import Plan, write_run
 
@@ -89,6 +91,22 @@ def test_the_filters_are_the_weights_with_colour_last(run: Workspace):
     atlas = open_atlas(run.artifacts)
     weight = atlas.model().get_parameter("conv1.weight")
     assert (atlas.filters("conv1")[3, 1, 2] == weight[3, :, 1, 2].numpy()).all()
+
+
+def test_a_filter_says_how_much_of_it_is_still_its_start(tmp_path: Path):
+    run = write_run(tmp_path / "run")
+    assert open_atlas(run.artifacts).start_cosine("conv2") is None
+    start = load_file(run.model / "weights.safetensors")
+    start["conv2.weight"][1] *= -0.5
+    start["conv2.weight"][2] = start["conv2.weight"][2].flip(-1)
+    snapshot_path(run.model, 0).parent.mkdir(exist_ok=True)
+    save_file(start, snapshot_path(run.model, 0))
+    atlas = open_atlas(run.artifacts)
+    cosine = atlas.start_cosine("conv2")
+    assert cosine is not None
+    assert cosine[[0, 1, 3]].tolist() == pytest.approx([1.0, 1.0, 1.0])
+    assert cosine[2] < 0.9
+    assert atlas.start_cosine("fc8") is None
 
 
 @pytest.mark.parametrize(

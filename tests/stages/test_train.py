@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
+from pipeline.network.filters import start_cosine
 from pipeline.network.model import load_model
 from pipeline.storage.hashing import sha256_of
 from pipeline.training.checkpoint import FILE
@@ -48,12 +50,21 @@ def test_it_leaves_a_model_that_loads_a_history_and_a_report(tmp_path):
     assert model.card.manifest_sha256 == sha256_of(root / "artifacts" / "manifest.csv")
     snapshot = load_file(root / "artifacts" / "model" / "snapshots" / "epoch_001.safetensors")
     assert snapshot.keys() == {*model.network.state_dict(), "input_mean"}
+    start = load_model(root / "artifacts" / "model", snapshot=0)
+    assert start.card.epochs_trained == 0
+    assert torch.equal(start.normalisation.mean, model.normalisation.mean)
+    assert not torch.equal(start.network.conv2.weight, model.network.conv2.weight)
     filters = load_file(root / "artifacts" / "model" / "filters.safetensors")
     assert filters.keys() == {"epoch_001", "epoch_002"}
     with (root / "reports" / "train_history.csv").open() as file:
         assert [line["epoch"] for line in csv.DictReader(file)] == ["1", "2"]
     report = json.loads((root / "reports" / "train.json").read_text())
     assert (report["epochs_trained"], report["stopped_early"]) == (2, False)
+    cosines = start_cosine(model.network.conv2.weight, start.network.conv2.weight)
+    assert report["start_cosine_conv2"] == pytest.approx(cosines.median().item())
+    spread = report["start_cosine"]["conv2"]
+    assert spread["median"] == pytest.approx(cosines.median().item())
+    assert sum(spread["histogram"]) == len(cosines)
     assert not list((root / ".state" / "train").glob("*/*"))
 
 
@@ -62,6 +73,9 @@ def test_one_mean_per_colour_stands_on_the_card(tmp_path):
     atlas(root, "train")
     card = load_model(root / "artifacts" / "model").card
     assert all(50 < colour < 150 for colour in card.mean)
+    start = load_model(root / "artifacts" / "model", snapshot=0)
+    assert start.card.mean == card.mean
+    assert start.card.weights_sha256 != card.weights_sha256
 
 
 def started(root: Path, *words: str, by: Sequence[str] = ATLAS) -> subprocess.Popen[bytes]:

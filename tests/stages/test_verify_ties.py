@@ -17,15 +17,15 @@ from click.testing import CliRunner
 from PIL import Image
 from safetensors.torch import load_file
 
+from pipeline.atlas import open_atlas
 from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
 from pipeline.network.model import load_card, save_model
-from pipeline.project.chunk import Setting
 from pipeline.project.forward_plan import ForwardPlan
 from pipeline.project.replay import SwitchReplay
+from pipeline.project.worker import config_of
 from pipeline.storage.hashing import sha256_of
 from pipeline.workspace import Workspace
 from stages.cli import main
-from stages.scanned import load_scanned
 from tests.pipeline.scan.worlds import CLASSES, make_model
 from tests.workspaces import write_params
 
@@ -76,15 +76,16 @@ def scanned(tmp_path_factory) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def switches(scanned) -> dict[tuple[str, int], tuple[bool, Mapping[int, torch.Tensor]]]:
-    """Runs `project`: by layer and place, whether its image ran whole, and its switches by pool."""
+def switches(scanned) -> dict[tuple[str, int, int], tuple[bool, Mapping[int, torch.Tensor]]]:
+    """Runs `project`: by address, whether its image ran whole, and its switches by pool."""
     used, find = {}, ForwardPlan.switches
 
     def recorded(self, layer, found, batch, images, maps):
         result = find(self, layer, found, batch, images, maps)
         for position, entry in enumerate(batch.tolist()):
             own = {at: offsets[position] for at, offsets in result.items()}
-            used[layer, int(found.place[entry])] = int(found.image[entry]) in maps, own
+            address = layer, int(found.channel[entry]), int(found.rank[entry])
+            used[address] = int(found.image[entry]) in maps, own
         return result
 
     with pytest.MonkeyPatch.context() as patched:
@@ -95,13 +96,11 @@ def switches(scanned) -> dict[tuple[str, int], tuple[bool, Mapping[int, torch.Te
 
 
 def test_recall_repeats_the_switches_of_the_run_to_the_bit(scanned, switches):
-    done = load_scanned(scanned)
-    size = done.params.project.batch_size
-    setting = Setting(scanned.model, done.weights, done.images, tuple(done.records), size)
-    recall = SwitchReplay(setting, done.records, done.rows, torch.device("cpu"))
+    done = open_atlas(scanned.artifacts)
+    recall = SwitchReplay(config_of(done), done.records, done.images, torch.device("cpu"))
     assert {whole for whole, _ in switches.values()} == {True, False}
-    for (layer, place), (_, expected) in switches.items():
-        again = {at: offsets for at, (_, offsets) in recall(layer, *divmod(place, TOP)).items()}
+    for address, (_, expected) in switches.items():
+        again = {at: offsets for at, (_, offsets) in recall(*address).items()}
         assert again.keys() == expected.keys()
         assert all(torch.equal(again[at], expected[at]) for at in again)
 

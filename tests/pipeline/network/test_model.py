@@ -1,12 +1,15 @@
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.model import ModelCard, load_model, save_model
+from pipeline.network.model import ModelCard, load_model, save_model, snapshot_path
 from pipeline.network.module import Network
+from pipeline.storage.hashing import sha256_of
 
 CROP = 64
+MEAN = torch.full((3, CROP, CROP), 0.5)
 
 
 @pytest.fixture
@@ -50,6 +53,29 @@ def test_a_mean_image_stands_among_the_weights(network, tmp_path):
     mean = torch.rand(3, CROP, CROP)
     save_model(tmp_path, card(mean="input_mean"), {**network.state_dict(), "input_mean": mean})
     assert torch.equal(load_model(tmp_path).normalisation.mean, mean)
+
+
+def test_a_snapshot_is_opened_with_its_own_weights_and_mean(network, tmp_path):
+    save_model(tmp_path, card(mean="input_mean"), {**network.state_dict(), "input_mean": MEAN})
+    other = {name: tensor + 1 for name, tensor in network.state_dict().items()}
+    snapshot_path(tmp_path, 7).parent.mkdir()
+    save_file(other | {"input_mean": MEAN * 2}, snapshot_path(tmp_path, 7))
+    model = load_model(tmp_path, snapshot=7)
+    assert torch.equal(model.network.conv1.weight, other["conv1.weight"])
+    assert torch.equal(model.normalisation.mean, MEAN * 2)
+    assert model.card.epochs_trained == 7
+    assert model.card.weights_sha256 == sha256_of(snapshot_path(tmp_path, 7))
+
+
+def test_a_snapshot_that_was_not_kept_is_an_error_that_names_those_there_are(network, tmp_path):
+    save_model(tmp_path, card(), network.state_dict())
+    with pytest.raises(AtlasError, match="the epochs kept are none"):
+        load_model(tmp_path, snapshot=3)
+    for epoch in (0, 5):
+        snapshot_path(tmp_path, epoch).parent.mkdir(exist_ok=True)
+        save_file(network.state_dict(), snapshot_path(tmp_path, epoch))
+    with pytest.raises(AtlasError, match="the epochs kept are 0, 5"):
+        load_model(tmp_path, snapshot=3)
 
 
 @pytest.mark.parametrize(

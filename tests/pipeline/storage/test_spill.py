@@ -12,11 +12,9 @@ TABLES = {"conv1": Table(40, 2, {"projection": ((3, 3, 3), "float16"), "scale": 
 def values(*places):
     number = np.array(places, np.float32)
     picture = np.broadcast_to(number[:, None, None, None], (len(places), 3, 3, 3))
-    return {
-        "conv1": Values(
-            np.array(places), {"projection": picture.astype(np.float16), "scale": number}
-        )
-    }
+    channel, rank = np.divmod(np.array(places), 2)
+    arrays = {"projection": picture.astype(np.float16), "scale": number}
+    return {"conv1": Values(channel, rank, arrays)}
 
 
 def written(spill, path):

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
+from pipeline.network.filters import low_frequency_share
 from pipeline.params import load_params
 from pipeline.training.batches import epoch_batches
 from pipeline.training.group import Group
@@ -215,9 +216,45 @@ def test_other_views_train_too(tmp_path, augment):
     assert trained(tmp_path).epochs == 1
 
 
-def test_no_epoch_keeps_the_start(tmp_path):
+@pytest.mark.parametrize("init", ["he", "patches"])
+def test_no_epoch_keeps_the_start_which_is_snapshot_0(tmp_path, init):
+    make_workspace(tmp_path, epochs=0, init=init)
+    result = trained(tmp_path)
+    assert result.history == ()
+    snapshot = load_file(tmp_path / "state" / "snapshots" / "epoch_000.safetensors")
+    for name, tensor in result.network.state_dict().items():
+        assert torch.equal(snapshot[name], tensor), name
+
+
+def test_the_first_layer_alone_is_drawn_from_the_images_patches(tmp_path):
+    make_workspace(tmp_path, epochs=0, init="he")
+    plain = trained(tmp_path, state="plain").network
+    write_params(tmp_path, epochs=0, init="patches")
+    drawn = trained(tmp_path, state="drawn").network
+    assert torch.equal(plain.conv2.weight, drawn.conv2.weight)
+    coarse = low_frequency_share(drawn.conv1.weight.detach()).median()
+    assert coarse > 3 * low_frequency_share(plain.conv1.weight.detach()).median()
+
+
+def test_a_first_layer_taken_from_a_file_is_not_drawn_again(tmp_path):
     make_workspace(tmp_path, epochs=0)
-    assert trained(tmp_path).history == ()
+    first = trained(tmp_path, state="first")
+    snapshot = tmp_path / "first" / "snapshots" / "epoch_000.safetensors"
+    snapshot.rename(tmp_path / "start.safetensors")
+    write_params(tmp_path, epochs=0, init="patches", init_from="start.safetensors")
+    second = trained(tmp_path, state="second")
+    assert torch.equal(first.network.conv1.weight, second.network.conv1.weight)
+
+
+def test_each_epoch_says_how_much_of_the_filters_is_still_the_start(tmp_path):
+    make_workspace(tmp_path, epochs=1)
+    result = trained(tmp_path)
+    start = load_file(tmp_path / "state" / "snapshots" / "epoch_000.safetensors")
+    (record,) = result.history
+    for layer in result.network.graph.conv_layers:
+        now = result.network.get_parameter(f"{layer}.weight").detach().flatten(1)
+        cosines = torch.cosine_similarity(now, start[f"{layer}.weight"].flatten(1)).abs()
+        assert record.start_cosine[layer] == pytest.approx(cosines.median().item(), abs=1e-6)
 
 
 def test_without_validation_images_their_columns_stay_empty(tmp_path):

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from pipeline.network.geometry import receptive_field
-from pipeline.verify.entry import StoredEntry, check_entry, cut
+from pipeline.storage.entry import Entry
+from pipeline.verify.entry import check_entry, cut
 from pipeline.verify.reference import Reference
 from tests.pipeline.project.oracle import random_network
 
@@ -41,15 +42,18 @@ def checked(reference, pixels, cell, peak, drawn, claims):
     image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
     field = receptive_field(reference.graph, "conv2")
     box = field.boxes(np.array(cell, np.int32))
-    entry = StoredEntry(
-        "conv2",
-        CHANNEL,
-        0,
-        peak,
-        cell,
-        box,
-        cut(drawn.projection, box).float().numpy(),
-        cut(torch.from_numpy(pixels), box).numpy(),
+    entry = Entry(
+        layer="conv2",
+        channel=CHANNEL,
+        rank=0,
+        activation=peak,
+        image=0,
+        label="one",
+        path="one.png",
+        cell=cell,
+        box=tuple(box.tolist()),
+        projection=cut(drawn.projection, box).float().numpy(),
+        crop=cut(torch.from_numpy(pixels), box).numpy(),
     )
     return check_entry(reference, entry, field, pixels, image, lambda *_: claims, 1e-4)
 

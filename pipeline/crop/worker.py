@@ -1,0 +1,56 @@
+"""The work of one chunk: read its images, cut out the patches of its entries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
+from pipeline.entries.layer_entries import LayerEntries
+from pipeline.entries.patch import cut_patch
+from pipeline.entries.runner import EntryTask
+from pipeline.network.geometry import Field
+from pipeline.storage.spill import Values
+
+
+@dataclass(frozen=True)
+class CropConfig:
+    """The settings that all chunks of a run share."""
+
+    images: ImageStore
+    """Where the manifest's images are."""
+    resize: int
+    """The shortest side after resizing, in pixels."""
+    crop: int
+    """The side of the network input, in pixels."""
+    fields: Mapping[str, Field]
+    """The receptive field of each layer."""
+
+
+def crop_chunk(task: EntryTask[CropConfig], device: torch.device) -> dict[str, Values]:
+    """The patches of a chunk's entries, by layer; each image is read once. No device is used.
+
+    Raises AtlasError for an image that is not what the manifest lists.
+    """
+    config = task.config
+    images = {
+        number: load_verified(config.images, row, config.resize, config.crop)
+        for number, row in task.images.items()
+    }
+    patches = {
+        layer: _patches(config.fields[layer], part, images) for layer, part in task.chunk.items()
+    }
+    return {
+        layer: Values(part.channel, part.rank, {"crop": patches[layer]})
+        for layer, part in task.chunk.items()
+    }
+
+
+def _patches(
+    field: Field, entries: LayerEntries, images: Mapping[int, UInt8[np.ndarray, "row col 3"]]
+) -> UInt8[np.ndarray, "entry box_row box_col 3"]:
+    rows, boxes = entries.image.tolist(), field.boxes(entries.cell)
+    return np.stack([cut_patch(images[row], box) for row, box in zip(rows, boxes, strict=True)])

@@ -1,0 +1,1 @@
+"""The entries of a scan, and work on all of them: shared by project, crop and verify."""

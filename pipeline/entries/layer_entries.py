@@ -1,0 +1,51 @@
+"""The entries of one layer as arrays, in the order in which they are worked on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int32, Int64
+
+from pipeline.storage.stores import ScanRecord
+
+
+@dataclass(frozen=True)
+class LayerEntries:
+    """Entries of one layer, ordered by (image, channel, rank)."""
+
+    channel: Int64[np.ndarray, " entry"]
+    rank: Int64[np.ndarray, " entry"]
+    """0 is the strongest."""
+    image: Int32[np.ndarray, " entry"]
+    """Image row in the validation split."""
+    cell: Int32[np.ndarray, "entry 2"]
+    """(row, col) on the layer's map."""
+    activation: Float32[np.ndarray, " entry"]
+    """The peak that the scan stored."""
+
+    def within(self, first: int, stop: int) -> "LayerEntries":
+        """Those of the image rows from `first` up to `stop`."""
+        part = slice(*np.searchsorted(self.image, [first, stop]))
+        return LayerEntries(
+            self.channel[part],
+            self.rank[part],
+            self.image[part],
+            self.cell[part],
+            self.activation[part],
+        )
+
+    def __len__(self) -> int:
+        return len(self.channel)
+
+
+def entries_of(record: ScanRecord) -> LayerEntries:
+    """The entries of one layer that are not missing."""
+    channel, rank = np.nonzero(record.image >= 0)
+    order = np.argsort(record.image[channel, rank], kind="stable")
+    at = (channel[order], rank[order])
+    return LayerEntries(*at, record.image[at], record.cell[at], record.activation[at])
+
+
+def entry_count(records: Mapping[str, ScanRecord]) -> int:
+    """Entries that are not missing, in all layers."""
+    return sum(int((record.image >= 0).sum()) for record in records.values())

@@ -1,0 +1,78 @@
+"""The work of one chunk: read its images, project its entries, hand the results back."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.atlas import Run
+from pipeline.compute.device import set_products
+from pipeline.compute.resident import load_agreed_model, resident
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
+from pipeline.entries.runner import EntryTask
+from pipeline.network.model import Model
+from pipeline.network.overflow import is_overflow_safe
+from pipeline.project.projector import Projector
+from pipeline.storage.spill import Values
+
+
+@dataclass(frozen=True)
+class ProjectConfig:
+    """The settings that all chunks of a run share."""
+
+    model: Path
+    """The model's folder, readable by every worker."""
+    weights_sha256: str
+    """Of the weights in it; with it, a worker keeps the model from one chunk to the next."""
+    images: ImageStore
+    """Where the manifest's images are."""
+    layers: tuple[str, ...]
+    """The layers projected."""
+    batch_size: int
+    """Projections in one reverse pass."""
+
+
+ProjectTask = EntryTask[ProjectConfig]
+
+
+def config_of(run: Run) -> ProjectConfig:
+    """How a run projects all its scanned layers."""
+    return ProjectConfig(
+        (run.artifacts / "model").resolve(),
+        run.card.weights_sha256,
+        run.image_store,
+        run.layers,
+        run.params.project.batch_size,
+    )
+
+
+def project_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
+    """Project a chunk's entries, by layer. Each image is read once.
+
+    Raises AtlasError for an image that is not what the manifest lists.
+    """
+    set_products(device, tf32=False)
+    model, projector = load_projector(task.config, device)
+    needed = projector.passes.images_needed(task.chunk).tolist()
+    images = {row: load_input(model, task, row, device) for row in needed}
+    return projector(task.chunk, images, device)
+
+
+def load_input(
+    model: Model, task: ProjectTask, row: int, device: torch.device
+) -> Float[Tensor, "1 3 row col"]:
+    """One of a task's images as the network takes it. Raises AtlasError as `project_chunk` does."""
+    pixels = load_verified(task.config.images, task.images[row], model.card.resize, model.card.crop)
+    return model.normalisation(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
+
+
+@resident
+def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, Projector]:
+    """The model on a device; a process reads it once."""
+    model = load_agreed_model(config.model, config.weights_sha256)
+    finite = is_overflow_safe(model, [model.graph.output])
+    network = model.network.to(device)
+    return model, Projector(network, config.layers, config.batch_size, finite=finite)
