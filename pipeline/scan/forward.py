@@ -13,7 +13,7 @@ from torch import Tensor
 from pipeline.network.functions import Maps as Signal
 from pipeline.network.functions import max_pool
 from pipeline.network.graph import Graph, Node
-from pipeline.network.kernels import Step, convolution, fast_norm
+from pipeline.network.kernels import Step, convolution, fast_norm, packed_matmul
 from pipeline.network.model import Model
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv, Curve, Linear, LocalResponseNorm, MaxPool
@@ -60,6 +60,12 @@ class Forward:
         runs = _runs(graph, nodes[1:linear])
         self._blocks = [_block(self._network, run, fuse=fuse) for run in runs]
         self._head = nodes[linear:]
+        # torch's own product runs at less than half of the packed one's rate on some processors.
+        self._linears = {
+            node: _linear(self._network, op)
+            for node in self._head
+            if isinstance(op := graph.nodes[node].op, Linear)
+        }
 
     @torch.inference_mode()
     def run(
@@ -97,9 +103,24 @@ class Forward:
     def _connect(self, signal: Signal) -> Iterator[Found]:
         ends = {self._graph.layer(layer).node: layer for layer in self._layers}
         for node in self._head:
-            signal = self._network.apply_node(node, [signal])
+            if node in self._linears:
+                signal = self._linears[node](signal)
+            else:
+                signal = self._network.apply_node(node, [signal])
             if node in ends:
                 yield ends[node], 0, Maps(signal)
+
+
+def _linear(network: Network, op: Linear) -> Step:
+    """A fully connected layer of whole maps."""
+    multiplied = packed_matmul(network.tensor(op.weight).t())
+    bias = None if op.bias is None else network.tensor(op.bias)
+
+    def step(signal: Signal) -> Signal:
+        features = multiplied(signal.flatten(1))
+        return (features if bias is None else features.add_(bias))[:, :, None, None]
+
+    return step
 
 
 def _runs(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
