@@ -60,6 +60,6 @@ def test_a_damaged_file_is_removed_with_a_word(tmp_path, caplog):
 
 
 def test_a_second_process_is_told(tmp_path):
-    with open_known(tmp_path), pytest.raises(AtlasError, match="Another process"):
-        with open_known(tmp_path):
-            pass
+    error = pytest.raises(AtlasError, match="Another process")
+    with open_known(tmp_path), error, open_known(tmp_path):
+        pass
