@@ -14,33 +14,33 @@ from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain, Conv, Linear
 from pipeline.network.module import Network, empty_network
 from pipeline.seeding import generator_for
-from pipeline.training.group import Group
+from pipeline.training.data import TrainingData
+from pipeline.training.distributed import Group
 from pipeline.training.patches import patch_covariance, patch_filters
-from pipeline.training.task import Task
-from pipeline.training.views import Images
+from pipeline.training.task import TrainingTask
 
 logger = logging.getLogger(__name__)
 PAPER_STD = 0.01
 
 
-def starting_network(task: Task) -> tuple[Network, frozenset[str]]:
+def starting_network(task: TrainingTask) -> tuple[Network, frozenset[str]]:
     """The network before its first step: drawn, then what the task's file fits, then frozen.
 
     With it the names of the layers that the file gave. The first layer of `init: patches` is left
     to `draw_first_layer`, which needs the images.
     """
     train = task.params.train
-    network = drawn_network(task.chain(), train.init, generator_for(task.params.seed, "start"))
+    network = init_network(task.chain(), train.init, generator_for(task.params.seed, "start"))
     taken: frozenset[str] = frozenset()
-    if task.start is not None:
-        taken = take_over(network, task.start, train.scale, train.freeze)
+    if task.init_weights is not None:
+        taken = load_matching(network, task.init_weights, train.scale, train.freeze)
     freeze(network, train.freeze)
     return network, taken
 
 
 @torch.no_grad()
 def draw_first_layer(
-    network: Network, task: Task, images: Images, group: Group, threads: int
+    network: Network, task: TrainingTask, images: TrainingData, group: Group, threads: int
 ) -> None:
     """Draw the first layer's filters from the statistics of the training images' patches."""
     first = network.chain.op(network.chain.layers[0])
@@ -53,7 +53,7 @@ def draw_first_layer(
     network.get_parameter(f"{first.name}.weight").copy_(filters)
 
 
-def drawn_network(
+def init_network(
     chain: Chain, init: Literal["normal", "he", "patches"], chance: torch.Generator
 ) -> Network:
     """A network with weights drawn layer by layer, biases 0.
@@ -68,20 +68,20 @@ def drawn_network(
             layer = network.get_submodule(op.name)
             assert isinstance(layer, nn.Conv2d | nn.Linear)
             gain = 1.0 if op.name == last else 2.0
-            std = PAPER_STD if init == "normal" else (gain / inputs_of_a_unit(op)) ** 0.5
+            std = PAPER_STD if init == "normal" else (gain / fan_in(op)) ** 0.5
             layer.weight.normal_(0.0, std, generator=chance)
             network.get_parameter(f"{op.name}.bias").zero_()
     return network
 
 
-def inputs_of_a_unit(op: Conv | Linear) -> int:
+def fan_in(op: Conv | Linear) -> int:
     """Weights of one output channel or feature, its bias aside."""
     if isinstance(op, Linear):
         return op.in_features
     return op.in_channels // op.groups * op.kernel**2
 
 
-def take_over(
+def load_matching(
     network: Network, path: Path, scale: float, frozen: Collection[str]
 ) -> frozenset[str]:
     """Overwrite the layers of a network that a weights file fits; log the others by name.
