@@ -67,7 +67,7 @@ def main(
     task = TrainingTask(params, read_manifest(workspace.manifest), images, None)
     foreign = read_external_weights(weights)
     tensors, subtracted, scale = _normalised(foreign, mean, scale)
-    network = load_strict(empty_network(task.chain()), tensors, weights)
+    network = load_strict(empty_network(task.graph()), tensors, weights)
     _check_side(subtracted, task.params.data.crop, weights)
     trained = TrainingResult(network, subtracted, 0, False, (), (), start=None)
     with publish(workspace.report("train_history.csv")) as path:

@@ -10,7 +10,7 @@ from torch import Tensor
 from pipeline.dataset.manifest import Manifest
 from pipeline.dataset.store import ImageStore
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.chain import Chain
+from pipeline.network.graph import Graph
 from pipeline.network.module import Network
 from pipeline.params import Params
 from pipeline.training.history import EpochRecord
@@ -26,7 +26,7 @@ class TrainingTask:
     init_weights: Path | None
     """Weights file to start from."""
 
-    def chain(self) -> Chain:
+    def graph(self) -> Graph:
         """The network's description, with dropout."""
         model = self.params.model
         variant = Variant(
