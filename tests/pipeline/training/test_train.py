@@ -8,30 +8,33 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.filters import low_frequency_share
 from pipeline.params import load_params
-from pipeline.training.batches import epoch_batches
-from pipeline.training.group import Group
-from pipeline.training.loop import train
-from pipeline.training.task import Machine, Task, Trained
-from tests.pipeline.training.tiny import MACHINE, make_workspace, write_params
+from pipeline.training.data import epoch_batches
+from pipeline.training.distributed import Group
+from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
+from pipeline.training.train import train
+from tests.pipeline.training.tiny import CONFIG, make_workspace, write_params
 
 
-def task(root: Path) -> Task:
+def task(root: Path) -> TrainingTask:
     params = load_params(root / "params.yaml")
     start = params.train.init_from and root / params.train.init_from
     manifest = read_manifest(root / "artifacts" / "manifest.csv")
-    return Task(params, manifest, root / "images", start)
+    return TrainingTask(params, manifest, open_images(root / "images"), start)
 
 
-def trained(root: Path, machine: Machine = MACHINE, state: str = "state", **more: Any) -> Trained:
+def trained(
+    root: Path, config: ExecutionConfig = CONFIG, state: str = "state", **more: Any
+) -> TrainingResult:
     folder = root / state
     folder.mkdir(exist_ok=True)
-    return train(task(root), machine, Group(), folder, **more)
+    return train(task(root), config, Group(), folder, **more)
 
 
-def weights(result: Trained) -> torch.Tensor:
+def weights(result: TrainingResult) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in result.network.parameters()])
 
 
@@ -60,8 +63,10 @@ def test_another_seed_gives_other_weights(tmp_path):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_neither_the_cache_nor_threads_change_a_bit(tmp_path, cache, threads):
     make_workspace(tmp_path, epochs=1)
-    plain = trained(tmp_path, Machine(torch.device("cpu"), 1, cache=False), state="plain")
-    other = trained(tmp_path, Machine(torch.device("cpu"), threads, cache=cache), state="other")
+    plain = trained(tmp_path, ExecutionConfig(torch.device("cpu"), 1, cache=False), state="plain")
+    other = trained(
+        tmp_path, ExecutionConfig(torch.device("cpu"), threads, cache=cache), state="other"
+    )
     assert torch.equal(weights(plain), weights(other))
 
 
@@ -75,8 +80,8 @@ def test_a_run_broken_off_anywhere_and_repeated_ends_in_the_same_bits(
     tmp_path, schedule, killed_at
 ):
     make_workspace(tmp_path, schedule=schedule)
-    machine = Machine(torch.device("cpu"), 1, checkpoint_s=0.0)
-    whole = trained(tmp_path, machine, state="whole")
+    config = ExecutionConfig(torch.device("cpu"), 1, checkpoint_s=0.0)
+    whole = trained(tmp_path, config, state="whole")
     steps = 0
 
     def kill(position: object) -> None:
@@ -86,9 +91,9 @@ def test_a_run_broken_off_anywhere_and_repeated_ends_in_the_same_bits(
             raise KilledError
 
     with pytest.raises(KilledError):
-        trained(tmp_path, machine, state="broken", watch=kill)
+        trained(tmp_path, config, state="broken", watch=kill)
     left = []
-    resumed = trained(tmp_path, machine, state="broken", watch=left.append)
+    resumed = trained(tmp_path, config, state="broken", watch=left.append)
     assert len(left) == 6 - killed_at + 1
     assert torch.equal(weights(whole), weights(resumed))
     assert whole.history == resumed.history
@@ -118,7 +123,7 @@ class BlowsUp:
     def rate(self, epoch: float) -> float:
         return 1e6 if epoch == pytest.approx(self.place) else 0.01
 
-    def learn(self, val_error: float) -> None:
+    def step(self, val_error: float) -> None:
         """Nothing."""
 
 
@@ -135,17 +140,17 @@ def test_weights_that_diverge_are_never_kept_and_those_before_them_are(
     tmp_path, monkeypatch, update, told
 ):
     make_workspace(tmp_path, filter_rms_cap=None)
-    machine = Machine(torch.device("cpu"), 1, checkpoint_s=0.0)
+    config = ExecutionConfig(torch.device("cpu"), 1, checkpoint_s=0.0)
     steady = BlowsUp(update=100)
     monkeypatch.setattr("pipeline.training.trainer.make_schedule", lambda *_: steady)
     seen = []
     good = trained(
-        tmp_path, machine, "good", watch=seen.append, finish=lambda: len(seen) == update - 1
+        tmp_path, config, "good", watch=seen.append, finish=lambda: len(seen) == update - 1
     )
     monkeypatch.setattr("pipeline.training.trainer.make_schedule", lambda *_: BlowsUp(update))
     with pytest.raises(AtlasError, match=f"diverged: {told}.*--finish"):
-        trained(tmp_path, machine, "wrecked")
-    kept = trained(tmp_path, machine, "wrecked", finish=lambda: True)
+        trained(tmp_path, config, "wrecked")
+    kept = trained(tmp_path, config, "wrecked", finish=lambda: True)
     assert torch.equal(weights(kept), weights(good))
     assert kept.history == good.history
 
@@ -278,9 +283,9 @@ def test_what_does_not_fit_is_told_before_an_image_is_decoded(tmp_path):
 def test_decoded_pixels_outlast_an_edit_of_the_recipe(tmp_path):
     make_workspace(tmp_path, epochs=1)
     (tmp_path / "pixels").mkdir()
-    machine = replace(MACHINE, cache=True, pixels=tmp_path / "pixels")
-    first = trained(tmp_path, machine, state="first")
+    config = replace(CONFIG, cache=True, pixels=tmp_path / "pixels")
+    first = trained(tmp_path, config, state="first")
     for path in (tmp_path / "images").rglob("*.png"):
         path.unlink()
     write_params(tmp_path, epochs=1, learning_rate=0.02)
-    assert not torch.equal(weights(first), weights(trained(tmp_path, machine, state="second")))
+    assert not torch.equal(weights(first), weights(trained(tmp_path, config, state="second")))

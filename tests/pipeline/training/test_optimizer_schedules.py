@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from pipeline.training.schedule import Cosine, Plateau
+from pipeline.training.optimizer import Cosine, Plateau
 
 
 def rates(errors: list[float], patience: int) -> list[float]:
@@ -10,7 +10,7 @@ def rates(errors: list[float], patience: int) -> list[float]:
     schedule = Plateau(1.0, patience, warmup_epochs=0.0)
     found = [schedule.rate(0.0)]
     for epoch, error in enumerate(errors, start=1):
-        schedule.learn(error)
+        schedule.step(error)
         found.append(schedule.rate(float(epoch)))
     return found
 
@@ -28,7 +28,7 @@ def test_a_plateau_with_the_errors_of_a_stopped_run_goes_on_where_that_stopped()
     errors = [0.9, 0.9, 0.9, 0.8, 0.9]
     resumed = Plateau(1.0, 2, 0.0, errors=errors[:3])
     for error in errors[3:]:
-        resumed.learn(error)
+        resumed.step(error)
     assert resumed.rate(5.0) == rates(errors, 2)[-1]
 
 

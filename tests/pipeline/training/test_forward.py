@@ -5,8 +5,8 @@ from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.graph import Graph
 from pipeline.network.ops import Dropout
 from pipeline.seeding import generator_for
-from pipeline.training.learner import Learner, draw_masks
-from pipeline.training.start import drawn_network
+from pipeline.training.forward import TrainingForward, draw_masks
+from pipeline.training.init import init_network
 
 
 def graph(arch: str = "zfnet", dropout: float = 0.5) -> Graph:
@@ -19,13 +19,13 @@ def inputs() -> torch.Tensor:
 
 @pytest.mark.parametrize("arch", ["zfnet", "alexnet"])
 def test_without_masks_the_scores_are_the_networks_own(arch):
-    network = drawn_network(graph(arch), "he", generator_for(0, "start")).eval()
-    torch.testing.assert_close(Learner(network)(inputs()), network(inputs()))
+    network = init_network(graph(arch), "he", generator_for(0, "start")).eval()
+    torch.testing.assert_close(TrainingForward(network)(inputs()), network(inputs()))
 
 
 def test_peaks_are_the_largest_activations_of_each_channel_over_the_batch():
-    network = drawn_network(graph(), "he", generator_for(0, "start")).eval()
-    _, peaks = Learner(network).scores_and_peaks(inputs())
+    network = init_network(graph(), "he", generator_for(0, "start")).eval()
+    _, peaks = TrainingForward(network).scores_and_peaks(inputs())
     maps = network.activations(inputs(), network.graph.conv_layers)
     for layer, values in maps.items():
         torch.testing.assert_close(peaks[layer], values.amax(dim=(0, 2, 3)))
@@ -39,11 +39,11 @@ def test_a_mask_drops_features_and_makes_up_for_them():
 
 
 def test_a_dropped_feature_is_zero_and_a_kept_one_is_scaled():
-    network = drawn_network(graph(), "he", generator_for(0, "start"))
+    network = init_network(graph(), "he", generator_for(0, "start"))
     positions = [n for n, node in enumerate(network.graph.nodes) if isinstance(node.op, Dropout)]
     features = network.graph.layer("fc7").channels
     none = {n: torch.zeros(4, features) for n in positions}
-    assert torch.equal(Learner(network)(inputs(), none), network.fc8.bias.expand(4, -1))
+    assert torch.equal(TrainingForward(network)(inputs(), none), network.fc8.bias.expand(4, -1))
 
 
 def test_a_share_of_the_batch_has_the_masks_that_the_whole_has_there():

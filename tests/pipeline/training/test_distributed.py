@@ -9,11 +9,10 @@ from safetensors.torch import load_file, save_file
 
 from pipeline.errors import AtlasError
 from pipeline.training.checkpoint import FILE, Position
-from pipeline.training.group import Group
-from pipeline.training.loop import train
-from pipeline.training.processes import joined, launch, process_count
-from pipeline.training.task import Machine
-from tests.pipeline.training.test_loop import task, trained, weights
+from pipeline.training.distributed import Group, launch, process_count, process_group
+from pipeline.training.task import ExecutionConfig
+from pipeline.training.train import train
+from tests.pipeline.training.test_train import task, trained, weights
 from tests.pipeline.training.tiny import make_workspace
 
 
@@ -33,7 +32,7 @@ def test_every_process_needs_a_gpu_of_its_own(monkeypatch):
 
 @pytest.mark.parametrize(("rank", "positions"), [(0, [0, 3, 6]), (1, [1, 4]), (2, [2, 5])])
 def test_a_batch_is_dealt_out_like_cards(rank, positions):
-    assert list(range(7))[Group(rank, 3).share(7)] == positions
+    assert list(range(7))[Group(rank, 3).shard(7)] == positions
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,8 @@ class Work:
 def train_together(work: Work) -> None:
     """One of the processes: train, and let the first write the weights."""
     torch.set_num_threads(1)
-    with joined(torch.device("cpu")) as group:
-        machine = Machine(torch.device("cpu"), 1, checkpoint_s=0.0)
+    with process_group(torch.device("cpu")) as group:
+        config = ExecutionConfig(torch.device("cpu"), 1, checkpoint_s=0.0)
         state = work.root / "state"
         steps = 0
 
@@ -63,8 +62,8 @@ def train_together(work: Work) -> None:
                 once.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        result = train(task(work.root), machine, group, state, watch=kill)
-        if group.leads:
+        result = train(task(work.root), config, group, state, watch=kill)
+        if group.is_main:
             record = result.history[-1]
             numbers = torch.tensor([record.train_loss, record.val_loss, record.val_top1_error])
             tensors = {"weights": weights(result), "numbers": numbers}

@@ -5,22 +5,22 @@ import torch
 
 from pipeline.errors import AtlasError
 from pipeline.training.checkpoint import Position
-from pipeline.training.group import Group
-from pipeline.training.ledger import Ledger, tally_of
+from pipeline.training.distributed import Group
+from pipeline.training.loss_monitor import LossMonitor, step_totals
 
 
 def tally(loss: float) -> torch.Tensor:
     """A step of two images with that mean loss, one of them wrong."""
-    return tally_of(torch.tensor([loss, loss]), torch.tensor([True, False]))
+    return step_totals(torch.tensor([loss, loss]), torch.tensor([True, False]))
 
 
 def settled(*losses: float, coming: float | None = None) -> Position:
     """The position after those steps of the third epoch."""
-    ledger = Ledger(Group(), classes=10)
+    monitor = LossMonitor(Group(), classes=10)
     for loss in losses:
-        ledger.note(tally(loss))
+        monitor.add(tally(loss))
     position = Position(epoch=2, step=len(losses))
-    ledger.settle(position, None if coming is None else tally(coming))
+    monitor.flush(position, None if coming is None else tally(coming))
     return position
 
 
@@ -49,11 +49,11 @@ def test_a_step_to_come_is_checked_before_its_weights_change(loss):
 
 
 def test_a_cpu_settles_at_every_step_and_a_gpu_at_its_first_and_every_sixteenth():
-    ledger = Ledger(Group(), classes=10)
+    monitor = LossMonitor(Group(), classes=10)
     due = {"cpu": [], "cuda": []}
     for _ in range(33):
         for kind, steps in due.items():
-            steps.append(ledger.due(torch.device(kind)))
-        ledger.note(tally(1.0))
+            steps.append(monitor.should_flush(torch.device(kind)))
+        monitor.add(tally(1.0))
     assert all(due["cpu"])
     assert [step for step, is_due in enumerate(due["cuda"]) if is_due] == [0, 16, 32]

@@ -15,33 +15,33 @@ from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph
 from pipeline.network.module import Network, empty_network
 from pipeline.seeding import generator_for
-from pipeline.training.group import Group
+from pipeline.training.data import TrainingData
+from pipeline.training.distributed import Group
 from pipeline.training.patches import patch_covariance, patch_filters
-from pipeline.training.task import Task
-from pipeline.training.views import Images
+from pipeline.training.task import TrainingTask
 
 logger = logging.getLogger(__name__)
 PAPER_STD = 0.01
 
 
-def starting_network(task: Task) -> tuple[Network, frozenset[str]]:
+def starting_network(task: TrainingTask) -> tuple[Network, frozenset[str]]:
     """The network before its first step: drawn, then what the task's file fits, then frozen.
 
     With it the names of the layers that the file gave. The first layer of `init: patches` is left
     to `draw_first_layer`, which needs the images.
     """
     train = task.params.train
-    network = drawn_network(task.graph(), train.init, generator_for(task.params.seed, "start"))
+    network = init_network(task.graph(), train.init, generator_for(task.params.seed, "start"))
     taken: frozenset[str] = frozenset()
-    if task.start is not None:
-        taken = take_over(network, task.start, train.scale, train.freeze)
+    if task.init_weights is not None:
+        taken = load_matching(network, task.init_weights, train.scale, train.freeze)
     freeze(network, train.freeze)
     return network, taken
 
 
 @torch.no_grad()
 def draw_first_layer(
-    network: Network, task: Task, images: Images, group: Group, threads: int
+    network: Network, task: TrainingTask, images: TrainingData, group: Group, threads: int
 ) -> None:
     """Draw the first layer's filters from the statistics of the training images' patches."""
     weight = network.get_parameter(f"{network.graph.layers[0]}.weight")
@@ -52,7 +52,7 @@ def draw_first_layer(
     weight.copy_(patch_filters(covariance, len(weight), rng))
 
 
-def drawn_network(
+def init_network(
     graph: Graph, init: Literal["normal", "he", "patches"], chance: torch.Generator
 ) -> Network:
     """A network with weights drawn layer by layer, biases 0.
@@ -77,7 +77,7 @@ def fan_in(shape: Sequence[int]) -> int:
     return prod(shape[1:])
 
 
-def take_over(
+def load_matching(
     network: Network, path: Path, scale: float, frozen: Collection[str]
 ) -> frozenset[str]:
     """Overwrite the layers of a network that a weights file fits; log the others by name.

@@ -9,7 +9,7 @@ KEPT_BYTES = 1 << 30
 """Free memory at the end of the heap that is not given back."""
 
 
-def keep_freed_memory() -> None:
+def disable_malloc_trim() -> None:
     """Keep freed memory for the next tensor of this process instead of giving it back.
 
     The maps of a training step are freed at its end. Given back, they come anew from the kernel,

@@ -14,8 +14,8 @@ from torch import Tensor
 from pipeline.network.architectures import parameter_count
 from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
-from pipeline.training.start import conv_weights
-from pipeline.training.task import Task, Trained
+from pipeline.training.init import conv_weights
+from pipeline.training.task import TrainingResult, TrainingTask
 
 Filters = Mapping[str, Float[Tensor, "out in row col"]]
 Spread = dict[str, float | list[int]]
@@ -24,7 +24,7 @@ BINS = 10
 
 
 def write_model(
-    folder: Path, task: Task, trained: Trained, manifest_sha256: str, snapshots: Path
+    folder: Path, task: TrainingTask, trained: TrainingResult, manifest_sha256: str, snapshots: Path
 ) -> ModelCard:
     """Fill a new model folder: weights, card, snapshots, and the first layer's filters by epoch."""
     folder.mkdir()
@@ -44,7 +44,7 @@ def per_pixel(mean: Float[Tensor, "3 #crop #crop"]) -> bool:
     return mean.shape[-1] > 1
 
 
-def _card(task: Task, trained: Trained, manifest_sha256: str) -> ModelCard:
+def _card(task: TrainingTask, trained: TrainingResult, manifest_sha256: str) -> ModelCard:
     model, data = task.params.model, task.params.data
     return ModelCard(
         arch=model.arch,
@@ -55,7 +55,7 @@ def _card(task: Task, trained: Trained, manifest_sha256: str) -> ModelCard:
         classes=task.manifest.classes,
         resize=data.resize,
         crop=data.crop,
-        mean=mean_on_card(trained.mean),
+        mean=mean_field(trained.mean),
         scale=task.params.train.scale,
         seed=task.params.seed,
         epochs_trained=trained.epochs,
@@ -64,7 +64,7 @@ def _card(task: Task, trained: Trained, manifest_sha256: str) -> ModelCard:
     )
 
 
-def mean_on_card(
+def mean_field(
     mean: Float[Tensor, "3 #crop #crop"],
 ) -> tuple[float, float, float] | Literal["input_mean"]:
     """A mean by colour in numbers, or the name of the tensor beside the weights."""
@@ -74,7 +74,7 @@ def mean_on_card(
     return red, green, blue
 
 
-def write_train_report(path: Path, trained: Trained) -> None:
+def write_train_report(path: Path, trained: TrainingResult) -> None:
     """Write train.json: the last epoch's record, how the training ended, and how far it went."""
     graph = trained.network.graph
     filters = {name: w.detach().cpu() for name, w in conv_weights(trained.network).items()}

@@ -19,7 +19,7 @@ Masks = Mapping[int, Float[Tensor, "image feature"]]
 that makes up for those."""
 
 
-class Learner(nn.Module):
+class TrainingForward(nn.Module):
     """A network as it is trained and validated; it holds no weights but the network's."""
 
     def __init__(self, network: Network) -> None:
@@ -28,7 +28,7 @@ class Learner(nn.Module):
 
     def forward(self, inputs: Inputs, masks: Masks | None = None) -> Scores:
         """Class scores; without masks nothing is dropped."""
-        return self._run(inputs, masks or {}, _unseen)
+        return self._run(inputs, masks or {}, _ignore)
 
     def scores_and_peaks(
         self, inputs: Inputs
@@ -62,7 +62,7 @@ class Learner(nn.Module):
         return signal.flatten(1)
 
 
-def _unseen(position: int, signal: Tensor) -> None:
+def _ignore(position: int, signal: Tensor) -> None:
     """Look at nothing."""
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.training.filters import cap_filters, filter_rms
+from pipeline.training.optimizer import cap_filters, filter_rms
 
 
 def filters(*rms: float) -> torch.Tensor:

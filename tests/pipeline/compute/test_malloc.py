@@ -9,10 +9,10 @@ PAGES_FOUND = """
 from resource import RUSAGE_SELF, getrusage
 from sys import argv
 import torch
-from pipeline.training.memory import keep_freed_memory
+from pipeline.compute.malloc import disable_malloc_trim
 torch.set_num_threads(1)
 if argv[1] == "kept":
-    keep_freed_memory()
+    disable_malloc_trim()
 for _ in range(20):
     torch.ones(1 << 24)
 before = getrusage(RUSAGE_SELF).ru_minflt

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pipeline.errors import AtlasError
 from pipeline.training.checkpoint import Position
-from pipeline.training.group import Group
+from pipeline.training.distributed import Group
 
 DIVERGED = 100.0
 """A loss this many times that of a blind guess will not come back."""
@@ -18,7 +18,7 @@ LAG = 16
 
 
 @dataclass
-class Ledger:
+class LossMonitor:
     """The steps whose losses have not been read yet."""
 
     group: Group
@@ -26,15 +26,15 @@ class Ledger:
     pending: list[Tensor] = field(default_factory=list)
     """Per step taken: summed loss, wrong images and images of this process."""
 
-    def note(self, tally: Float64[Tensor, "3"]) -> None:
+    def add(self, tally: Float64[Tensor, "3"]) -> None:
         """Add a step that was taken, without waiting for its values."""
         self.pending.append(tally)
 
-    def due(self, device: torch.device) -> bool:
-        """Whether it is time to settle: at every step on a CPU, at every 16th elsewhere."""
+    def should_flush(self, device: torch.device) -> bool:
+        """Whether it is time to flush: at every step on a CPU, at every 16th elsewhere."""
         return device.type == "cpu" or len(self.pending) % LAG == 0
 
-    def settle(self, position: Position, coming: Float64[Tensor, "3"] | None = None) -> None:
+    def flush(self, position: Position, coming: Float64[Tensor, "3"] | None = None) -> None:
         """Read the steps taken, the last of which is the position's, into its sums.
 
         A `coming` step, whose update is yet to be made, is checked with them but not summed.
@@ -44,7 +44,7 @@ class Ledger:
         tallies = self.pending if coming is None else [*self.pending, coming]
         if not tallies:
             return
-        steps = self.group.sum(torch.stack(tallies)).tolist()
+        steps = self.group.all_reduce_sum(torch.stack(tallies)).tolist()
         taken = len(self.pending)
         self.pending.clear()
         first = position.step - taken + 1
@@ -65,7 +65,7 @@ class Ledger:
             )
 
 
-def tally_of(
+def step_totals(
     losses: Float[Tensor, " image"], wrong: Bool[Tensor, " image"]
 ) -> Float64[Tensor, "3"]:
     """Summed loss, wrong images and images of a process's part of a step, on its device."""

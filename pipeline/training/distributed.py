@@ -1,4 +1,4 @@
-"""Several processes of this machine that train together, started by the training itself."""
+"""The processes that train together: one's place among them, and how `atlas train` starts them."""
 
 import logging
 import multiprocessing
@@ -16,12 +16,12 @@ from typing import NoReturn, TypeVar
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 from torch._C._distributed_c10d import FileStore
 
 from pipeline.cores import cores
 from pipeline.errors import AtlasError
 from pipeline.parent import end_with_parent
-from pipeline.training.group import Group
 from pipeline.training.local_backend import NAME as LOCAL
 from pipeline.training.local_backend import make_memory, register
 
@@ -34,6 +34,40 @@ GRACE_S = 5.0
 MEMORY, FAULT = "memory", "fault"
 RENDEZVOUS = "ATLAS_RENDEZVOUS"
 """The environment variable with the file through which the processes of `launch` meet."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """This process's place among those that train together; alone by default."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this is the process that writes files and draws bars."""
+        return self.rank == 0
+
+    def shard(self, count: int) -> slice:
+        """This process's positions among `count`: every size-th, from its rank."""
+        return slice(self.rank, count, self.size)
+
+    def all_reduce_sum(self, values: Tensor) -> Tensor:
+        """Add up the processes' tensors, in place; every process gets the sum."""
+        if self.size > 1:
+            dist.all_reduce(values, dist.ReduceOp.SUM)
+        return values
+
+    def all_reduce_max(self, values: Tensor) -> Tensor:
+        """Take the elementwise maximum of the processes' tensors, in place."""
+        if self.size > 1:
+            dist.all_reduce(values, dist.ReduceOp.MAX)
+        return values
+
+    def barrier(self) -> None:
+        """Return once every process has come here."""
+        if self.size > 1:
+            dist.barrier()
 
 
 def process_count(device: torch.device, wanted: int) -> int:
@@ -185,7 +219,7 @@ def launched() -> bool:
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[Group]:
+def process_group(device: torch.device) -> Iterator[Group]:
     """Join the group that `launch`, or else torchrun's environment, describes.
 
     Tensors on GPUs travel by nccl, those on CPUs by the local backend, or under torchrun by gloo.
