@@ -96,7 +96,7 @@ class Spill:
 
     def write_layer(self, root: zarr.Group, kind: Kind, layer: str) -> None:
         """Write a layer of a store out of the files, a shard at a time."""
-        group, table = root.create_group(layer), self._tables[layer]
+        group, table = root.require_group(layer), self._tables[layer]
         for name, (shape, dtype) in table.arrays.items():
             whole = (table.channels, table.ranks, *shape)
             array = create_array(group, kind, name, whole, dtype)
