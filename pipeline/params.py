@@ -245,7 +245,7 @@ def load_params(path: Path) -> Params:
 
 def _text(path: Path) -> str:
     """The content of a file of parameters, which is a few kilobytes long. Raises ValueError."""
-    if path.exists() and not path.is_file():
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
         raise ValueError("it is not a file")
     with path.open(encoding="utf-8") as file:
         text = file.read(LONGEST + 1)

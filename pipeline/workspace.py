@@ -92,7 +92,9 @@ class Workspace:
         """
         try:
             full = self.root / Path(path).expanduser()
-            full.exists()
+            os.lstat(full)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return full
         except RuntimeError:
             problem = "names the home of a user who is not there"
         except ValueError:

@@ -75,7 +75,8 @@ def stage(function: Callable[..., None]) -> click.Command:
                 raise
             _end("Error: Out of memory. Close other programs, or lower a batch size.", status=1)
         except KeyboardInterrupt:
-            _end("Stopped; run again to resume.", status=130)
+            kept = _keeps_work(Workspace(workspace), function.__module__.rpartition(".")[2])
+            _end(f"Stopped; run again to {'resume' if kept else 'begin again'}.", status=130)
 
     return click.command()(_workspace_option(run))
 
@@ -94,6 +95,11 @@ def _of_the_system(error: OSError, workspace: Path) -> AtlasError:
 def _out_of_memory(error: Exception) -> bool:
     """Whether memory ran out; torch says so in words alone."""
     return isinstance(error, MemoryError) or "t allocate memory" in str(error)
+
+
+def _keeps_work(workspace: Workspace, stage: str) -> bool:
+    """Whether a stage has left state, so that its next run resumes."""
+    return any(path.is_file() for path in workspace.state(stage).glob("*/*"))
 
 
 class _Printable(logging.Formatter):
