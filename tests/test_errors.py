@@ -102,7 +102,7 @@ def write_model(folder: Path) -> None:
     model = folder / "artifacts" / "model"
     model.mkdir()
     torch.manual_seed(0)
-    save_model(model, card, Network(card.chain()).state_dict())
+    save_model(model, card, Network(card.graph()).state_dict())
 
 
 def edit_card(folder: Path, changed: Mapping[str, object]) -> None:
@@ -281,7 +281,7 @@ def test_a_disk_that_takes_no_more(copy, stage):
     )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("Error: No room to write ")
+    assert done.stderr.splitlines()[-1].startswith("Error: No space left to write ")
     assert outs(copy) == before
 
 

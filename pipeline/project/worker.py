@@ -13,8 +13,11 @@ from pipeline.compute.resident import load_agreed_model, resident
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.entries.runner import EntryTask
-from pipeline.network.bound import stays_finite
+from pipeline.network.geometry import receptive_field
 from pipeline.network.model import Model
+from pipeline.network.overflow import is_overflow_safe
+from pipeline.project.control import load_start
+from pipeline.project.energy import energy_boxes
 from pipeline.project.projector import Projector
 from pipeline.storage.spill import Values
 
@@ -33,6 +36,8 @@ class ProjectConfig:
     """The layers projected."""
     batch_size: int
     """Projections in one reverse pass."""
+    start_seed: int | None = None
+    """To project through the network at its start: the seed of weights that must be drawn again."""
 
 
 ProjectTask = EntryTask[ProjectConfig]
@@ -54,6 +59,29 @@ def project_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
 
     Raises AtlasError for an image that is not what the manifest lists.
     """
+    found = {}
+    for layer, values in _projected(task, device).items():
+        model, _ = load_projector(task.config, device)
+        boxes = receptive_field(model.graph, layer).boxes(task.chunk[layer].cell)
+        energy = energy_boxes(values.arrays["projection"], boxes)
+        arrays = {**values.arrays, "energy_box": energy}
+        found[layer] = Values(values.channel, values.rank, arrays)
+    return found
+
+
+def control_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
+    """The same through the network at its start, under the names of the control's arrays."""
+    return {
+        layer: Values(
+            values.channel,
+            values.rank,
+            {"control": values.arrays["projection"], "control_scale": values.arrays["scale"]},
+        )
+        for layer, values in _projected(task, device).items()
+    }
+
+
+def _projected(task: ProjectTask, device: torch.device) -> dict[str, Values]:
     set_products(device, tf32=False)
     model, projector = load_projector(task.config, device)
     needed = projector.passes.images_needed(task.chunk).tolist()
@@ -66,13 +94,16 @@ def load_input(
 ) -> Float[Tensor, "1 3 row col"]:
     """One of a task's images as the network takes it. Raises AtlasError as `project_chunk` does."""
     pixels = load_verified(task.config.images, task.images[row], model.card.resize, model.card.crop)
-    return model.normalise(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
+    return model.normalisation(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 
 @resident
 def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device; a process reads it once."""
-    model = load_agreed_model(config.model, config.weights_sha256)
-    finite = stays_finite(model, model.chain.ops)
+    if config.start_seed is None:
+        model = load_agreed_model(config.model, config.weights_sha256)
+    else:
+        model = load_start(config.model, config.weights_sha256, config.start_seed)
+    finite = is_overflow_safe(model, [model.graph.output])
     network = model.network.to(device)
     return model, Projector(network, config.layers, config.batch_size, finite=finite)

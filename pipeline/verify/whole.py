@@ -4,25 +4,30 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import zarr
-from jaxtyping import Bool
+from jaxtyping import Bool, Float16, Int16, Int32
 
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import read_verified
 from pipeline.errors import AtlasError
-from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
+from pipeline.network.graph import Graph
 from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read_array
+
+ENERGY_SHARE = 0.9
+"""What an energy box holds of its projection's sum of squares."""
+ENERGY_ROUNDING = 1e-4
+"""Relative, of sums of squares in single precision."""
 
 
 def scan_faults(
-    chain: Chain, layer: str, record: ScanRecord, rows: Sequence[ImageRow]
+    graph: Graph, layer: str, record: ScanRecord, rows: Sequence[ImageRow]
 ) -> Iterator[str]:
     """What is wrong with a layer's entries in the scan, by the meaning of the arrays alone."""
     image, activation, cell = record.image, record.activation, record.cell
     missing = image == -1
-    found, outside = ~missing, (cell < 0) | (cell >= chain.map_size(layer))
-    boxes = receptive_field(chain, layer).boxes(cell)
+    found, outside = ~missing, (cell < 0) | (cell >= np.array(graph.layer(layer).size))
+    boxes = receptive_field(graph, layer).boxes(cell)
     ahead, behind = activation[:, :-1], activation[:, 1:]
     swapped = (ahead < behind) | ((ahead == behind) & (image[:, :-1] > image[:, 1:]))
     rules: dict[str, Bool[np.ndarray, "channel rank"]] = {
@@ -33,7 +38,7 @@ def scan_faults(
         "a cell outside the map": found & outside.any(axis=2),
         "a box that is not its cell's": found & (record.box != boxes).any(axis=2),
     }
-    if rectified(chain, layer):
+    if graph.layer(layer).rectified:
         rules["an activation that is not above 0"] = found & ~(activation > 0)
     for what, broken in rules.items():
         yield from _named(layer, what, broken)
@@ -41,11 +46,6 @@ def scan_faults(
     yield from _named(layer, "a stronger entry after it", swapped & both)
     yield from _named(layer, "an entry after a missing one", missing[:, :-1] & found[:, 1:])
     yield from _named(layer, "an image twice", _repeated(record))
-
-
-def rectified(chain: Chain, layer: str) -> bool:
-    """Whether a layer's activations pass a ReLU."""
-    return chain.end(layer) > chain.position(layer) + 1
 
 
 def picture_faults(
@@ -66,13 +66,38 @@ def picture_faults(
             yield f"{layer} has pictures of other channels or ranks than the scan"
             return
         size = np.abs(picture).max(axis=(2, 3, 4))
+        energy = read_array(pictures, "projections", "energy_box", part)
         rules = {
             "a scale that is no size": ~(np.isfinite(scale) & (scale >= 0)),
             "a projection that its scale does not fit": ~(size == (scale > 0)),
             "pictures though it is missing": missing & ((scale != 0) | patch.any(axis=(2, 3, 4))),
+            "an energy box that its projection does not fit": ~_fits(
+                energy, record.box[part], picture
+            ),
         }
         for what, broken in rules.items():
             yield from _named(layer, what, broken, first)
+
+
+def _fits(
+    energy: Int16[np.ndarray, "channel rank 4"],
+    box: Int32[np.ndarray, "channel rank 4"],
+    picture: Float16[np.ndarray, "channel rank row col 3"],
+) -> Bool[np.ndarray, "channel rank"]:
+    """Whether each energy box is centred and holds enough, and the next smaller one too little."""
+    margin = energy[..., 0] - box[..., 0]
+    centred = (energy - box == margin[..., None] * np.array([1, 1, -1, -1])).all(axis=2)
+    squares = np.square(picture, dtype=np.float32).sum(axis=4)
+    whole = squares.sum(axis=(2, 3))
+    least, most = (ENERGY_SHARE * (1 + sign * ENERGY_ROUNDING) * whole for sign in (-1, 1))
+    fits: Bool[np.ndarray, "channel rank"] = centred & (whole == 0) & (margin == 0)
+    rows, cols = picture.shape[2:4]
+    for m in range((min(rows, cols) + 1) // 2):
+        within = squares[:, :, m : rows - m, m : cols - m].sum(axis=(2, 3))
+        smaller = squares[:, :, m + 1 : rows - m - 1, m + 1 : cols - m - 1].sum(axis=(2, 3))
+        enough = (within >= least) & (smaller <= most)
+        fits |= centred & (margin == m) & (whole > 0) & enough
+    return fits
 
 
 def image_faults(

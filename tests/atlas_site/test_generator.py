@@ -96,7 +96,7 @@ def test_every_channel_has_a_card_and_a_sprite(run: Workspace, site: Path):
     for layer in atlas.layers:
         cards = {int(i) for i in read(site / f"{layer}.html").ids if i.isdigit()}
         sprites = {int(p.stem) for p in (site / "tiles" / layer).glob("[0-9]*.webp")}
-        assert cards == sprites == set(range(atlas.chain.channels(layer)))
+        assert cards == sprites == set(range(atlas.graph.layer(layer).channels))
 
 
 def test_the_pages_say_what_the_stores_say(run: Workspace, site: Path):
@@ -121,7 +121,7 @@ def test_images_carry_class_file_and_prediction(run: Workspace, site: Path):
     for place, row in enumerate(shown["row"]):
         assert shown["path"][place] == atlas.images[row].path
         assert classes[shown["label"][place]] == atlas.images[row].label
-        assert classes[shown["said"][place]] == atlas.predictions()[row].label
+        assert classes[shown["predicted"][place]] == atlas.predictions()[row].label
 
 
 def test_a_class_lists_the_channels_with_the_strongest_preference(run: Workspace, site: Path):
