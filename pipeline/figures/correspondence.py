@@ -1,7 +1,7 @@
 """Table 1: whether hiding the same part in several images changes their features the same way.
 
-For each image i, ε_i is its feature vector minus that of the image with the part hidden. Δ is the mean
-over pairs of images of the share of features in which sign(ε_i) and sign(ε_j) differ.
+For each image i, ε_i is its feature vector minus that of the image with the part hidden. Δ is the
+mean over pairs of images of the share of features in which sign(ε_i) and sign(ε_j) differ.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The forward pass of an image of which one patch changes: only what the patch can reach.
 
-Exact up to rounding: a cell is computed again, by the same operation, if the patch can alter it, and
-is the unchanged image's otherwise (Nakandala et al., SIGMOD 2019, name this incremental inference).
+Exact up to rounding: a cell is computed again, by the same operation, if the patch can alter it;
+otherwise it is the unchanged image's (incremental inference: Nakandala et al., SIGMOD 2019).
 """
 
 from collections.abc import Collection, Sequence
@@ -105,14 +105,7 @@ class IncrementalForward:
                 return self._join(node, below)
             case LocalResponseNorm():
                 return Changed(local_response_norm(op, below[0].values), below[0].reach)
-            case (
-                Curve()
-                | BatchNorm()
-                | Scale()
-                | Select()
-                | ChannelNorm()
-                | Dropout()
-            ):
+            case Curve() | BatchNorm() | Scale() | Select() | ChannelNorm() | Dropout():
                 return self._same_cells(node, below, below[0].reach)
             case Linear() if op.per_cell:
                 return self._same_cells(node, below, below[0].reach)
@@ -139,9 +132,7 @@ class IncrementalForward:
     def _slide(self, node: int, op: Conv | MaxPool, below: Changed) -> Changed:
         """The outputs whose window holds a cell that the patch can alter."""
         shape = self._graph.nodes[node].shape
-        rows, cols = (
-            above(op.window, axis, below.reach[axis], shape[axis + 1]) for axis in (0, 1)
-        )
+        rows, cols = (above(op.window, axis, below.reach[axis], shape[axis + 1]) for axis in (0, 1))
         if rows.whole and cols.whole:
             return self._on_whole_maps(node, [below])
         feeding = self._graph.nodes[node].inputs[0]

@@ -61,7 +61,7 @@ def occlude(
     rows, cols = (np.arange(0, size - side + 1, stride) for size in image.shape[2:])
     corners = torch.cartesian_prod(torch.from_numpy(rows), torch.from_numpy(cols))
     activation, scores = [], []
-    for corner in corners.split(PLACES):
+    for corner in torch.split(corners, PLACES):
         changed = forward(corner, _patches(grey[0], corner, side))
         activation.append(_summed(forward, node, channel, changed[node]))
         scores.append(forward.whole(graph.output, changed[graph.output]).flatten(1))

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torchvision.transforms.v2 import InterpolationMode
+from torch import Tensor
+from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as v2
 
 Kind = Literal["translation", "scale", "rotation"]
@@ -24,9 +25,7 @@ class Transform:
     where the range has such an amount."""
 
 
-def transforms(
-    translation_px: int, largest_scale: float, steps: int
-) -> tuple[Transform, ...]:
+def transforms(translation_px: int, largest_scale: float, steps: int) -> tuple[Transform, ...]:
     """The paper's three (Fig. 5): ± so many pixels, up to a factor, all the way round."""
     down = np.linspace(-translation_px, translation_px, 2 * steps + 1).round()
     return (
@@ -46,7 +45,7 @@ def transformed(
     """The centre crop of a transformed image; what comes from outside the image is `fill`."""
     pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)
     if not _is_identity(kind, amount):
-        pixels = v2.affine(
+        pixels = v2.affine(  # type: ignore[attr-defined]
             pixels,
             angle=-amount if kind == "rotation" else 0.0,
             translate=[0, round(amount) if kind == "translation" else 0],
@@ -55,7 +54,8 @@ def transformed(
             interpolation=InterpolationMode.BILINEAR,
             fill=list(fill),
         )
-    return v2.center_crop(pixels, [crop, crop]).permute(1, 2, 0).contiguous().numpy()
+    centre: Tensor = v2.center_crop(pixels, [crop, crop])  # type: ignore[attr-defined]
+    return np.ascontiguousarray(centre.permute(1, 2, 0).numpy())
 
 
 def _is_identity(kind: Kind, amount: float) -> bool:

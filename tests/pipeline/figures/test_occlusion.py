@@ -8,7 +8,6 @@ from pipeline.network.normalisation import Normalisation
 from pipeline.network.ops import Conv, Input, Linear, square
 from tests.pipeline.figures.networks import small
 
-
 NORMALISE = Normalisation(torch.zeros(3, 1, 1), torch.full((3, 1, 1), 1 / 255))
 
 
@@ -28,8 +27,8 @@ def looks_at(row: int, col: int) -> Network:
 def test_the_map_of_a_network_that_looks_at_one_pixel_is_the_squares_footprint():
     pixels = np.full((24, 24, 3), 255, np.uint8)
     maps = occlude(looks_at(10, 13), NORMALISE, "conv", pixels, label=0, side=6, stride=2, value=0)
-    covers = (maps.corner_rows <= 10) & (10 < maps.corner_rows + 6)
-    covers = covers[:, None] & (maps.corner_cols <= 13) & (13 < maps.corner_cols + 6)
+    covers = (maps.corner_rows <= 10) & (maps.corner_rows + 6 > 10)
+    covers = covers[:, None] & (maps.corner_cols <= 13) & (maps.corner_cols + 6 > 13)
     seen = np.exp(1) / (np.exp(1) + 1)
     np.testing.assert_allclose(maps.probability, np.where(covers, 0.5, seen), rtol=1e-6)
     assert maps.probability_unchanged == np.float32(seen)
