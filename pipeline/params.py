@@ -90,7 +90,13 @@ class TrainParams(Section):
     momentum: Fraction
     """Of the stochastic gradient descent."""
     weight_decay: Annotated[float, Field(ge=0)]
-    """L2 penalty on the weights, not on the biases."""
+    """L2 penalty on the weights above the first layer. A strong one washes the random start out."""
+    conv1_decay: Annotated[float, Field(ge=0)]
+    """The same for the first layer."""
+    decay_biases: bool
+    """Whether the biases decay like the weights of their layer; the paper's do not."""
+    decay_floor: Fraction
+    """A conv filter does not decay below this share of its layer's typical RMS at the start."""
     schedule: Literal["plateau", "cosine"]
     """`plateau` divides the rate by ten when validation error stops falling.
 

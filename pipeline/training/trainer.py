@@ -24,7 +24,7 @@ from pipeline.training.group import Group
 from pipeline.training.history import EpochRecord
 from pipeline.training.learner import Learner, draw_masks
 from pipeline.training.ledger import Ledger, tally_of
-from pipeline.training.optimiser import make_optimiser, set_rate
+from pipeline.training.optimiser import DecayFloor, make_optimiser, set_rate
 from pipeline.training.schedule import make_schedule
 from pipeline.training.snapshots import keep_snapshot
 from pipeline.training.start import conv_weights
@@ -61,6 +61,7 @@ class Trainer:
             )
         self.network = network.to(machine.device).to(memory_format=torch.channels_last)
         self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
+        self.floor = DecayFloor(self.network, self.params.decay_floor)
         self.optimiser = make_optimiser(self.network, self.params)
         self.position = load_checkpoint(state, self.network, self.optimiser)
         self.schedule = make_schedule(
@@ -141,6 +142,7 @@ class Trainer:
         set_rate(self.optimiser, self.schedule.rate(self.position.epoch + place))
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
+        self.floor.spare(self.optimiser)
         self.optimiser.step()
         if self.params.filter_rms_cap is not None:
             for weights in conv_weights(self.network).values():
@@ -198,7 +200,7 @@ class Trainer:
         rms, coarse = filter_rms(first), low_frequency_share(first)
         record = EpochRecord(
             epoch=position.epoch + 1,
-            learning_rate=self.optimiser.param_groups[0]["lr"],
+            learning_rate=self.schedule.rate(position.epoch + 1),
             train_loss=position.loss_sum / position.seen,
             train_top1_error=position.wrong / position.seen,
             val_loss=seen.loss,
