@@ -12,8 +12,8 @@ import numpy as np
 
 from atlas_site.generator import render
 from benchmarks.row import Row
+from demo import CLASSES, draw
 from pipeline.atlas import open_atlas
-from pipeline.dataset.sources.demo import CLASSES, draw
 from tests.atlas_site.synthetic_run import Plan, write_run
 
 PER_CLASS = 25

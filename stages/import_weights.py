@@ -8,9 +8,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.adopt.external_weights import (
+    TORCHVISION_STD,
+    ExternalWeights,
+    Tensors,
+    load_strict,
+    read_external_weights,
+)
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
-from pipeline.network.foreign import TORCHVISION_STD, Foreign, Tensors, fill, read_foreign
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
 from pipeline.network.module import empty_network
 from pipeline.params import load_params
@@ -58,9 +64,9 @@ def main(
     task = Task(
         load_params(workspace.params), read_manifest(workspace.manifest), workspace.root, None
     )
-    foreign = read_foreign(weights)
+    foreign = read_external_weights(weights)
     tensors, subtracted, scale = _normalised(foreign, mean, scale)
-    network = fill(empty_network(task.chain()), tensors, weights)
+    network = load_strict(empty_network(task.chain()), tensors, weights)
     _check_side(subtracted, task.params.data.crop, weights)
     trained = Trained(network, subtracted, 0, False, (), (), start=None)
     with publish(workspace.report("train_history.csv")) as path:
@@ -77,7 +83,7 @@ def main(
 
 
 def _normalised(
-    foreign: Foreign, mean: tuple[float, float, float] | None, scale: float | None
+    foreign: ExternalWeights, mean: tuple[float, float, float] | None, scale: float | None
 ) -> tuple[Tensors, Mean, float]:
     """Tensors, and the mean and scale of their inputs: as the options say, else as the file does.
 

@@ -5,10 +5,10 @@ import json
 import click
 
 from pipeline.dataset.manifest import write_manifest
-from pipeline.dataset.prepare import locate, prepare
-from pipeline.dataset.rejected import write_rejected
-from pipeline.dataset.report import Numbers, report
 from pipeline.params import load_params
+from pipeline.sources.prepare import locate, prepare
+from pipeline.sources.rejected import write_rejected
+from pipeline.sources.report import Numbers, report
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
 from pipeline.workspace import Workspace

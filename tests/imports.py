@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("pipeline", "stages", "atlas_site", "benchmarks")
+PACKAGES = ("pipeline", "stages", "atlas_site", "demo", "benchmarks")
 
 
 def modules() -> list[Path]:

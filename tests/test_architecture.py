@@ -103,7 +103,7 @@ def test_a_broad_except_is_found_where_no_reason_stands_beside_it(line):
 def test_every_test_stands_where_its_subject_does():
     """A test of a module bears its name; one of a whole room stands in the room's folder."""
     strays = []
-    for package in ("pipeline", "stages", "atlas_site"):
+    for package in ("pipeline", "stages", "atlas_site", "demo"):
         for path in (ROOT / "tests" / package).rglob("test_*.py"):
             folder = ROOT / path.parent.relative_to(ROOT / "tests")
             subject = path.stem.removeprefix("test_")

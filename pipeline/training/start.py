@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pipeline.adopt.external_weights import read_external_weights
 from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain, Conv, Linear
-from pipeline.network.foreign import read_foreign
 from pipeline.network.module import Network, empty_network
 from pipeline.seeding import generator_for
 from pipeline.training.group import Group
@@ -90,7 +90,7 @@ def take_over(
 
     Raises AtlasError where no layer fits, or one that shall not learn does not.
     """
-    given = read_foreign(path).at_scale(scale)
+    given = read_external_weights(path).at_scale(scale)
     misfits = {}
     fitting = {}
     for name, tensor in network.state_dict().items():

@@ -9,8 +9,8 @@ from jaxtyping import Float, Int64
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from pipeline.adopt.external_weights import read_external_weights
 from pipeline.errors import AtlasError
-from pipeline.network.foreign import read_foreign
 from pipeline.network.model import INPUT_MEAN, load_card
 from pipeline.progress import Advance
 from pipeline.storage.publish import publish
@@ -112,7 +112,7 @@ def _inherited(task: Task, start: Path) -> Float[Tensor, "3 #crop #crop"] | None
         _check_scale(start, card.scale, task.params.train.scale)
         if card.mean != INPUT_MEAN:
             return torch.tensor(card.mean, dtype=torch.float32).reshape(3, 1, 1)
-    mean = read_foreign(start).mean
+    mean = read_external_weights(start).mean
     if mean is not None and mean.shape[-1] not in (1, task.params.data.crop):
         mean = mean.mean(dim=(1, 2), keepdim=True)
     return None if mean is None else mean.float()

@@ -11,7 +11,7 @@ from pipeline.atlas import open_atlas
 from pipeline.network.model import load_model
 from stages.cli import main
 from tests.imports import ROOT
-from tests.pipeline.network.test_foreign import FEATURES, save, their_input, torchvisions
+from tests.pipeline.adopt.test_external_weights import FEATURES, save, their_input, torchvisions
 from tests.pipeline.training.tiny import make_workspace
 from tests.stages.test_train import atlas
 from tests.workspaces import write_params, write_photos

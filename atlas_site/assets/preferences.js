@@ -1,0 +1,35 @@
+"use strict";
+// Runs before the first paint, so that theme, tile size and mode never shift the page.
+{
+  const root = document.documentElement;
+  const preference = (name) => {
+    try { return localStorage.getItem(`feature-atlas-${name}`); } catch { return null; }
+  };
+  const setPreference = (name, value) => {
+    try { localStorage.setItem(`feature-atlas-${name}`, value); } catch { /* private mode */ }
+  };
+  window.Atlas = { data: Object.create(null), preference, setPreference };
+  root.dataset.js = "";
+  for (const name of ["theme", "size", "mode"]) {
+    const value = preference(name);
+    if (value) root.dataset[name] = value;
+  }
+  const next = { auto: "light", light: "dark", dark: "auto" };
+  const names = { auto: "as the system", light: "light", dark: "dark" };
+  addEventListener("DOMContentLoaded", () => {
+    const button = document.querySelector("[data-theme-button]");
+    const show = (theme) => {
+      root.dataset.theme = theme;
+      button.setAttribute("aria-label", `Theme: ${names[theme]}`);
+      button.title = `Theme: ${names[theme]}`;
+      button.textContent = { auto: "◐", light: "○", dark: "●" }[theme];
+    };
+    show(preference("theme") || "auto");
+    document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+    button.addEventListener("click", () => {
+      const theme = next[root.dataset.theme] || "auto";
+      setPreference("theme", theme);
+      show(theme);
+    });
+  });
+}

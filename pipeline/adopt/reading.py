@@ -1,0 +1,103 @@
+"""A graph while it is being read: nodes, weights, and what a tensor is in terms of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.adopt.arrangement import Arrangement, cutout
+from pipeline.adopt.trace import Call, UnreadableError
+from pipeline.network.graph import Node
+from pipeline.network.ops import MeanPool, Op, Pad, Resample, Select, Shape, Window
+
+Weights = dict[str, Float[Tensor, "..."]]
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A tensor of weights alone."""
+
+    tensor: Tensor
+    name: str | None = None
+    """Its key in the module's state dict, where it is there as it is."""
+
+
+Value = Any
+"""An arrangement, a constant, a number, or a list of them."""
+
+
+@dataclass
+class Reading:
+    """A graph while it is being read."""
+
+    nodes: list[Node] = field(default_factory=list)
+    weights: Weights = field(default_factory=dict)
+
+    def add(self, op: Op, inputs: Sequence[int], shape: Shape, path: str) -> Arrangement:
+        """Add a node; its map as a tensor."""
+        self.nodes.append(Node(op, tuple(inputs), shape, path))
+        return Arrangement(len(self.nodes) - 1, shape, (1, *shape))
+
+    def over(self, op: Op, tensor: Arrangement, path: str) -> Arrangement:
+        """Add a node that works cell by cell or by channel on a whole map, however arranged."""
+        added = self.add(op, [tensor.node], tensor.map, path)
+        return Arrangement(added.node, tensor.map, tensor.shape, tensor.order)
+
+    def keep(self, tensor: Tensor, name: str) -> str:
+        """Keep a tensor of weights; its name, with a number where another tensor has it."""
+        unique, number = name, 1
+        while unique in self.weights:
+            if self.weights[unique].shape == tensor.shape and self.weights[unique].equal(tensor):
+                return unique
+            number += 1
+            unique = f"{name}_{number}"
+        self.weights[unique] = tensor.contiguous()
+        return unique
+
+    def keep_constant(self, constant: "Constant", call: Call, kind: str) -> str:
+        """Keep a constant under its own name, or under that of the module that uses it."""
+        return self.keep(constant.tensor, constant.name or f"{call.path or call.name}.{kind}")
+
+    def position(self, tensor: Value, call: Call) -> int:
+        """The node whose map a tensor (1, channels, rows, columns) or (1, features) is.
+
+        Nodes that pick channels, cut, thin out or repeat cells are added where it takes any.
+        Raises UnreadableError where it is no regular part of a map.
+        """
+        return self.as_map(tensor, call).node
+
+    def as_map(self, tensor: Value, call: Call) -> Arrangement:
+        """A tensor as the map of a node (see `position`)."""
+        if not isinstance(tensor, Arrangement):
+            raise UnreadableError(f"{call.place} on a constant where a map is expected.")
+        shape = (*tensor.shape[1:], 1, 1)[:3]
+        plain = len(tensor.shape) in (2, 4) and shape == tensor.map
+        if plain and tensor.order is None:
+            return tensor
+        part = cutout(tensor.map, tensor.shape, tensor.cells)
+        if part is None:
+            raise UnreadableError(
+                f"{call.place} on a tensor {tensor.shape} that is no regular part of a map."
+            )
+        node, (channels, rows, cols), path = tensor.node, tensor.map, call.path
+        if part.channels != tuple(range(channels)):
+            channels = len(part.channels)
+            node = self.add(Select(part.channels), [node], (channels, rows, cols), path).node
+        if (rows, cols) == (1, 1) != part.size:
+            node = self.add(Resample("nearest"), [node], (channels, *part.size), path).node
+        elif 0 in part.step:
+            raise UnreadableError(f"{call.place} on rows or columns that are repeated.")
+        elif part.size != (rows, cols):
+            reach = [(n - 1) * step + 1 for n, step in zip(part.size, part.step, strict=True)]
+            before = (-part.first[0], -part.first[1])
+            node = self.add(Pad(before), [node], (channels, reach[0], reach[1]), path).node
+            if part.step != (1, 1):
+                thin = MeanPool(Window((1, 1), part.step))
+                node = self.add(thin, [node], (channels, *part.size), path).node
+        return Arrangement(node, self.nodes[node].shape, tensor.shape)
+
+    def whole(self, tensor: Arrangement, call: Call) -> Arrangement:
+        """A tensor whose map has no cell that it lacks or repeats."""
+        return tensor if tensor.whole else self.as_map(tensor, call)

@@ -1,0 +1,130 @@
+"""What changes the number of cells: pools, means, enlargement, borders."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from pipeline.adopt.arrangement import Arrangement
+from pipeline.adopt.reading import Reading, Value
+from pipeline.adopt.rules.registry import map_of, pair, rule
+from pipeline.adopt.trace import Call, UnreadableError
+from pipeline.network.ops import MaxPool, MeanPool, Op, Pad, Pair, Resample, Shape, Window
+
+
+@rule("max_pool2d")
+def _max_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor, kernel, stride, padding, dilation, _ = args
+    node, border = without_border(reading, reading.position(tensor, call), -math.inf)
+    before = pair(padding)
+    window = Window(
+        pair(kernel),
+        pair(stride or kernel),
+        (before[0] + border[0], before[1] + border[1]),
+        pair(dilation),
+    )
+    return reading.add(MaxPool(window), [node], map_of(call), call.path)
+
+
+@rule("adaptive_max_pool2d")
+def _adaptive_max_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor = reading.as_map(args[0], call)
+    window = _even_window(tensor.map, pair(args[1]))
+    if window is None:
+        raise UnreadableError(f"{call.place} from {tensor.map[1:]} to {args[1]} uneven windows.")
+    shape = (tensor.map[0], *pair(args[1]))
+    return [reading.add(MaxPool(window), [tensor.node], shape, call.path)]
+
+
+@rule("amax")
+def _amax(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor = _over_cells(reading, call, args[0], args[1])
+    window = Window(tensor.map[1:])
+    added = reading.add(MaxPool(window), [tensor.node], (tensor.map[0], 1, 1), call.path)
+    return added.as_shape(call.shape)
+
+
+@rule("avg_pool2d")
+def _avg_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor, kernel, stride, padding, _, counts_padding, divisor = args
+    window = Window(pair(kernel), pair(stride or kernel), pair(padding))
+    op = MeanPool(window, counts_padding, divisor)
+    return reading.add(op, [reading.position(tensor, call)], map_of(call), call.path)
+
+
+@rule("adaptive_avg_pool2d")
+def _adaptive_avg_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor, shape = reading.as_map(args[0], call), map_of(call)
+    window = _even_window(tensor.map, shape[1:])
+    if shape == tensor.map:
+        return tensor
+    whole = shape[1:] == (1, 1) or window is None
+    op: Op = Resample("mean") if whole or window is None else MeanPool(window)
+    return reading.add(op, [tensor.node], shape, call.path)
+
+
+def _even_window(of: Shape, cells: Pair) -> Window | None:
+    """The window that divides a map into so many equal parts; None where it does not divide."""
+    if of[1] % cells[0] or of[2] % cells[1]:
+        return None
+    side = (of[1] // cells[0], of[2] // cells[1])
+    return Window(side, side)
+
+
+@rule("mean.dim")
+def _mean(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor = _over_cells(reading, call, args[0], args[1])
+    shape = (tensor.map[0], 1, 1)
+    return reading.add(Resample("mean"), [tensor.node], shape, call.path).as_shape(call.shape)
+
+
+def _over_cells(
+    reading: Reading, call: Call, tensor: Arrangement, dims: Sequence[int]
+) -> Arrangement:
+    """A map of which a tensor's dimensions `dims` are the rows and columns."""
+    tensor = reading.whole(tensor, call)
+    last = [dim % len(tensor.shape) for dim in dims]
+    kept = [dim for dim in range(len(tensor.shape)) if dim not in last]
+    cells = tensor.cells.permute(*kept, *last).flatten()
+    if tensor.map[1:] != (1, 1) and (
+        math.prod(tensor.shape[dim] for dim in last) != tensor.map[1] * tensor.map[2]
+        or not cells.equal(torch.arange(len(cells)))
+    ):
+        raise UnreadableError(f"{call.place} over something else than all cells of a map.")
+    return tensor
+
+
+@rule("upsample_nearest2d.vec", "upsample_bilinear2d.vec")
+def _upsample(reading: Reading, call: Call, args: list[Any]) -> Value:
+    corners = call.op == "upsample_bilinear2d.vec" and args[2]
+    if call.op == "upsample_nearest2d.vec":
+        op = Resample("nearest")
+    else:
+        op = Resample("linear_corners" if corners else "linear")
+    return reading.add(op, [reading.position(args[0], call)], map_of(call), call.path)
+
+
+@rule("pad", "constant_pad_nd")
+def _pad(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor, borders = args[:2]
+    mode, value = ("constant", args[2]) if call.op == "constant_pad_nd" else args[2:]
+    if mode != "constant" or len(borders) > 4 or len(tensor.shape) != 4:
+        raise UnreadableError(f"{call.place} with mode {mode!r}, or along other axes than a map's.")
+    left, _, above = (*borders, 0, 0)[:3]
+    op = Pad((above, left), float(value or 0.0))
+    return reading.add(op, [reading.position(tensor, call)], map_of(call), call.path)
+
+
+def without_border(reading: Reading, node: int, value: float) -> tuple[int, Pair]:
+    """What a border of one value surrounds, and how wide it is above and to the left.
+
+    A window's own padding then stands for the border.
+    """
+    found = reading.nodes[node]
+    if isinstance(found.op, Pad) and found.op.value == value and min(found.op.before) >= 0:
+        inner = reading.nodes[found.inputs[0]].shape
+        after = [found.shape[1 + a] - inner[1 + a] - found.op.before[a] for a in (0, 1)]
+        if min(after) >= 0:
+            return found.inputs[0], found.op.before
+    return node, (0, 0)

@@ -1,0 +1,117 @@
+"""The demo source: a data set that draws itself."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from demo.gallery import SPLITS, Shot, take_all
+from demo.scene import CLASSES
+from pipeline.errors import AtlasError
+from pipeline.params import DataParams
+from pipeline.progress import Advance
+from pipeline.sources.protocol import Candidate
+
+DRAWING_VERSION = 1
+"""Raise it when the same seed draws other pictures; folders of an older one are drawn anew."""
+
+_MARKER = "drawn.json"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a folder of drawn pictures holds, or will when its drawing is done."""
+
+    drawing_version: int
+    seed: int
+    classes: tuple[str, ...]
+    train_per_class: int
+    val_per_class: int
+
+    def shots(self) -> list[Shot]:
+        """List all pictures."""
+        counts = (self.train_per_class, self.val_per_class)
+        return [
+            Shot(split, label, number)
+            for split, count in zip(SPLITS, counts, strict=True)
+            for label in self.classes
+            for number in range(count)
+        ]
+
+    def continues(self, other: "Collection") -> bool:
+        """Say whether pictures of the same place are the same in both, whatever their counts."""
+        mine = (self.drawing_version, self.seed, self.classes)
+        return mine == (other.drawing_version, other.seed, other.classes)
+
+
+class DemoSource:
+    """Draws photographs' stand-ins of sixteen classes into train/ and val/ below the root."""
+
+    def locate(self, root: Path, data: DataParams, seed: int, advance: Advance) -> list[Candidate]:
+        """List the pictures, drawing those that are missing; `advance` counts the drawn ones.
+
+        Only files that an earlier run drew are ever replaced or removed. Raises AtlasError for a
+        root that holds anything else, or that cannot be written to.
+        """
+        collection = _wanted(data, seed)
+        try:
+            _claim(root, collection)
+            shots = collection.shots()
+            missing = [shot for shot in shots if not (root / shot.path).exists()]
+            take_all(root, seed, missing, advance)
+        except OSError as error:
+            raise AtlasError(
+                f"The demo images cannot be written to {root}: {error.strerror or error}.",
+                fix="Make room there or point data.root in params.yaml to another folder.",
+            ) from error
+        return [Candidate(shot.split, shot.path, shot.label) for shot in shots]
+
+
+def _wanted(data: DataParams, seed: int) -> Collection:
+    if data.train_per_class is None or data.val_per_class is None:
+        raise AtlasError(
+            "data.train_per_class and data.val_per_class are null, but the demo must know how "
+            "many images to draw.",
+            fix="Give both a number in params.yaml, say 120 and 50.",
+        )
+    return Collection(DRAWING_VERSION, seed, CLASSES, data.train_per_class, data.val_per_class)
+
+
+def _claim(root: Path, wanted: Collection) -> None:
+    """Make the root's marker say `wanted`, removing drawn pictures that do not belong to it."""
+    marker = root / _MARKER
+    if marker.exists():
+        held = _read(marker)
+        if held == wanted:
+            return
+        keep = set(wanted.shots()) if held.continues(wanted) else set()
+        for shot in held.shots():
+            if shot not in keep:
+                (root / shot.path).unlink(missing_ok=True)
+    elif root.exists() and not (root.is_dir() and not any(root.iterdir())):
+        raise AtlasError(
+            f"data.root {root} holds files that the demo did not draw.",
+            fix="Point data.root in params.yaml to a new folder, or set data.source to folder to "
+            "use these files.",
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    partial = root / f".{_MARKER}.partial"
+    partial.write_text(json.dumps(asdict(wanted), indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, marker)
+
+
+def _read(marker: Path) -> Collection:
+    """Read a marker, trusting nothing in it that could lead out of the folder."""
+    try:
+        held = json.loads(marker.read_text(encoding="utf-8"))
+        held["classes"] = tuple(held["classes"])
+        collection = Collection(**held)
+        if not all(label.isalpha() for label in collection.classes):
+            raise ValueError("class names")
+        collection.shots()
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise AtlasError(
+            f"{marker} is damaged, so the demo cannot tell which files it drew.",
+            fix=f"Remove {marker.parent} or point data.root in params.yaml to a new folder.",
+        ) from error
+    return collection

@@ -1,0 +1,153 @@
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models import AlexNet, alexnet
+from torchvision.transforms.v2 import functional as tv
+
+from pipeline.adopt.external_weights import load_strict, read_external_weights
+from pipeline.errors import AtlasError
+from pipeline.network.architectures import Variant, build_chain
+from pipeline.network.module import Network, empty_network
+from tests.workspaces import waves
+
+CHAIN = build_chain("zfnet", 3, 64, Variant(width=0.0625))
+FEATURES = 64
+
+
+def torchvisions(classes: int = 3) -> AlexNet:
+    """torchvision's AlexNet as it is drawn, but for fewer features in its linear layers."""
+    torch.manual_seed(0)
+    network = alexnet(num_classes=classes)
+    sizes = {1: (9216, FEATURES), 4: (FEATURES, FEATURES), 6: (FEATURES, classes)}
+    for place, (given, made) in sizes.items():
+        network.classifier[place] = nn.Linear(given, made)
+    return network.eval()
+
+
+def save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    (save_file if path.suffix == ".safetensors" else torch.save)(tensors, path)
+
+
+def photographs(count: int) -> torch.Tensor:
+    """Pixels 0…255 (image, 3, 223, 223)."""
+    drawn = [waves(np.random.default_rng(number), number) for number in range(count)]
+    return tv.resize(torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2), [223, 223])
+
+
+def their_input(pixels: torch.Tensor) -> torch.Tensor:
+    fractions = tv.to_dtype(pixels, torch.float32, scale=True)
+    return tv.normalize(fractions, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pth", "pt"])
+def test_torchvisions_alexnet_gives_torchvisions_scores(tmp_path, suffix):
+    theirs, path, pixels = torchvisions(), tmp_path / f"w.{suffix}", photographs(4)
+    save(theirs.state_dict(), path)
+    foreign = read_external_weights(path)
+    chain = build_chain("alexnet-torchvision", 3, 223, Variant(fc_features=FEATURES))
+    ours = load_strict(empty_network(chain), foreign.at_scale(0.02), path).eval()
+    with torch.inference_mode():
+        expected = theirs(their_input(pixels))
+        scores = ours((pixels.float() - foreign.mean.float()) * 0.02)
+    assert (scores - expected).norm() < 1e-5 * expected.norm()
+
+
+def test_a_prefix_and_a_dictionary_around_the_state_dict_are_understood(tmp_path):
+    path, tensors = tmp_path / "w.pth", torchvisions().state_dict()
+    named = {f"module.{name}": tensor for name, tensor in tensors.items()}
+    torch.save({"epoch": 3, "state_dict": named}, path)
+    found = read_external_weights(path).tensors
+    assert torch.equal(found["fc7.weight"], tensors["classifier.4.weight"])
+    assert len(found) == len(tensors)
+
+
+def test_tensors_under_our_names_stay_as_they_are_at_every_scale(tmp_path):
+    network, path = Network(CHAIN), tmp_path / "w.safetensors"
+    save_file(network.state_dict(), path)
+    got = load_strict(
+        empty_network(CHAIN), read_external_weights(path).at_scale(0.02), path
+    ).state_dict()
+    assert all(torch.equal(got[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_what_does_not_fit_is_named_tensor_by_tensor(tmp_path):
+    path = tmp_path / "alexnet.pth"
+    torch.save(torchvisions().state_dict(), path)
+    chain = build_chain("alexnet", 3, 224, Variant(fc_features=FEATURES))
+    with pytest.raises(AtlasError) as caught:
+        load_strict(empty_network(chain), read_external_weights(path).at_scale(1.0), path)
+    assert "conv1.weight is (64, 3, 11, 11), not (96, 3, 11, 11)" in str(caught.value)
+    assert "fc7.weight" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(3, 1, 1), (3, 5, 5)])
+def test_a_files_own_mean_stands_apart_from_its_tensors(tmp_path, shape):
+    path, mean = tmp_path / "w.safetensors", torch.rand(shape)
+    save_file({"fc8.bias": torch.zeros(2), "input_mean": mean}, path)
+    foreign = read_external_weights(path)
+    assert torch.equal(foreign.mean, mean)
+    assert foreign.tensors.keys() == {"fc8.bias"}
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (3, 4, 5), (1, 3, 5, 5)])
+def test_a_mean_of_another_shape_is_an_error(tmp_path, shape):
+    path = tmp_path / "w.safetensors"
+    save_file({"input_mean": torch.zeros(shape)}, path)
+    with pytest.raises(AtlasError, match="input_mean is"):
+        read_external_weights(path)
+
+
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (self.path,)
+
+
+def test_nothing_in_a_file_is_executed(tmp_path):
+    made = tmp_path / "made"
+    path = tmp_path / "w.pth"
+    torch.save({"conv1.weight": Bomb(str(made))}, path)
+    with pytest.raises(AtlasError, match=r"w\.pth cannot be read as plain tensors: it calls for"):
+        read_external_weights(path)
+    assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no weights", pickle.dumps([1, 2], protocol=2), b"\x80\x02h\x03."]
+)
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_file_that_holds_no_tensors_is_an_error(tmp_path, suffix, content):
+    path = tmp_path / f"w.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(AtlasError, match=path.name):
+        read_external_weights(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"layers": [1, 2], "w": torch.zeros(1)}, "layers is no tensor but a list"),
+        ({0: torch.zeros(1)}, "0 is no name"),
+        ([torch.zeros(1)], "holds a list, not a state_dict"),
+        (torch.zeros(1), "holds a Tensor, not a state_dict"),
+    ],
+)
+def test_anything_but_tensors_by_name_is_an_error_that_says_what_it_is(tmp_path, content, said):
+    torch.save(content, tmp_path / "w.pt")
+    with pytest.raises(AtlasError, match=said):
+        read_external_weights(tmp_path / "w.pt")
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    with pytest.raises(AtlasError, match="There is no file"):
+        read_external_weights(tmp_path / "w.safetensors")
