@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pipeline.training.history import EpochRecord
+from pipeline.training.revival import Excited
 
 FILE = "checkpoint.pt"
 
@@ -32,6 +33,8 @@ class Position:
     """A record per epoch done."""
     filters: list[Float[Tensor, "out in row col"]] = field(default_factory=list)
     """The first layer's weights after each epoch done."""
+    excited: Excited = field(default_factory=dict)
+    """Steps of the present epoch that excited each channel."""
 
 
 def save_checkpoint(

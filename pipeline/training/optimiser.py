@@ -1,29 +1,32 @@
-"""Stochastic gradient descent with momentum, and with weight decay that spares small filters."""
+"""Stochastic gradient descent with momentum; penalties on the weights and on what is left of the
+start."""
+
+from collections.abc import Mapping
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from pipeline.network.chain import Linear
 from pipeline.network.module import Network
 from pipeline.params import TrainParams
-from pipeline.training.filters import filter_rms
 from pipeline.training.start import conv_weights
 
 
 def make_optimiser(network: Network, train: TrainParams) -> torch.optim.SGD:
     """The optimiser of the layers that learn, as one fused kernel per group of parameters.
 
-    The first layer has a weight decay of its own, and a `factor` on the learning rate.
+    The first layer has a `factor` on the learning rate; biases do not decay.
     """
-    first = network.chain.layers[0]
+    chain = network.chain
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
             layer, _, kind = name.partition(".")
-            factor = train.conv1_rate if layer == first else 1.0
-            decay = train.conv1_decay if layer == first else train.weight_decay
-            if kind == "bias" and not train.decay_biases:
-                decay = 0.0
-            groups.setdefault((factor, decay), []).append(parameter)
+            factor = train.conv1_rate if layer == chain.layers[0] else 1.0
+            connected = isinstance(chain.op(layer), Linear)
+            decay = train.fc_decay if connected else train.weight_decay
+            groups.setdefault((factor, decay if kind == "weight" else 0.0), []).append(parameter)
     return torch.optim.SGD(
         [
             {"params": parameters, "factor": factor, "weight_decay": decay}
@@ -41,28 +44,31 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
         group["lr"] = rate * group["factor"]
 
 
-class DecayFloor:
-    """Conv filters that are smaller than a share of their layer's typical start do not decay.
+class StartDecay:
+    """A penalty on the part of each conv filter that is still its start, above the first layer.
 
-    Without it, decay shrinks those that the loss does not hold up until they are dead.
+    It is half of `decay` times the square of the filter's component along its start. Unlike weight
+    decay it leaves alone what the gradient has built, so filters fade into what they have learnt
+    and do not die.
     """
 
-    def __init__(self, network: Network, share: float) -> None:
-        """`network` has its start; the floor of a layer is a share of its filters' median RMS."""
-        self.floors = {
-            weights: share * filter_rms(weights.detach()).median().item()
-            for weights in conv_weights(network).values()
-        }
+    def __init__(
+        self,
+        network: Network,
+        start: Mapping[str, Float[Tensor, "out in row col"]],
+        decay: float,
+    ) -> None:
+        self.decay = decay
+        self.directions: list[tuple[Tensor, Tensor]] = []
+        for layer, weights in conv_weights(network).items():
+            if decay and weights.requires_grad and layer != network.chain.layers[0]:
+                then = start[layer].to(weights.device).flatten(1)
+                self.directions.append((weights, then / then.norm(dim=1, keepdim=True)))
 
     @torch.no_grad()
-    def spare(self, optimiser: torch.optim.Optimizer) -> None:
-        """Take the coming step's decay of the small filters out of their gradient."""
-        for group in optimiser.param_groups:
-            for weights in group["params"]:
-                if weights in self.floors:
-                    self._spare(weights, group["weight_decay"])
-
-    def _spare(self, weights: Tensor, decay: float) -> None:
-        small = filter_rms(weights) < self.floors[weights]
-        assert weights.grad is not None
-        weights.grad -= weights * (small * decay)[:, None, None, None]
+    def add_gradient(self) -> None:
+        """Add the penalty's gradient to that of the loss."""
+        for weights, direction in self.directions:
+            along = (weights.flatten(1) * direction).sum(dim=1, keepdim=True)
+            assert weights.grad is not None
+            weights.grad += (self.decay * along * direction).view_as(weights)

@@ -24,7 +24,8 @@ from pipeline.training.group import Group
 from pipeline.training.history import EpochRecord
 from pipeline.training.learner import Learner, draw_masks
 from pipeline.training.ledger import Ledger, tally_of
-from pipeline.training.optimiser import DecayFloor, make_optimiser, set_rate
+from pipeline.training.optimiser import StartDecay, make_optimiser, set_rate
+from pipeline.training.revival import note_excited, turn_round
 from pipeline.training.schedule import make_schedule
 from pipeline.training.snapshots import keep_snapshot
 from pipeline.training.start import conv_weights
@@ -61,7 +62,7 @@ class Trainer:
             )
         self.network = network.to(machine.device).to(memory_format=torch.channels_last)
         self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
-        self.floor = DecayFloor(self.network, self.params.decay_floor)
+        self.start_decay = StartDecay(self.network, self.start, self.params.start_decay)
         self.optimiser = make_optimiser(self.network, self.params)
         self.position = load_checkpoint(state, self.network, self.optimiser)
         self.schedule = make_schedule(
@@ -142,7 +143,8 @@ class Trainer:
         set_rate(self.optimiser, self.schedule.rate(self.position.epoch + place))
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
-        self.floor.spare(self.optimiser)
+        note_excited(self.network, self.position.excited)
+        self.start_decay.add_gradient()
         self.optimiser.step()
         if self.params.filter_rms_cap is not None:
             for weights in conv_weights(self.network).values():
@@ -200,7 +202,7 @@ class Trainer:
         rms, coarse = filter_rms(first), low_frequency_share(first)
         record = EpochRecord(
             epoch=position.epoch + 1,
-            learning_rate=self.schedule.rate(position.epoch + 1),
+            learning_rate=self.schedule.rate(position.epoch + 1.0),
             train_loss=position.loss_sum / position.seen,
             train_top1_error=position.wrong / position.seen,
             val_loss=seen.loss,
@@ -222,8 +224,10 @@ class Trainer:
         )
         if self.group.leads:
             self._keep_snapshot()
-            if self.interval.due() or self.position.epoch == self.params.epochs:
-                self.save()
+        if self.params.revive and self.position.epoch < self.params.epochs:
+            turn_round(self.network, self.optimiser, position.excited, position.step)
+        if self.group.leads and (self.interval.due() or self.position.epoch == self.params.epochs):
+            self.save()
 
     @torch.no_grad()
     def _try_out(self) -> None:
