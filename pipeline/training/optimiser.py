@@ -1,5 +1,4 @@
-"""Stochastic gradient descent with momentum; penalties on the weights and on what is left of the
-start."""
+"""SGD with momentum; penalties on the weights and on what is left of the start."""
 
 from collections.abc import Mapping
 
@@ -7,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pipeline.network.chain import Linear
 from pipeline.network.module import Network
 from pipeline.params import TrainParams
 from pipeline.training.start import conv_weights
@@ -18,15 +16,13 @@ def make_optimiser(network: Network, train: TrainParams) -> torch.optim.SGD:
 
     The first layer has a `factor` on the learning rate; biases do not decay.
     """
-    chain = network.chain
+    first = network.graph.layers[0]
+    decays = {4: train.weight_decay, 2: train.fc_decay, 1: 0.0}  # by axes: conv, connected, bias
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            layer, _, kind = name.partition(".")
-            factor = train.conv1_rate if layer == chain.layers[0] else 1.0
-            connected = isinstance(chain.op(layer), Linear)
-            decay = train.fc_decay if connected else train.weight_decay
-            groups.setdefault((factor, decay if kind == "weight" else 0.0), []).append(parameter)
+            factor = train.conv1_rate if name.startswith(f"{first}.") else 1.0
+            groups.setdefault((factor, decays[parameter.ndim]), []).append(parameter)
     return torch.optim.SGD(
         [
             {"params": parameters, "factor": factor, "weight_decay": decay}
@@ -61,7 +57,7 @@ class StartDecay:
         self.decay = decay
         self.directions: list[tuple[Tensor, Tensor]] = []
         for layer, weights in conv_weights(network).items():
-            if decay and weights.requires_grad and layer != network.chain.layers[0]:
+            if decay and weights.requires_grad and layer != network.graph.layers[0]:
                 then = start[layer].to(weights.device).flatten(1)
                 self.directions.append((weights, then / then.norm(dim=1, keepdim=True)))
 

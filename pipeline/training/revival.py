@@ -19,7 +19,7 @@ def note_excited(network: Network, excited: Excited) -> None:
     A ReLU lets no gradient through where it gives 0, so only an excited channel's bias has one;
     after the gradients are summed over processes, every process counts the same.
     """
-    for layer in network.chain.conv_layers:
+    for layer in network.graph.conv_layers:
         gradient = network.get_parameter(f"{layer}.bias").grad
         if gradient is not None:
             now = (gradient != 0).long()
