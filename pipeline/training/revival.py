@@ -28,7 +28,7 @@ def note_excited(network: Network, excited: Excited) -> None:
 
 @torch.no_grad()
 def turn_round(
-    network: Network, optimiser: torch.optim.Optimizer, excited: Excited, steps: int
+    network: Network, optimizer: torch.optim.Optimizer, excited: Excited, steps: int
 ) -> None:
     """Reverse the sign of each channel that was excited in a smaller share of the steps than RARE.
 
@@ -39,7 +39,7 @@ def turn_round(
         dead = counts < RARE * steps
         for kind in ("weight", "bias"):
             parameter = network.get_parameter(f"{layer}.{kind}")
-            momentum = optimiser.state[parameter].get("momentum_buffer")
+            momentum = optimizer.state[parameter].get("momentum_buffer")
             for values in (parameter, momentum):
                 if values is not None:
                     values[dead] *= -1
