@@ -2,11 +2,12 @@
 
 from pipeline.atlas import open_atlas
 from pipeline.compute.device import parse_device
-from pipeline.compute.version import versions_here
+from pipeline.compute.version import package_versions
 from pipeline.crop.worker import CropConfig, crop_chunk
 from pipeline.entries.layer_entries import entries_of
 from pipeline.entries.pictures import Pictures, PictureStage
 from pipeline.entries.runner import picture_tables
+from pipeline.storage.versions import VERSIONS
 from pipeline.workspace import Workspace
 from stages.command import bar, scheduler_option, stage, workers_option
 
@@ -30,5 +31,5 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
         "crop",
         "crops",
         (Pictures("crop", crop_chunk, config, entries, tables),),
-        {"resize": resize, "code": versions_here()},
+        {"resize": resize, "version": VERSIONS["crop"], "packages": package_versions()},
     ).run(run, workspace.crops, scheduler, workers, parse_device("cpu"), bar)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from pipeline.scan.tally import LayerTally, tally_of
-from pipeline.storage.publish import publish
+from pipeline.storage.checked import read_checked, write_checked
 
 
 @dataclass
@@ -45,13 +45,18 @@ class Ledger:
             for layer, tally in self.tallies.items()
             for name, array in tally.arrays().items()
         }
-        with publish(path) as partial, partial.open("wb") as file:
-            np.savez(file, finished=self.finished, **arrays)  # type: ignore[arg-type]
+        write_checked(
+            path,
+            lambda file: np.savez(file, finished=self.finished, **arrays),  # type: ignore[arg-type]
+        )
 
 
-def load_ledger(path: Path, layers: tuple[str, ...]) -> Ledger:
-    """The ledger that `save` wrote."""
-    with np.load(path) as arrays:
+def load_ledger(path: Path, layers: tuple[str, ...]) -> Ledger | None:
+    """The ledger that `save` wrote; None where there is none, or none that is intact."""
+    content = read_checked(path)
+    if content is None:
+        return None
+    with np.load(content) as arrays:
         tallies = {
             layer: tally_of(
                 {

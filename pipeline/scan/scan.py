@@ -9,7 +9,6 @@ from time import monotonic
 import numpy as np
 import torch
 
-import pipeline
 from pipeline.compute.cluster import Pool
 from pipeline.compute.version import package_versions
 from pipeline.dataset.manifest import ImageRow
@@ -23,13 +22,11 @@ from pipeline.scan.chunk import Job, Plan, scan_chunk
 from pipeline.scan.chunks import Chunk, chunk_count, chunks
 from pipeline.scan.ledger import Ledger, load_ledger
 from pipeline.scan.tally import empty_tallies, record_of
-from pipeline.storage.hashing import sha256_of_code
 from pipeline.storage.stores import ScanRecord
+from pipeline.storage.versions import VERSIONS
 
 log = logging.getLogger(__name__)
 
-ROOMS = ("scan", "network", "dataset/images.py", "dataset/verified.py")
-"""Whose code decides a chunk's tallies."""
 SAVE_EVERY_S = 10.0
 
 
@@ -77,8 +74,8 @@ class Scan:
         return self._records(book)
 
     def _open(self, ledger: Path) -> Ledger:
-        if ledger.exists():
-            return load_ledger(ledger, self.plan.layers)
+        if (book := load_ledger(ledger, self.plan.layers)) is not None:
+            return book
         count = chunk_count(len(self.images), self.plan.batch_size)
         tallies = empty_tallies(self.graph, self.plan.layers, self.plan.top)
         return Ledger(tallies, np.zeros(count, bool))
@@ -135,12 +132,11 @@ def scan_facts(
     params: ScanParams, card: ModelCard, manifest_sha256: str, device: torch.device
 ) -> dict[str, object]:
     """Everything that a scan's tallies depend on, for the fingerprint of its state."""
-    home = Path(pipeline.__file__).parent
     return {
         "params": params.model_dump(mode="json"),
         "model": card.model_dump(mode="json"),
         "manifest": manifest_sha256,
-        "code": sha256_of_code(*(home / room for room in ROOMS)),
+        "version": VERSIONS["scan"],
         "packages": package_versions(),
         "device": device.type,
     }

@@ -74,7 +74,7 @@ class Trainer:
         self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
         self.start_decay = StartDecay(self.network, self.start, self.params.start_decay)
         self.optimizer = make_optimizer(self.network, self.params)
-        self.position = load_checkpoint(state, self.network, self.optimizer)
+        self.position = load_checkpoint(state, self.network, self.optimizer, self.params.snapshots)
         self.schedule = make_schedule(
             self.params,
             [r.val_top1_error for r in self.position.history if r.val_top1_error is not None],

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from pipeline.storage.checked import read_checked
 from pipeline.workspace import Workspace
 from tests.imports import ROOT
 
@@ -83,8 +84,9 @@ def chunks_done(workspace: Workspace, stage: str) -> int:
     """How many chunks a stage's state on disk says are finished."""
     state = workspace.state(stage)
     for ledger in state.glob("*/ledger.npz"):
-        with np.load(ledger) as arrays:
-            return int(arrays["finished"].sum())
+        if content := read_checked(ledger):
+            with np.load(content) as arrays:
+                return int(arrays["finished"].sum())
     return len(list(state.glob("*/finished.*")))
 
 

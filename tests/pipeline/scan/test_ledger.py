@@ -7,6 +7,7 @@ from pipeline.errors import AtlasError
 from pipeline.scan.ledger import Ledger, load_ledger
 from pipeline.scan.tally import LayerTally, empty_tally
 from pipeline.scan.top import Entries
+from pipeline.storage.checked import read_checked
 
 LAYERS = ("conv1", "conv2", "fc8")
 CHUNKS = 5
@@ -28,9 +29,8 @@ def chunk(number: int) -> dict[str, LayerTally]:
 
 def run(path, chunks=range(CHUNKS)) -> Ledger:
     """Take the chunks that the file lacks, saving after each and at the end, as a scan does."""
-    if path.exists():
-        book = load_ledger(path, LAYERS)
-    else:
+    book = load_ledger(path, LAYERS)
+    if book is None:
         tallies = {layer: empty_tally(2, 9, signed=False) for layer in LAYERS}
         book = Ledger(tallies, np.zeros(CHUNKS, bool))
     try:
@@ -43,7 +43,9 @@ def run(path, chunks=range(CHUNKS)) -> Ledger:
 
 
 def content(path) -> dict[str, bytes]:
-    with np.load(path) as arrays:
+    intact = read_checked(path)
+    assert intact is not None
+    with np.load(intact) as arrays:
         return {name: arrays[name].tobytes() for name in arrays.files}
 
 
@@ -81,3 +83,14 @@ def test_an_interrupt_after_the_last_layer_counts_the_chunk_once(tmp_path, monke
             run(tmp_path / "broken.npz")
     run(tmp_path / "broken.npz")
     assert content(tmp_path / "broken.npz") == content(tmp_path / "whole.npz")
+
+
+@pytest.mark.parametrize("fault", ["flipped", "cut"])
+def test_a_damaged_ledger_is_begun_again(tmp_path, fault):
+    path = tmp_path / "ledger.npz"
+    run(path)
+    whole, damaged = content(path), bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(damaged if fault == "flipped" else damaged[:-1])
+    run(path)
+    assert content(path) == whole
