@@ -9,14 +9,25 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import to_json
 
 from pipeline.errors import AtlasError
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Layer = Literal["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
+"""Of the project's own networks."""
+LAYER_WORDS = ("default", "cuts", "all")
+"""What `scan.layers` takes instead of names."""
 Positive = Annotated[float, Field(gt=0)]
 TORCHVISION_PX = 223
 """The input at which every window of torchvision's AlexNet is whole and pool5 gives 6 × 6.
@@ -74,6 +85,40 @@ class ModelParams(Section):
     """Features of fc6 and fc7 at width 1; the paper's 4096, in Table 3 also 2048 and 8192."""
     without: tuple[Literal["conv3", "conv4", "fc6", "fc7"], ...]
     """Layers left out, as in Table 3."""
+
+
+class InputParams(Section):
+    """How the pixels of an adopted network's input are made and normalised."""
+
+    mean: Annotated[tuple[float, ...], Field(min_length=1, max_length=3)]
+    """Subtracted, by colour, from pixels of 0 to 1; one number: the network sees grey."""
+    std: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=3)]
+    """What the difference is divided by, by colour."""
+    interpolation: Literal["bilinear", "bicubic", "nearest", "lanczos"]
+    """How images are resized, always over all pixels that a smaller one stands for."""
+
+    @model_validator(mode="after")
+    def _colours(self) -> "InputParams":
+        if len(self.mean) != len(self.std) or len(self.mean) == 2:
+            raise ValueError("mean and std must both be one number, or three")
+        return self
+
+
+class AdoptedParams(Section):
+    """A network from elsewhere, taken as it is; `atlas adopt` writes this section."""
+
+    arch: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
+    """torchvision:NAME, timm:NAME or package.module:function."""
+    arguments: dict[str, str | int | float | bool | None]
+    """What the function is called with, by keyword."""
+    weights: str | None
+    """A name of torchvision's, such as IMAGENET1K_V2, or a .safetensors, .pt or .pth file.
+
+    null: those that the function leaves in the module.
+    """
+    weights_sha256: str | None
+    """Of the file, so that another one under its name is noticed."""
+    inputs: InputParams
 
 
 class TrainParams(Section):
@@ -136,8 +181,9 @@ class TrainParams(Section):
 class ScanParams(Section):
     """What is searched for its strongest images."""
 
-    layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
-    """Layers in the atlas: conv1 to conv5, fc6 to fc8."""
+    layers: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Layers in the atlas: names such as conv1, patterns such as `layer4.*`, or one of the words
+    default, cuts and all (docs/networks.md)."""
     top: Count
     """Images kept per channel."""
     batch_size: Count
@@ -153,20 +199,58 @@ class ProjectParams(Section):
     """Projections in one reverse pass."""
 
 
+MODEL_FORMS: dict[str, type[Section]] = {"own": ModelParams, "adopted": AdoptedParams}
+"""The two forms of the section `model`."""
+
+
+def _form_of_model(section: object) -> str:
+    """The form of the section `model`: the arch of an adopted network has a colon."""
+    arch = section.get("arch") if isinstance(section, dict) else getattr(section, "arch", None)
+    return "adopted" if isinstance(arch, str) and ":" in arch else "own"
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
     seed: Annotated[int, Field(ge=0)]
     """The one source of chance: the demo's drawings, splits, start, order, augmentation."""
     data: DataParams
-    model: ModelParams
+    model: Annotated[ModelParams, Tag("own")] | Annotated[AdoptedParams, Tag("adopted")] = Field(
+        discriminator=Discriminator(_form_of_model)
+    )
     train: TrainParams
     scan: ScanParams
     project: ProjectParams
 
+    @property
+    def own_model(self) -> ModelParams:
+        """The section of a network of this project. Raises AtlasError for an adopted one."""
+        if isinstance(self.model, AdoptedParams):
+            raise AtlasError(
+                f"model.arch {self.model.arch} is adopted as it is, not trained here.",
+                fix="Choose a network of this project with `atlas preset`.",
+            )
+        return self.model
+
+    @model_validator(mode="after")
+    def _adopted_is_not_trained(self) -> "Params":
+        if isinstance(self.model, AdoptedParams) and self.train.epochs:
+            raise ValueError(
+                f"train.epochs is {self.train.epochs}, but model.arch {self.model.arch} is taken "
+                "as it is: it needs 0"
+            )
+        return self
+
     @model_validator(mode="after")
     def _layers_exist(self) -> "Params":
         """Told before a training, not after it."""
+        if isinstance(self.model, AdoptedParams):
+            return self
+        names = [layer for layer in self.scan.layers if not set(layer) & set("*?[")]
+        if unknown := [name for name in names if name not in (*LAYERS, *LAYER_WORDS)]:
+            raise ValueError(
+                f"scan.layers names {', '.join(unknown)}; {self.model.arch} has {', '.join(LAYERS)}"
+            )
         if missing := set(self.scan.layers) & set(self.model.without):
             raise ValueError(
                 f"scan.layers names {', '.join(sorted(missing))}, which model.without leaves out"
@@ -248,7 +332,8 @@ def _first_fault(error: ValidationError) -> str:
     faults = error.errors()
     unknown = (fault for fault in faults if fault["type"] == "extra_forbidden")
     fault = next(unknown, faults[0])
-    where = ".".join(str(part) for part in fault["loc"]) or "the file"
+    location = [part for at, part in enumerate(fault["loc"]) if at != 1 or part not in MODEL_FORMS]
+    where = ".".join(str(part) for part in location) or "the file"
     if fault["type"] == "extra_forbidden":
         return f"`{where}` is no parameter; {_meant(fault['loc'])}"
     if fault["type"] == "missing":
@@ -278,7 +363,9 @@ def _siblings(location: tuple[int | str, ...]) -> list[str]:
     """The known keys beside the key at a location."""
     section: type[BaseModel] = Params
     for part in location[:-1]:
-        inner = section.model_fields[str(part)].annotation
+        if part == "model":
+            continue
+        inner = MODEL_FORMS.get(str(part)) or section.model_fields[str(part)].annotation
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             break
         section = inner

@@ -121,7 +121,7 @@ def _save(folder: Path, task: Task, trained: Trained, scale: float, manifest_sha
     if per_pixel(trained.mean):
         weights[INPUT_MEAN] = trained.mean.float()
     card = ModelCard(
-        **task.params.model.model_dump(),
+        **task.params.own_model.model_dump(),
         classes=task.manifest.classes,
         resize=data.resize,
         crop=data.crop,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.params import Params
+from pipeline.params import MODEL_FORMS, Params, Section
 from pipeline.workspace import Workspace
 from tests.dvc_deps import DVC_YAML, code_deps, with_code_deps
 from tests.imports import PACKAGES, ROOT
@@ -91,10 +91,16 @@ def test_a_stage_reads_the_artifacts_that_it_names(stage):
 
 def parameter_names() -> set[str]:
     names = {"seed"}
-    for section in Params.model_fields.keys() - {"seed"}:
-        fields = Params.model_fields[section].annotation.model_fields
-        names |= {f"{section}.{name}" for name in fields}
+    for section, name in sections().items():
+        names |= {f"{name}.{field}" for field in section.model_fields}
     return names
+
+
+def sections() -> dict[type[Section], str]:
+    """The sections of params.yaml with their names; `model` has two forms."""
+    fields = {name: field.annotation for name, field in Params.model_fields.items()}
+    plain = {form: name for name, form in fields.items() if name not in ("seed", "model")}
+    return plain | dict.fromkeys(MODEL_FORMS.values(), "model")
 
 
 def params_of(stage: str) -> set[str]:

@@ -29,7 +29,7 @@ class Task:
 
     def chain(self) -> Chain:
         """The network's description, with dropout."""
-        model = self.params.model
+        model = self.params.own_model
         variant = Variant(
             model.width,
             model.conv_channels,
