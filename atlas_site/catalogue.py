@@ -7,10 +7,18 @@ from functools import cached_property
 import numpy as np
 
 from atlas_site.charts import spark_path
-from atlas_site.kin import Holders, holders
+from atlas_site.layer_keys import layer_keys
 from atlas_site.pictures import TileSize, grid_side
+from atlas_site.related import ChannelsByImage, channels_by_image
 from atlas_site.selectivity import ClassSpread, class_spread
-from atlas_site.sheets import COVER_GRID, Cut, channel_cuts, image_cut, image_px, sprite_path
+from atlas_site.sprites import (
+    COVER_GRID,
+    SpriteRegion,
+    channel_regions,
+    image_px,
+    image_region,
+    sprite_path,
+)
 from pipeline.atlas import Prediction, Run
 
 
@@ -19,6 +27,8 @@ class Channel:
     """A channel as its layer's page shows it."""
 
     layer: str
+    key: str
+    """Its layer's name in file names and addresses."""
     number: int
     peak: float
     """The strongest activation; 0 for a dead channel."""
@@ -32,8 +42,8 @@ class Channel:
     """The class most frequent among its strongest images; of equal ones the stronger."""
     spark: str
     """Outline of its histogram of peaks."""
-    projections: Cut
-    crops: Cut
+    projections: SpriteRegion
+    crops: SpriteRegion
 
     @property
     def dead(self) -> bool:
@@ -43,12 +53,12 @@ class Channel:
     @property
     def sprite(self) -> str:
         """Its large pictures."""
-        return sprite_path(self.layer, self.number)
+        return sprite_path(self.key, self.number)
 
     @property
     def href(self) -> str:
         """Its view."""
-        return f"{self.layer}.html#{self.number}"
+        return f"{self.key}.html#{self.number}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,8 @@ class Layer:
     """A scanned layer."""
 
     name: str
+    key: str
+    """The name in file names and addresses."""
     map_size: int
     """Side of its map, in cells."""
     field: int
@@ -69,7 +81,7 @@ class Layer:
     @property
     def href(self) -> str:
         """Its page."""
-        return f"{self.name}.html"
+        return f"{self.key}.html"
 
     @property
     def tile(self) -> TileSize:
@@ -91,7 +103,7 @@ class ShownImage:
     label: str
     prediction: Prediction | None
     """None where `evaluate` has not run."""
-    cut: Cut
+    region: SpriteRegion
 
 
 @dataclass(frozen=True)
@@ -143,9 +155,11 @@ class Catalogue:
         return tuple(count[name] for name in self.classes)
 
     @cached_property
-    def holders(self) -> Holders:
+    def channels_by_image(self) -> ChannelsByImage:
         """Which channels hold an image row."""
-        return holders({layer.name: self.atlas.scan(layer.name).image for layer in self.layers})
+        return channels_by_image(
+            {layer.name: self.atlas.scan(layer.name).image for layer in self.layers}
+        )
 
     def has_filters(self, layer: Layer) -> bool:
         """Whether a layer's filters are pictures: it is the first and convolves the pixels."""
@@ -160,11 +174,12 @@ def channel_count(atlas: Run) -> int:
 def gather(atlas: Run) -> Catalogue:
     """Read all that the pages say, but no picture."""
     images = _shown_images(atlas)
+    keys = layer_keys(atlas.layers)
     names = list(atlas.card.classes)
     names += sorted({row.label for row in atlas.images} - set(names), key=str.encode)
     return Catalogue(
         atlas=atlas,
-        layers=tuple(_layer(atlas, name) for name in atlas.layers),
+        layers=tuple(_layer(atlas, name, keys[name]) for name in atlas.layers),
         images=images,
         classes=tuple(names),
         image_px=image_px(len(images), atlas.card.crop),
@@ -182,23 +197,24 @@ def _shown_images(atlas: Run) -> tuple[ShownImage, ...]:
             path=atlas.images[row].path,
             label=atlas.images[row].label,
             prediction=predictions.get(row),
-            cut=image_cut(position, px),
+            region=image_region(position, px),
         )
         for position, row in enumerate(rows)
     )
 
 
-def _layer(atlas: Run, name: str) -> Layer:
+def _layer(atlas: Run, name: str, key: str) -> Layer:
     field = atlas.field(name)
     spread = class_spread(atlas.scan(name).mean_peak_by_class)
     count = len(spread.selectivity)
-    channels = tuple(_channel(atlas, name, number, spread) for number in range(count))
+    channels = tuple(_channel(atlas, name, key, number, spread) for number in range(count))
     ranked = sorted(
         (c for c in channels if c.entries == atlas.scan(name).image.shape[1]),
         key=lambda c: (-c.selectivity, c.number),
     )
     return Layer(
         name=name,
+        key=key,
         map_size=atlas.chain.map_size(name),
         field=field.size,
         jump=field.jump,
@@ -207,14 +223,16 @@ def _layer(atlas: Run, name: str) -> Layer:
     )
 
 
-def _channel(atlas: Run, layer: str, number: int, spread: ClassSpread) -> Channel:
+def _channel(atlas: Run, layer: str, key: str, number: int, spread: ClassSpread) -> Channel:
     record = atlas.scan(layer)
     rows = [row for row in record.image[number].tolist() if row >= 0]
     labels = Counter(atlas.images[row].label for row in rows)
     size = TileSize(atlas.field(layer).size)
-    projections, crops = channel_cuts(layer, number, size.thumb * grid_side(record.image.shape[1]))
+    block_px = size.thumb * grid_side(record.image.shape[1])
+    projections, crops = channel_regions(key, number, block_px)
     return Channel(
         layer=layer,
+        key=key,
         number=number,
         peak=float(record.activation[number, 0]) if rows else 0.0,
         fired=int(record.fired[number]),

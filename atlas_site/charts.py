@@ -71,7 +71,7 @@ def curves(
     """
     found = {
         name: [
-            (row.get("epoch", i + 1), row[column])
+            (float(row.get("epoch", i + 1)), float(row[column]))
             for i, row in enumerate(history)
             if math.isfinite(row.get(column, math.nan))
         ]

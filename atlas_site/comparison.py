@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atlas_site.catalogue import Catalogue, Channel, Layer, gather
-from atlas_site.front import model_facts
+from atlas_site.index_page import model_facts
 from atlas_site.painting import ChannelsJob, jobs_of, paint
 from atlas_site.placement import placement_css
 from atlas_site.templating import ASSETS, environment, render_page

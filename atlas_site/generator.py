@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_site import front
+from atlas_site import index_page
 from atlas_site.catalogue import Catalogue, Layer, gather
 from atlas_site.data import class_data, image_data, layer_data, site_data
 from atlas_site.network_map import HEIGHT, WIDTH, field_squares, slabs
-from atlas_site.painting import filter_rows, jobs_of, paint
+from atlas_site.painting import jobs_of, paint
 from atlas_site.placement import placement_css
 from atlas_site.script import data_script
-from atlas_site.sheets import COVER_GRID, FILTER_COLUMNS, Cut, cover_path, filters_path
+from atlas_site.sprites import COVER_GRID, SpriteRegion, cover_path, filter_grid, filters_path
 from atlas_site.templating import ASSETS, environment, render_page
 from pipeline.atlas import Run
 from pipeline.progress import Advance, unseen
@@ -57,7 +57,7 @@ def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield "images", image_data(catalogue)
     yield "classes", class_data(catalogue)
     for layer in catalogue.layers:
-        yield layer.name, layer_data(catalogue, layer)
+        yield layer.key, layer_data(catalogue, layer)
 
 
 def _pages(catalogue: Catalogue) -> list[Page]:
@@ -75,7 +75,7 @@ def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator
         context = {
             **shared,
             "layer": layer,
-            "filters": _filters(catalogue, layer.name) if catalogue.has_filters(layer) else [],
+            "filters": _filters(catalogue, layer) if catalogue.has_filters(layer) else [],
             "before": catalogue.layers[place - 1] if place else None,
             "after": catalogue.layers[place + 1] if place + 1 < len(catalogue.layers) else None,
             "validation_images": len(catalogue.atlas.images),
@@ -91,36 +91,28 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "covers": {layer.name: _cover(layer) for layer in catalogue.layers},
         "squares": field_squares(catalogue.layers, catalogue.input_px),
         "example": catalogue.images[len(catalogue.images) // 2] if catalogue.images else None,
-        "summary": front.summary(catalogue),
-        "error_rates": front.error_rates(catalogue),
-        "model_facts": front.model_facts(catalogue),
-        "data_facts": front.data_facts(catalogue),
-        "provenance": front.provenance(catalogue),
-        "parameters": front.parameters(catalogue),
-        "charts": front.charts(catalogue),
-        "verified": front.verified(catalogue),
+        "summary": index_page.summary(catalogue),
+        "error_rates": index_page.error_rates(catalogue),
+        "model_facts": index_page.model_facts(catalogue),
+        "data_facts": index_page.data_facts(catalogue),
+        "provenance": index_page.provenance(catalogue),
+        "parameters": index_page.parameters(catalogue),
+        "charts": index_page.charts(catalogue),
+        "verified": index_page.verified(catalogue),
     }
 
 
-def _cover(layer: Layer) -> list[tuple[int, Cut]]:
+def _cover(layer: Layer) -> list[tuple[int, SpriteRegion]]:
     """The numbers of a layer's most selective channels, each with its projection."""
-    columns, px = COVER_GRID.columns, layer.tile.sprite
-    width, height = columns * px, COVER_GRID.rows * px
-    return [
-        (channel, Cut(cover_path(layer.name), place % columns, place // columns, width, height))
-        for place, channel in enumerate(layer.covers)
-    ]
+    src, px = cover_path(layer.key), layer.tile.sprite
+    return [(n, COVER_GRID.region(src, place, px)) for place, n in enumerate(layer.covers)]
 
 
-def _filters(catalogue: Catalogue, layer: str) -> list[tuple[int, Cut]]:
+def _filters(catalogue: Catalogue, layer: Layer) -> list[tuple[int, SpriteRegion]]:
     """The filters of the first layer, by channel number."""
-    weights = catalogue.atlas.filters(layer)
-    px, rows = weights.shape[1], filter_rows(len(weights))
-    width, height = FILTER_COLUMNS * px, rows * px
-    return [
-        (n, Cut(filters_path(layer), n % FILTER_COLUMNS, n // FILTER_COLUMNS, width, height))
-        for n in range(len(weights))
-    ]
+    weights = catalogue.atlas.filters(layer.name)
+    grid, src = filter_grid(len(weights)), filters_path(layer.key)
+    return [(n, grid.region(src, n, weights.shape[1])) for n in range(len(weights))]
 
 
 def _filter_count(catalogue: Catalogue) -> int:

@@ -12,24 +12,22 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from atlas_site.catalogue import Catalogue
+from atlas_site.display import to_grey
 from atlas_site.pictures import (
-    HALF_RANGE,
-    MID_GREY,
     TileSize,
+    grey_outside,
     pair,
-    resized,
-    shade,
+    projection_tiles,
     sheet,
-    tiles_of,
     webp,
 )
-from atlas_site.sheets import (
+from atlas_site.sprites import (
     CHANNEL_GRID,
     COVER_GRID,
-    FILTER_COLUMNS,
     IMAGE_GRID,
     channel_sheet_path,
     cover_path,
+    filter_grid,
     filters_path,
     image_sheet_path,
     sprite_path,
@@ -43,6 +41,7 @@ class ChannelsJob:
     """The sprites of the channels of one sheet, and the sheet."""
 
     layer: str
+    key: str
     sheet: int
 
     def paint(self, atlas: Run, out: Path) -> int:
@@ -52,12 +51,13 @@ class ChannelsJob:
         size, boxes = TileSize(atlas.field(self.layer).size), atlas.scan(self.layer).box
         thumbs = []
         for index in range(len(pictures.scale)):
-            tiles = tiles_of(pictures, index, boxes[first + index], atlas.card.crop)
-            sprite = webp(pair(*tiles, size.sprite), lossless=size.pixelated)
-            (out / sprite_path(self.layer, first + index)).write_bytes(sprite)
-            thumbs.append(pair(*tiles, size.thumb))
+            projections = pictures.projection[index]
+            crops = grey_outside(pictures.crop[index], boxes[first + index], atlas.card.crop)
+            sprite = webp(pair(projections, crops, size.sprite), lossless=size.pixelated)
+            (out / sprite_path(self.key, first + index)).write_bytes(sprite)
+            thumbs.append(pair(projections, crops, size.thumb))
         picture = sheet(thumbs, CHANNEL_GRID.columns, CHANNEL_GRID.rows)
-        path = out / channel_sheet_path(self.layer, self.sheet)
+        path = out / channel_sheet_path(self.key, self.sheet)
         path.write_bytes(webp(picture, lossless=size.pixelated))
         return len(thumbs)
 
@@ -67,36 +67,35 @@ class CoverJob:
     """The strongest projection of each of some channels."""
 
     layer: str
+    key: str
     channels: tuple[int, ...]
 
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         size = TileSize(atlas.field(self.layer).size)
         first = [
-            shade(atlas.pictures(self.layer, slice(channel, channel + 1)).projection[0, :1])
+            atlas.pictures(self.layer, slice(channel, channel + 1)).projection[0, :1]
             for channel in self.channels
         ]
-        tiles = resized(np.concatenate(first), size.sprite)
+        tiles = projection_tiles(np.concatenate(first), size.sprite)
         picture = sheet(list(tiles), COVER_GRID.columns, COVER_GRID.rows)
-        (out / cover_path(self.layer)).write_bytes(webp(picture, lossless=size.pixelated))
+        (out / cover_path(self.key)).write_bytes(webp(picture, lossless=size.pixelated))
         return 0
 
 
 @dataclass(frozen=True)
 class FiltersJob:
-    """The filters of a layer that sees the pixels themselves, each scaled symmetrically."""
+    """The filters of a layer that sees the pixels themselves."""
 
     layer: str
+    key: str
 
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
-        weights = atlas.filters(self.layer)
-        magnitude = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
-        signed = weights / np.where(magnitude > 0, magnitude, 1)
-        tiles = np.rint(MID_GREY + HALF_RANGE * signed).astype(np.uint8)
-        rows = filter_rows(len(tiles))
-        (out / filters_path(self.layer)).write_bytes(
-            webp(sheet(list(tiles), FILTER_COLUMNS, rows), lossless=True)
+        tiles = to_grey(atlas.filters(self.layer))
+        grid = filter_grid(len(tiles))
+        (out / filters_path(self.key)).write_bytes(
+            webp(sheet(list(tiles), grid.columns, grid.rows), lossless=True)
         )
         return 0
 
@@ -120,24 +119,20 @@ class ImagesJob:
 Job = ChannelsJob | CoverJob | FiltersJob | ImagesJob
 
 
-def filter_rows(filters: int) -> int:
-    """Rows of the sheet of filters."""
-    return -(-filters // FILTER_COLUMNS)
-
-
 def jobs_of(catalogue: Catalogue) -> list[Job]:
     """All pictures of a site, the slowest first."""
-    channels: list[Job] = [
-        ChannelsJob(layer.name, sheet)
+    jobs: list[Job] = [
+        ChannelsJob(layer.name, layer.key, sheet)
         for layer in reversed(catalogue.layers)
-        for sheet in range(-(-len(layer.channels) // CHANNEL_GRID.places))
+        for sheet in range(CHANNEL_GRID.files(len(layer.channels)))
     ]
-    covers = [CoverJob(layer.name, layer.covers) for layer in catalogue.layers if layer.covers]
-    return [*channels, *_image_jobs(catalogue), *covers, *_filter_jobs(catalogue)]
-
-
-def _filter_jobs(catalogue: Catalogue) -> list[FiltersJob]:
-    return [FiltersJob(layer.name) for layer in catalogue.layers if catalogue.has_filters(layer)]
+    jobs += _image_jobs(catalogue)
+    for layer in catalogue.layers:
+        if layer.covers:
+            jobs.append(CoverJob(layer.name, layer.key, layer.covers))
+        if catalogue.has_filters(layer):
+            jobs.append(FiltersJob(layer.name, layer.key))
+    return jobs
 
 
 def _image_jobs(catalogue: Catalogue) -> list[ImagesJob]:
@@ -151,7 +146,7 @@ def paint(
     jobs: Sequence[Job], artifacts: Path, out: Path, workers: int | None, advance: Advance
 ) -> None:
     """Do all jobs in worker processes, one per core where `workers` is None; one works here."""
-    for layer in {job.layer for job in jobs if not isinstance(job, ImagesJob)}:
+    for layer in {job.key for job in jobs if not isinstance(job, ImagesJob)}:
         (out / "tiles" / layer).mkdir(parents=True, exist_ok=True)
     (out / "images").mkdir(parents=True, exist_ok=True)
     count = min(len(jobs), workers or len(os.sched_getaffinity(0)))

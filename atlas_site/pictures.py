@@ -5,13 +5,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float16, Int32, UInt8
+from jaxtyping import Float16, Int32, Shaped, UInt8
 from PIL import Image
 
-from pipeline.atlas import LayerPictures
+from atlas_site.display import MID_GREY, to_grey
 
-MID_GREY = 128
-HALF_RANGE = 127
 LARGEST_TILE_PX = 144
 SMALLEST_LOSSY_PX = 64
 THUMB_PX = 56
@@ -53,14 +51,7 @@ def grid_side(top: int) -> int:
     return math.ceil(math.sqrt(top))
 
 
-def shade(
-    projection: Float16[np.ndarray, "*tile row col 3"],
-) -> UInt8[np.ndarray, "*tile row col 3"]:
-    """Grey levels of a stored projection: −1, 0, 1 become 1, 128, 255, in every tile alike."""
-    return np.rint(MID_GREY + HALF_RANGE * projection.astype(np.float32)).astype(np.uint8)
-
-
-def veil(
+def grey_outside(
     crops: UInt8[np.ndarray, "rank row col 3"],
     boxes: Int32[np.ndarray, "rank 4"],
     input_px: int,
@@ -75,23 +66,44 @@ def veil(
     return shown
 
 
-def tiles_of(
-    pictures: LayerPictures, index: int, boxes: Int32[np.ndarray, "rank 4"], input_px: int
-) -> tuple[UInt8[np.ndarray, "rank row col 3"], UInt8[np.ndarray, "rank row col 3"]]:
-    """The projections and crops of one of the channels, ready to be shown."""
-    return shade(pictures.projection[index]), veil(pictures.crop[index], boxes, input_px)
+def projection_tiles(
+    projections: Float16[np.ndarray, "rank row col 3"], px: int
+) -> UInt8[np.ndarray, "rank side side 3"]:
+    """Projections as tiles of side `px`: made square, resized, then drawn by the display rule.
+
+    Resized as signals, so that a thumbnail has the contrast of a large tile.
+    """
+    return to_grey(resized(squared(projections.astype(np.float32), 0), px))
+
+
+def squared(
+    tiles: Shaped[np.ndarray, "rank row col 3"], fill: int
+) -> Shaped[np.ndarray, "rank side side 3"]:
+    """Tiles padded around their middle to squares."""
+    rows, cols = tiles.shape[1:3]
+    side = max(rows, cols)
+    top, left = (side - rows) // 2, (side - cols) // 2
+    edges = (0, 0), (top, side - rows - top), (left, side - cols - left), (0, 0)
+    return np.pad(tiles, edges, constant_values=fill)
 
 
 def resized(
-    tiles: UInt8[np.ndarray, "rank row col 3"], side: int
-) -> UInt8[np.ndarray, "rank side side 3"]:
+    tiles: Shaped[np.ndarray, "rank row row 3"], side: int
+) -> Shaped[np.ndarray, "rank side side 3"]:
     """Tiles of another size, each by itself so that neighbours do not bleed."""
     if tiles.shape[1] == side:
         return tiles
-    size = (side, side)
-    return np.stack(
-        [np.asarray(Image.fromarray(t).resize(size, Image.Resampling.LANCZOS)) for t in tiles]
-    )
+    return np.stack([_resized(tile, side) for tile in tiles])
+
+
+def _resized(tile: Shaped[np.ndarray, "row row 3"], side: int) -> Shaped[np.ndarray, "side side 3"]:
+    """Colours or a signal; Pillow knows signals as planes of one channel only."""
+    if tile.dtype == np.uint8:
+        planes = [Image.fromarray(tile)]
+    else:
+        planes = [Image.fromarray(np.ascontiguousarray(tile[..., c])) for c in range(3)]
+    sized = [np.asarray(p.resize((side, side), Image.Resampling.LANCZOS)) for p in planes]
+    return sized[0] if len(sized) == 1 else np.stack(sized, axis=-1)
 
 
 def block(tiles: UInt8[np.ndarray, "rank row col 3"]) -> UInt8[np.ndarray, "height width 3"]:
@@ -103,12 +115,13 @@ def block(tiles: UInt8[np.ndarray, "rank row col 3"]) -> UInt8[np.ndarray, "heig
 
 
 def pair(
-    projections: UInt8[np.ndarray, "rank row col 3"],
+    projections: Float16[np.ndarray, "rank row col 3"],
     crops: UInt8[np.ndarray, "rank row col 3"],
     px: int,
 ) -> UInt8[np.ndarray, "height width 3"]:
     """The block of a channel's projections with the block of its crops on the right."""
-    return np.concatenate([block(resized(projections, px)), block(resized(crops, px))], axis=1)
+    right = resized(squared(crops, MID_GREY), px)
+    return np.concatenate([block(projection_tiles(projections, px)), block(right)], axis=1)
 
 
 def sheet(

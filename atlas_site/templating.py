@@ -28,7 +28,7 @@ def render_page(env: Environment, template: str, context: Mapping[str, object]) 
     return env.get_template(template).render(context)
 
 
-def short(value: float) -> str:
+def short(value: float | int) -> str:
     """A number with three significant digits and no exponent where none is needed."""
     if value == 0:
         return "0"
@@ -41,7 +41,7 @@ def _decimals(value: float) -> int:
     return 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
 
 
-def share(part: float, whole: float) -> str:
+def share(part: float | int, whole: float | int) -> str:
     """A share in per cent; small ones are not rounded to nothing."""
     percent = 100 * part / whole if whole else 0.0
     if 0 < percent < 1:

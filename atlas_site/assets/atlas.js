@@ -1,8 +1,8 @@
 "use strict";
 // The data scripts call atlasData; a page asks for one by name. `el` builds nodes, never markup.
 {
-  const waiting = {};
-  const loading = {};
+  const waiting = Object.create(null);
+  const loading = Object.create(null);
 
   window.atlasData = (name, value) => {
     Atlas.data[name] = value;

@@ -4,19 +4,19 @@
   const { el, short, percent, fileName } = Atlas;
   const dialog = document.querySelector("[data-channel]");
   const part = (name) => dialog.querySelector(`[data-${name}]`);
-  const name = document.querySelector("[data-grid]").dataset.layer;
-  const { channels, edges } = Atlas.data[name];
+  const key = document.querySelector("[data-grid]").dataset.layer;
+  const { channels, edges } = Atlas.data[key];
   const { site } = Atlas.data;
-  const layer = site.layers.find((one) => one.name === name);
+  const layer = site.layers.find((one) => one.key === key);
   let open = null;
   let chosen = 0;
 
   const says = (i) => {
-    const { said, label, probability } = Atlas.data.images;
-    if (said[i] < 0) return null;
-    const wrong = said[i] !== label[i];
+    const { predicted, label, probability } = Atlas.data.images;
+    if (predicted[i] < 0) return null;
+    const wrong = predicted[i] !== label[i];
     return el("dd", { class: wrong ? "says wrong" : "says" },
-      `predicted ${site.classes[said[i]]}, ${percent(probability[i])}`);
+      `predicted ${site.classes[predicted[i]]}, ${percent(probability[i])}`);
   };
 
   const entry = (channel, number, rank) => {
@@ -35,13 +35,13 @@
       el("dd", { class: "activation", title: "activation" }, short(channel.activation[rank])),
       says(i),
       el("dd", { class: "file" }, el("a", { href: `images.html#${row[i]}`, title: path[i] }, fileName(path[i])),
-        ` · ±${short(channel.scale[rank])}`)));
+        ` · signal up to ${short(channel.scale[rank])}`)));
   };
 
   const choose = (rank) => {
     const channel = channels[open];
     chosen = rank;
-    for (const button of part("nine").querySelectorAll("button")) {
+    for (const button of part("entries").querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(Number(button.dataset.rank) === rank));
     }
     const { label, path, row } = Atlas.data.images;
@@ -61,10 +61,10 @@
     }
   };
 
-  const kin = (rows) => rows.length
+  const related = (rows) => rows.length
     ? rows.map(([where, number, shared]) => {
       const other = site.layers[where];
-      return el("a", { href: other.name === name ? `#${number}` : `${other.name}.html#${number}` },
+      return el("a", { href: other.key === key ? `#${number}` : `${other.key}.html#${number}` },
         Atlas.thumb(other, number, "projections"),
         el("b", {}, `${other.name} ${number}`), `${shared} shared`);
     })
@@ -84,17 +84,17 @@
     if (open !== number) return;
     const channel = channels[number];
     const dead = channel.image.length === 0;
-    part("layer-name").textContent = name;
+    part("layer-name").textContent = layer.name;
     part("number").textContent = number;
-    document.title = `${name} ${number} · Feature atlas`;
+    document.title = `${layer.name} ${number} · Feature atlas`;
     part("numbers").replaceChildren(...(dead ? ["dead"] : numbers(channel)));
-    part("nine").replaceChildren(...channel.image.map((_, rank) => entry(channel, number, rank)));
+    part("entries").replaceChildren(...channel.image.map((_, rank) => entry(channel, number, rank)));
     part("dead").hidden = !dead;
     part("side").hidden = dead;
     part("histogram").replaceChildren(Atlas.histogram(edges, channel.histogram, channel.activation, 0));
     if (!dead) {
       part("classes").replaceChildren(Atlas.bars(channel.classes));
-      part("kin").replaceChildren(...kin(channel.kin));
+      part("related").replaceChildren(...related(channel.related));
       choose(0);
     }
     if (!dialog.open) dialog.showModal();
@@ -114,7 +114,7 @@
   dialog.addEventListener("close", () => {
     const link = document.getElementById(open)?.firstElementChild;
     open = null;
-    document.title = `${name} · Feature atlas`;
+    document.title = `${layer.name} · Feature atlas`;
     if (Atlas.place() !== null) history.replaceState(null, "", location.href.split("#")[0]);
     link?.focus();
   });
@@ -145,7 +145,7 @@
   part("next").addEventListener("click", () => step(1));
   part("close").addEventListener("click", close);
   part("copy").addEventListener("click", copy);
-  part("contrast").addEventListener("input", ({ target }) => Atlas.setTone(Number(target.value)));
+  part("contrast").addEventListener("input", ({ target }) => Atlas.setContrast(Number(target.value)));
   for (const button of document.querySelectorAll("[data-random]")) {
     button.addEventListener("click", Atlas.channel.random);
   }

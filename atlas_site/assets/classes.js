@@ -23,7 +23,7 @@
       el("p", { class: "path" }, `${classes.images[number]} validation images. A channel’s preference is (this class − the others) / (this class + the others), of the mean peaks: 1 where only this class excites it.`),
       el("div", { class: "strip" }, ...own.map((i) =>
         el("a", { href: `images.html#${images.row[i]}` }, Atlas.whole(i, images.path[i])))),
-      ...[...site.layers].reverse().map((layer) => layerSection(layer, classes.best[layer.name][number] || [])));
+      ...[...site.layers].reverse().map((layer) => layerSection(layer, classes.best[layer.key][number] || [])));
     one.hidden = false;
     all.hidden = true;
     document.title = `${site.classes[number]} · Feature atlas`;

@@ -4,12 +4,12 @@
   const grid = document.querySelector("[data-grid]");
   const form = document.querySelector("[data-controls]");
   const root = document.documentElement;
-  const name = grid.dataset.layer;
-  const { channels } = Atlas.data[name];
+  const key = grid.dataset.layer;
+  const { channels } = Atlas.data[key];
   const items = [...grid.children];
-  const layer = Atlas.data.site.layers.find((one) => one.name === name);
+  const layer = Atlas.data.site.layers.find((one) => one.key === key);
 
-  const keys = {
+  const orders = {
     number: () => 0,
     peak: (c) => -c.peak,
     fired: (c) => -c.fired,
@@ -39,8 +39,8 @@
       dead: form.elements.dead.value,
     };
     if (wanted.search || wanted.class !== "") prepareText(await Atlas.load("images"));
-    const key = keys[form.elements.sort.value];
-    const order = channels.map((c, number) => [key(c), number]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const value = orders[form.elements.sort.value];
+    const order = channels.map((c, number) => [value(c), number]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     const shown = order.map(([, number]) => number).filter((number) => fits(number, wanted));
     const visible = new Set(shown);
     items.forEach((item, number) => { item.hidden = !visible.has(number); });
@@ -54,14 +54,14 @@
 
   // Thumbnails give way to the channel's own sprite where they would be enlarged.
   const sharpen = (item) => {
-    for (const cut of item.querySelectorAll(".cut.thumb")) {
-      const image = cut.firstElementChild;
+    for (const region of item.querySelectorAll(".region.thumb")) {
+      const image = region.firstElementChild;
       const width = 2 * Atlas.data.site.side * layer.spritePx;
-      cut.classList.replace("thumb", "half");
-      image.className = `x${cut.classList.contains("crops") ? 1 : 0} y0`;
+      region.classList.replace("thumb", "half");
+      image.className = `x${region.classList.contains("crops") ? 1 : 0} y0`;
       image.width = width;
       image.height = width / 2;
-      image.src = `tiles/${name}/${item.id}.webp`;
+      image.src = Atlas.spriteOf(layer, item.id);
     }
   };
   const watcher = new IntersectionObserver((entries) => {
@@ -72,7 +72,7 @@
   }, { rootMargin: "300px" });
   const watch = () => {
     const block = parseFloat(getComputedStyle(root).getPropertyValue("--block")) || 0;
-    const drawn = items[0].querySelector(".cut, .dead-block")?.getBoundingClientRect().height || block;
+    const drawn = items[0].querySelector(".region, .dead-block")?.getBoundingClientRect().height || block;
     const enlarged = drawn * devicePixelRatio > 1.25 * layer.thumbPx * Atlas.data.site.side;
     if (!layer.pixelated && enlarged) items.forEach((item) => watcher.observe(item));
     else watcher.disconnect();
@@ -80,7 +80,7 @@
 
   const setView = (which, value) => {
     root.dataset[which] = value;
-    Atlas.keep(which, value);
+    Atlas.setPreference(which, value);
     form.elements[which].value = value;
     watch();
   };
@@ -102,15 +102,15 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", ({ target }) => {
     if (target.name === "mode" || target.name === "size") setView(target.name, target.value);
-    else if (target.name === "contrast") Atlas.setTone(Number(target.value));
+    else if (target.name === "contrast") Atlas.setContrast(Number(target.value));
     else arrange();
   });
   document.querySelector("[data-reset]").addEventListener("click", Atlas.reset);
   addEventListener("resize", watch);
   form.reset();
-  Atlas.setTone(Atlas.tone());
+  Atlas.setContrast(Atlas.contrast());
   for (const which of ["mode", "size"]) {
-    if (Atlas.kept(which)) form.elements[which].value = Atlas.kept(which);
+    if (Atlas.preference(which)) form.elements[which].value = Atlas.preference(which);
   }
   watch();
 }

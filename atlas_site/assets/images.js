@@ -7,7 +7,7 @@
   const { site, images } = Atlas.data;
 
   const holdings = (layer, position) =>
-    Atlas.data[layer.name].channels.flatMap((channel, number) => {
+    Atlas.data[layer.key].channels.flatMap((channel, number) => {
       const rank = channel.image.indexOf(position);
       return rank < 0 ? [] : [{
         number, rank, activation: channel.activation[rank], corner: channel.corner[rank],
@@ -36,13 +36,13 @@
   const show = async (row) => {
     const position = images.row.indexOf(row);
     if (position < 0) return overview();
-    await Promise.all(site.layers.map((layer) => Atlas.load(layer.name)));
+    await Promise.all(site.layers.map((layer) => Atlas.load(layer.key)));
     const label = images.label[position];
     const stage = el("div", { class: "stage" }, Atlas.whole(position, `${site.classes[label]}, ${images.path[position]}`));
     const found = [...site.layers].reverse()
       .map((layer) => [layer, holdings(layer, position)]).filter(([, list]) => list.length);
     if (found.length) stage.append(Atlas.boxes(found[0][1].map((f) => f.corner), found[0][0].field));
-    const said = images.said[position];
+    const predicted = images.predicted[position];
     one.replaceChildren(
       el("div", { class: "sticky" },
         el("a", { class: "back", href: "#" }, "‹ all images"),
@@ -50,7 +50,7 @@
         el("h1", { tabindex: "-1" }, fileName(images.path[position])),
         el("p", { class: "path" }, images.path[position], ` · row ${row}`),
         el("p", {}, "Class ", el("a", { href: `classes.html#${label}` }, site.classes[label]),
-          said < 0 ? "" : `, predicted ${site.classes[said]} (${percent(images.probability[position])})`)),
+          predicted < 0 ? "" : `, predicted ${site.classes[predicted]} (${percent(images.probability[position])})`)),
       el("div", { class: "holders" }, ...found.map(([layer, list]) => section(layer, list, stage))));
     one.hidden = false;
     all.hidden = true;

@@ -1,46 +1,47 @@
 "use strict";
-// Pictures cut out of sheets, as the templates do it, and the tone of the projections.
+// Pictures of sprites, as the templates show them, and the contrast of the projections.
 {
   const { el, svg } = Atlas;
 
-  const cut = (kind, src, x, y, alt, columns, rows, px) =>
-    el("span", { class: `cut ${kind}` }, el("img", {
-      src, alt, class: `x${x} y${y}`, width: columns * px, height: rows * px,
+  const region = (kind, src, grid, place, px, alt) => {
+    const [x, y] = grid.corners[place];
+    return el("span", { class: `region ${kind}` }, el("img", {
+      src, alt, class: `x${x} y${y}`, width: grid.columns * px, height: grid.rows * px,
       loading: "lazy", decoding: "async",
     }));
+  };
+  const kindOf = (layer, size, which) => `${size} ${which}${layer.pixelated ? " pixelated" : ""}`;
+
+  Atlas.spriteOf = (layer, channel) => layer.sprite.replace("{}", channel);
 
   // A channel's block of thumbnails; `which` is "projections" or "crops".
   Atlas.thumb = (layer, channel, which, alt = "") => {
-    const { side, channelSheet: grid } = Atlas.data.site;
-    const place = channel % (grid.columns * grid.rows);
-    const sheet = Math.floor(channel / (grid.columns * grid.rows));
-    const x = 2 * (place % grid.columns) + (which === "crops" ? 1 : 0);
-    const kind = `thumb ${which}${layer.pixelated ? " pixelated" : ""}`;
-    return cut(kind, `tiles/${layer.name}/sheet-${sheet}.webp`, x, Math.floor(place / grid.columns),
-      alt, 2 * grid.columns, grid.rows, side * layer.thumbPx);
+    const { side, thumbs } = Atlas.data.site;
+    const perSheet = thumbs.corners.length / 2;
+    const place = 2 * (channel % perSheet) + (which === "crops" ? 1 : 0);
+    const src = layer.sheet.replace("{}", Math.floor(channel / perSheet));
+    return region(kindOf(layer, "thumb", which), src, thumbs, place, side * layer.thumbPx, alt);
   };
 
   // One large tile of a channel's sprite.
   Atlas.tile = (layer, channel, rank, which, alt) => {
-    const { side } = Atlas.data.site;
-    const x = (rank % side) + (which === "crops" ? side : 0);
-    const kind = `tile ${which}${layer.pixelated ? " pixelated" : ""}`;
-    return cut(kind, `tiles/${layer.name}/${channel}.webp`, x, Math.floor(rank / side),
-      alt, 2 * side, side, layer.spritePx);
+    const { side, tiles } = Atlas.data.site;
+    const place = rank + side * Math.floor(rank / side) + (which === "crops" ? side : 0);
+    return region(kindOf(layer, "tile", which), Atlas.spriteOf(layer, channel), tiles, place,
+      layer.spritePx, alt);
   };
 
   // A whole image, by its position among those shown.
   Atlas.whole = (position, alt) => {
-    const grid = Atlas.data.site.imageSheet;
-    const place = position % (grid.columns * grid.rows);
-    const sheet = Math.floor(position / (grid.columns * grid.rows));
-    return cut("image", `images/${sheet}.webp`, place % grid.columns,
-      Math.floor(place / grid.columns), alt, grid.columns, grid.rows, grid.px);
+    const grid = Atlas.data.site.images;
+    const perSheet = grid.corners.length;
+    const src = grid.src.replace("{}", Math.floor(position / perSheet));
+    return region("image", src, grid, position % perSheet, grid.px, alt);
   };
 
   // A link to a channel with its two blocks and lines of text.
   Atlas.channelLink = (layer, channel, ...text) =>
-    el("a", { href: `${layer.name}.html#${channel}` },
+    el("a", { href: `${layer.key}.html#${channel}` },
       el("span", { class: "pair" },
         Atlas.thumb(layer, channel, "projections"), Atlas.thumb(layer, channel, "crops")),
       el("b", {}, `${layer.name} ${channel}`), ...text);
@@ -53,8 +54,9 @@
         svg("rect", { class: "box", x: left, y: top, width: field, height: field })));
   };
 
-  // Contrast: a symmetric curve about mid grey whose slope at zero is 2^value; it never clips.
-  Atlas.setTone = (value) => {
+  // Contrast: a symmetric curve about mid grey whose slope at zero is 2^value; it never clips, and
+  // 0 shows the pictures as they are.
+  Atlas.setContrast = (value) => {
     const gain = 2 ** value;
     const table = Array.from({ length: 65 }, (_, i) => {
       const u = (i - 32) / 32;
@@ -63,12 +65,12 @@
     for (const part of document.querySelectorAll("#tone feComponentTransfer > *")) {
       part.setAttribute("tableValues", table);
     }
-    document.documentElement.toggleAttribute("data-toned", value > 0);
+    document.documentElement.toggleAttribute("data-toned", value !== 0);
     for (const input of document.querySelectorAll("[name=contrast], [data-contrast]")) {
       input.value = value;
     }
-    Atlas.keep("contrast", value);
+    Atlas.setPreference("gain", value);
   };
-  Atlas.tone = () => Number(Atlas.kept("contrast") ?? 1);
-  if (Atlas.tone() !== 1) Atlas.setTone(Atlas.tone());
+  Atlas.contrast = () => Number(Atlas.preference("gain") ?? 0);
+  if (Atlas.contrast() !== 0) Atlas.setContrast(Atlas.contrast());
 }

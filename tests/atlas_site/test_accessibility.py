@@ -16,7 +16,7 @@ PLACES = {
     "index.html": "main h1",
     "conv1.html": "[data-grid]",
     "conv3.html": "[data-grid]",
-    "conv3.html#0": "[data-nine] > li",
+    "conv3.html#0": "[data-entries] > li",
     "conv3.html#1": "[data-dead]:not([hidden])",
     "images.html": ".gallery li",
     "images.html#1": ".holders section",

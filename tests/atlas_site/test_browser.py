@@ -79,7 +79,7 @@ def test_every_picture_of_a_page_is_drawn(visit: Opener, place: str) -> None:
 def test_a_deep_link_opens_its_channel(visit: Opener) -> None:
     page = visit("conv3.html#7").page
     expect(page.locator("#channel-title")).to_have_text("conv3 7")
-    expect(page.locator("[data-nine] > li")).to_have_count(9)
+    expect(page.locator("[data-entries] > li")).to_have_count(9)
 
 
 def test_a_card_opens_its_channel_and_escape_returns_to_it(visit: Opener) -> None:
@@ -106,13 +106,13 @@ def test_back_closes_a_channel_and_forward_opens_it(visit: Opener) -> None:
 def test_a_dead_channel_says_so(visit: Opener) -> None:
     page = visit("conv3.html#1").page
     expect(page.locator("[data-dead]")).to_be_visible()
-    expect(page.locator("[data-nine] > li")).to_have_count(0)
+    expect(page.locator("[data-entries] > li")).to_have_count(0)
     expect(page.locator(f"{CARDS}[id='1'] .dead-block")).to_have_text("dead")
 
 
 def test_a_channel_with_few_images_shows_only_those(visit: Opener) -> None:
     page = visit("conv3.html#2").page
-    expect(page.locator("[data-nine] > li")).to_have_count(4)
+    expect(page.locator("[data-entries] > li")).to_have_count(4)
 
 
 def test_arrow_keys_step_through_channels_in_the_order_shown(visit: Opener) -> None:
@@ -128,9 +128,9 @@ def test_arrow_keys_step_through_channels_in_the_order_shown(visit: Opener) -> N
     expect(page.locator("[data-number]")).to_have_text(str(order[2]))
 
 
-def test_up_and_down_choose_among_the_nine(visit: Opener) -> None:
+def test_up_and_down_choose_among_the_entries(visit: Opener) -> None:
     page = visit("conv2.html#0").page
-    pressed = page.locator("[data-nine] [aria-pressed=true]")
+    pressed = page.locator("[data-entries] [aria-pressed=true]")
     expect(pressed).to_have_attribute("data-rank", "0")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
@@ -286,11 +286,11 @@ def test_contrast_changes_projections_and_leaves_mid_grey(visit: Opener) -> None
     assert values[0] == 0
     assert values[-1] == 1
     assert [round(1 - v, 4) for v in values] == values[::-1]
-    tile = page.locator("[data-nine] .projections").first
+    tile = page.locator("[data-entries] .projections").first
     expect(tile).to_have_css("filter", 'url("#tone")')
     page.locator("[data-contrast]").fill("0")
     expect(tile).to_have_css("filter", "none")
-    expect(page.locator("[data-nine] .crops").first).to_have_css("filter", "none")
+    expect(page.locator("[data-entries] .crops").first).to_have_css("filter", "none")
 
 
 def test_theme_goes_round_and_is_kept(visit: Opener) -> None:

@@ -1,17 +1,15 @@
-from dataclasses import dataclass
-
+from atlas_site.catalogue import Channel, Layer
 from atlas_site.network_map import LARGEST_SIDE, field_squares, slabs
+from atlas_site.sprites import SpriteRegion
 
 
-@dataclass(frozen=True)
-class Drawn:
-    name: str
-    map_size: int
-    channels: tuple[int, ...]
-    field: int
+def layer(name: str, map_size: int, channels: int, field: int) -> Layer:
+    region = SpriteRegion("", 0, 0, 1, 1)
+    channel = Channel(name, name, 0, 1.0, 1, 1, 0.5, 1.0, "", "", region, region)
+    return Layer(name, name, map_size, field, 1, (channel,) * channels, ())
 
 
-LAYERS = [Drawn("conv1", 110, (0,) * 96, 7), Drawn("conv2", 26, (0,) * 256, 27)]
+LAYERS = [layer("conv1", 110, 96, 7), layer("conv2", 26, 256, 27)]
 
 
 def side(polygon: str) -> float:
@@ -31,7 +29,7 @@ def test_slabs_are_as_deep_as_their_channels_on_one_scale():
 
 
 def test_fields_are_to_scale_largest_first_and_whole_images_left_out():
-    squares = field_squares([*LAYERS, Drawn("fc6", 1, (0,), 224)], input_px=224)
+    squares = field_squares([*LAYERS, layer("fc6", 1, 1, 224)], input_px=224)
     assert [s.layer for s in squares] == ["conv2", "conv1"]
     assert [round(s.side, 3) for s in squares] == [12.054, 3.125]
     assert all(abs(s.start * 2 + s.side - 100) < 1e-9 for s in squares)

@@ -4,28 +4,33 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_site.pictures import TileSize, block, grid_side, pair, resized, shade, sheet, veil, webp
+from atlas_site.pictures import (
+    TileSize,
+    block,
+    grey_outside,
+    grid_side,
+    pair,
+    projection_tiles,
+    resized,
+    sheet,
+    webp,
+)
 
 
 def flat(value: int, px: int = 2) -> np.ndarray:
     return np.full((px, px, 3), value, np.uint8)
 
 
-def test_zero_is_mid_grey_and_the_scale_is_symmetric():
-    signal = np.array([-1, -0.5, 0, 0.5, 1], np.float16).reshape(5, 1, 1, 1) * np.ones((1, 1, 3))
-    assert shade(signal.astype(np.float16))[:, 0, 0, 0].tolist() == [1, 64, 128, 192, 255]
-
-
 def test_pixels_outside_the_image_are_mid_grey_and_those_inside_untouched():
     crops = np.arange(3 * 16, dtype=np.uint8).reshape(1, 4, 4, 3)
-    shown = veil(crops, np.array([[-1, 7, 3, 11]], np.int32), input_px=10)
+    shown = grey_outside(crops, np.array([[-1, 7, 3, 11]], np.int32), input_px=10)
     assert (shown[0, 0] == 128).all()
     assert (shown[0, :, 3] == 128).all()
     assert (shown[0, 1:, :3] == crops[0, 1:, :3]).all()
 
 
 def test_a_missing_entry_is_mid_grey():
-    shown = veil(np.zeros((1, 4, 4, 3), np.uint8), np.zeros((1, 4), np.int32), input_px=10)
+    shown = grey_outside(np.zeros((1, 4, 4, 3), np.uint8), np.zeros((1, 4), np.int32), input_px=10)
     assert (shown == 128).all()
 
 
@@ -35,14 +40,26 @@ def test_a_block_runs_in_rows_and_pads_with_mid_grey():
 
 
 def test_a_pair_has_projections_left_and_crops_right():
-    found = pair(flat(1)[None], flat(2)[None], px=2)
-    assert found[0, :, 0].tolist() == [1, 1, 2, 2]
+    found = pair(np.zeros((1, 2, 2, 3), np.float16), flat(2)[None], px=2)
+    assert found[0, :, 0].tolist() == [128, 128, 2, 2]
 
 
 def test_a_sheet_has_one_shape_however_few_its_pictures():
     found = sheet([flat(5)], columns=3, rows=2)
     assert found.shape == (4, 6, 3)
     assert found[::2, ::2, 0].tolist() == [[5, 128, 128], [128, 128, 128]]
+
+
+def test_thumbnails_have_the_contrast_of_large_tiles():
+    noise = np.random.default_rng(0).normal(size=(1, 139, 139, 3)).astype(np.float16)
+    large, small = (projection_tiles(noise, px).std() for px in (139, 56))
+    assert small == pytest.approx(large, rel=0.05)
+
+
+def test_a_picture_that_is_no_square_is_padded_around_its_middle():
+    tiles = projection_tiles(np.ones((1, 3, 7, 3), np.float16), 7)
+    assert (tiles[0, [0, 1, 5, 6]] == 128).all()
+    assert (tiles[0, 2:5] > 200).all()
 
 
 def test_tiles_are_resized_each_by_itself():

@@ -2,20 +2,18 @@
 // Runs before the first paint, so that theme, tile size and mode never shift the page.
 {
   const root = document.documentElement;
-  const kept = (name) => {
+  const preference = (name) => {
     try { return localStorage.getItem(`feature-atlas-${name}`); } catch { return null; }
   };
-  const keep = (name, value) => {
+  const setPreference = (name, value) => {
     try { localStorage.setItem(`feature-atlas-${name}`, value); } catch { /* private mode */ }
   };
-  window.Atlas = { data: {}, kept, keep };
+  window.Atlas = { data: Object.create(null), preference, setPreference };
   root.dataset.js = "";
   for (const name of ["theme", "size", "mode"]) {
-    const value = kept(name);
+    const value = preference(name);
     if (value) root.dataset[name] = value;
   }
-  // The pages carry the curve of the contrast 1; without scripts pictures stay linear.
-  if (kept("contrast") !== "0") root.dataset.toned = "";
   const next = { auto: "light", light: "dark", dark: "auto" };
   const names = { auto: "as the system", light: "light", dark: "dark" };
   addEventListener("DOMContentLoaded", () => {
@@ -26,11 +24,11 @@
       button.title = `Theme: ${names[theme]}`;
       button.textContent = { auto: "◐", light: "○", dark: "●" }[theme];
     };
-    show(kept("theme") || "auto");
+    show(preference("theme") || "auto");
     document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
     button.addEventListener("click", () => {
       const theme = next[root.dataset.theme] || "auto";
-      keep("theme", theme);
+      setPreference("theme", theme);
       show(theme);
     });
   });

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int32
 
-SHOWN_KIN = 6
+SHOWN_RELATED = 6
 LEAST_SHARED = 2
 
 
 @dataclass(frozen=True)
-class Kin:
+class RelatedChannel:
     """A channel that shares images with another."""
 
     layer: str
@@ -21,10 +21,10 @@ class Kin:
     """How many of the images among the strongest of both."""
 
 
-Holders = Mapping[int, list[tuple[str, int]]]
+ChannelsByImage = Mapping[int, list[tuple[str, int]]]
 
 
-def holders(images: Mapping[str, Int32[np.ndarray, "_ _"]]) -> Holders:
+def channels_by_image(images: Mapping[str, Int32[np.ndarray, "_ _"]]) -> ChannelsByImage:
     """By image row: the (layer, channel) pairs that hold it among their strongest."""
     found: dict[int, list[tuple[str, int]]] = defaultdict(list)
     for layer, rows in images.items():
@@ -34,7 +34,9 @@ def holders(images: Mapping[str, Int32[np.ndarray, "_ _"]]) -> Holders:
     return found
 
 
-def kin_of(layer: str, channel: int, images: Int32[np.ndarray, " rank"], by: Holders) -> list[Kin]:
+def related_channels(
+    layer: str, channel: int, images: Int32[np.ndarray, " rank"], by: ChannelsByImage
+) -> list[RelatedChannel]:
     """The channels that share most images with one: up to six of its layer, then six of others.
 
     Ordered by the images shared, then by layer and number.
@@ -44,7 +46,7 @@ def kin_of(layer: str, channel: int, images: Int32[np.ndarray, " rank"], by: Hol
         shared.update(by[image])
     del shared[layer, channel]
     ordered = sorted(shared.items(), key=lambda item: (-item[1], item[0]))
-    kin = [Kin(*place, count) for place, count in ordered if count >= LEAST_SHARED]
-    here = [k for k in kin if k.layer == layer][:SHOWN_KIN]
-    elsewhere = [k for k in kin if k.layer != layer][:SHOWN_KIN]
+    related = [RelatedChannel(*place, count) for place, count in ordered if count >= LEAST_SHARED]
+    here = [k for k in related if k.layer == layer][:SHOWN_RELATED]
+    elsewhere = [k for k in related if k.layer != layer][:SHOWN_RELATED]
     return here + elsewhere
