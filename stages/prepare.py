@@ -4,8 +4,10 @@ import json
 
 import click
 
+from pipeline.dataset.class_names import read_class_names
 from pipeline.dataset.manifest import write_manifest
-from pipeline.params import load_params
+from pipeline.params import AdoptedParams, load_params
+from pipeline.sources.naming import as_network_names
 from pipeline.sources.prepare import locate, prepare
 from pipeline.sources.rejected import write_rejected
 from pipeline.sources.report import Numbers, report
@@ -20,14 +22,18 @@ def main(workspace: Workspace) -> None:
     """Decode every image once; write the manifest and the rejected list.
 
     The demo's images are drawn first, and a data set that torchvision knows is downloaded where it
-    is missing. No image is copied.
+    is missing. No image is copied. For an adopted network, folders are named as its classes are:
+    by WordNet id, number or name.
     """
     params = load_params(workspace.params)
     root = workspace.resolve(params.data.root)
     with bar("find", None, "file") as advance:
         found = locate(root, params.data, params.seed, advance)
+    adopted = isinstance(params.model, AdoptedParams)
+    if adopted:
+        found = as_network_names(found, read_class_names(workspace.class_names))
     with bar("prepare", len(found), "image") as advance:
-        prepared = prepare(root, found, params.data, advance)
+        prepared = prepare(root, found, params.data, advance, trains=not adopted)
     with (
         publish(workspace.manifest) as manifest,
         publish(workspace.rejected) as rejected,

@@ -73,17 +73,18 @@ def test_a_stage_says_what_it_does_and_runs_its_own_command(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_a_stage_reads_is_code_or_made_by_a_stage_before_it(stage):
+def test_what_a_stage_reads_is_code_the_users_network_or_made_by_a_stage_before_it(stage):
     before = list(STAGES)[: list(STAGES).index(stage)]
     made = {str(path) for name in before for path in OUTS[name]}
-    assert set(entries(stage, "deps")) - set(listed_code(stage)) <= made
+    given = {"nets", str(FLOW.class_names)}
+    assert set(entries(stage, "deps")) - set(listed_code(stage)) <= made | given
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_reads_the_artifacts_that_it_names(stage):
     """Each `workspace.<name>` in the command's source is a dep or an out of the stage."""
     source = (ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8")
-    named = {getattr(FLOW, name) for name in re.findall(r"workspace\.([a-z]+)\b(?!\()", source)}
+    named = {getattr(FLOW, name) for name in re.findall(r"workspace\.([a-z_]+)\b(?!\()", source)}
     named |= {FLOW.report(name) for name in re.findall(r'workspace\.report\("(.+?)"\)', source)}
     listed = set(map(Path, entries(stage, "deps", "outs", "metrics", "plots")))
     assert named - {FLOW.params, FLOW.root, FLOW.artifacts} <= listed

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from pipeline.errors import AtlasError
 
+COMMENT = (
+    "# The classes of the adopted network, in the order of its scores (written by `atlas adopt`)."
+)
 WNID = re.compile(r"n\d{8}")
 
 
@@ -53,8 +56,8 @@ def _plain(name: str) -> str:
 def read_class_names(path: Path) -> ClassNames:
     """Read a list of classes: a name a line, or a WordNet id, white space and a name.
 
-    Lines that begin with # are comments. Raises AtlasError where it is missing, names no class, or
-    one twice.
+    Lines that begin with # are comments; a network whose output is a map has no classes. Raises
+    AtlasError where the file is missing or names a class twice.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -68,23 +71,14 @@ def read_class_names(path: Path) -> ClassNames:
         len(entry) == 2 and WNID.fullmatch(entry[0]) for entry in entries
     )
     names = tuple(entry[1] if with_ids else " ".join(entry) for entry in entries)
-    return checked_names(
-        ClassNames(names, tuple(entry[0] for entry in entries) if with_ids else ()), path
-    )
-
-
-def checked_names(classes: ClassNames, path: Path) -> ClassNames:
-    """The classes, if there are any and no two have one name. Raises AtlasError otherwise."""
-    if not classes.names:
-        raise AtlasError(f"{path} names no class.", fix="Write one a line.")
-    if len(set(classes.names)) < len(classes.names):
-        twice = next(name for name in classes.names if classes.names.count(name) > 1)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
         raise AtlasError(f"{path} names {twice!r} twice.", fix="Give each class its own name.")
-    return classes
+    return ClassNames(names, tuple(entry[0] for entry in entries) if with_ids else ())
 
 
 def write_class_names(path: Path, classes: ClassNames) -> None:
     """Write a list of classes as `read_class_names` reads it."""
     ids = classes.wnids or ("",) * len(classes.names)
     lines = [f"{wnid} {name}".strip() for wnid, name in zip(ids, classes.names, strict=True)]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join([COMMENT, *lines]) + "\n", encoding="utf-8")

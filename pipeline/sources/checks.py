@@ -22,8 +22,10 @@ def check_dataset(
     candidates: Sequence[Candidate],
     rejected: Sequence[Rejection],
     most_rejected: float,
+    *,
+    trains: bool,
 ) -> None:
-    """Raise AtlasError where the rows do not make a data set.
+    """Raise AtlasError where the rows do not make a data set; to train on where `trains` is set.
 
     Strays do not count as rejected: they were never meant to be images.
     """
@@ -33,7 +35,8 @@ def check_dataset(
             fix="Set data.root in params.yaml to a folder of images.",
         )
     _check_rejected(rows, [r for r in rejected if not r.stray], most_rejected)
-    _check_classes(rows, candidates, rejected)
+    if trains:
+        _check_classes(rows, candidates, rejected)
     val = sum(row.split == "val" for row in rows)
     if val < FEWEST_VAL:
         raise AtlasError(
@@ -62,6 +65,11 @@ def _check_rejected(rows: Sequence[ImageRow], faulty: Sequence[Rejection], most:
 def _check_classes(
     rows: Sequence[ImageRow], candidates: Sequence[Candidate], rejected: Sequence[Rejection]
 ) -> None:
+    if any(not row.label for row in rows):
+        raise AtlasError(
+            "The images are in no class folders, and a network that is trained needs classes.",
+            fix="Put the images of each class into a folder that bears its name.",
+        )
     used = {(row.split, row.label) for row in rows}
     emptied = sorted({(c.split, c.label) for c in candidates} - used)
     if emptied:

@@ -1,4 +1,7 @@
-"""Any folder of images: `train/<class>/*` and `val/<class>/*`, or `<class>/*`."""
+"""Any folder of images: `train/<class>/*` and `val/<class>/*`, or `<class>/*`.
+
+For a network that is not trained `val/` alone will do, and images in no class folder.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 from pipeline.errors import AtlasError
 from pipeline.params import DataParams
 from pipeline.progress import Advance
-from pipeline.sources.listing import entries_of, list_classes
+from pipeline.sources.listing import Listing, entries_of, is_flat, list_classes, list_flat
 from pipeline.sources.protocol import Candidate
 from pipeline.sources.rejected import Rejection
 from pipeline.sources.split import by_fraction
@@ -21,29 +24,39 @@ class FolderSource:
         """Take train/ and val/ as they are, or split each class by `data.val_fraction`."""
         if is_split(root):
             return list_splits(root, "", advance)
-        listing = list_classes(root, "", advance)
+        listing = list_folder(root, "", advance)
         return [*by_fraction(listing, data.val_fraction, seed), *listing.rejected]
 
 
 def is_split(root: Path) -> bool:
-    """Whether a folder has train/ and val/.
+    """Whether a folder has val/, beside train/ or alone.
 
-    Raises AtlasError where it has one of them, with class folders inside, and lacks the other.
+    Raises AtlasError where it has train/ alone, with class folders inside.
     """
     there = [name for name in ("train", "val") if (root / name).is_dir()]
-    if len(there) == 1 and any(entry.is_dir() for entry in entries_of(root / there[0])):
-        lacking = "val" if there == ["train"] else "train"
+    if there == ["train"] and any(entry.is_dir() for entry in entries_of(root / "train")):
         raise AtlasError(
-            f"{root} has {there[0]}/ with class folders but no {lacking}/.",
-            fix=f"Add {lacking}/, or set data.root to {root / there[0]} and let "
-            "data.val_fraction split it.",
+            f"{root} has train/ with class folders but no val/.",
+            fix=f"Add val/, or set data.root to {root / 'train'} and let data.val_fraction split "
+            "it.",
         )
+    if there == ["val"]:
+        return is_flat(root / "val") or any(entry.is_dir() for entry in entries_of(root / "val"))
     return len(there) == 2
 
 
 def list_splits(root: Path, folder: str, advance: Advance) -> list[Candidate | Rejection]:
-    """List train/ and val/ of `root/folder`; what lies beside them is left alone."""
+    """List train/, where there is one, and val/ of `root/folder`, and nothing else."""
     inside = f"{folder}/" if folder else ""
+    if not (root / f"{inside}train").is_dir():
+        only = list_folder(root, f"{inside}val", advance)
+        return [*only.candidates("val"), *only.rejected]
     train = list_classes(root, f"{inside}train", advance)
     val = list_classes(root, f"{inside}val", advance)
     return [*train.candidates("train"), *val.candidates("val"), *train.rejected, *val.rejected]
+
+
+def list_folder(root: Path, folder: str, advance: Advance) -> Listing:
+    """List class folders, or the images of a folder that has none."""
+    listed = list_flat if is_flat(root / folder) else list_classes
+    return listed(root, folder, advance)

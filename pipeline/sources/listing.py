@@ -1,4 +1,4 @@
-"""Files in class folders, listed in one order on every machine, none of them opened."""
+"""Files in class folders, or in none, listed in one order on every machine, none of them opened."""
 
 import os
 from collections.abc import Iterator
@@ -65,6 +65,24 @@ def list_classes(root: Path, folder: str, advance: Advance) -> Listing:
             fix="Put the images of each class into a folder that bears its name.",
         )
     return Listing(folder, _with_images(root / folder, files), rejected)
+
+
+def is_flat(folder: Path) -> bool:
+    """Whether a folder holds images and no folder: nothing says their classes."""
+    entries = [entry for entry in entries_of(folder) if not _is_hidden(entry.name)]
+    return not any(map(_is_folder, entries)) and any(
+        is_named_as_picture(entry.name) for entry in entries
+    )
+
+
+def list_flat(root: Path, folder: str, advance: Advance) -> Listing:
+    """List the images of a folder without class folders; their class has no name."""
+    rejected: list[Rejection] = []
+    found = (
+        item if isinstance(item, Rejection) else item.removeprefix("./")
+        for item in _walk(root, folder or ".", frozenset(), advance)
+    )
+    return Listing(folder, {"": _sort_out(found, rejected)}, rejected)
 
 
 def _with_images(folder: Path, files: dict[str, list[str]]) -> dict[str, list[str]]:

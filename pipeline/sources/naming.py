@@ -1,9 +1,10 @@
-"""Readable names for classes whose folders bear WordNet ids (`n01440764`)."""
+"""Names of classes: readable ones for WordNet ids (`n01440764`), an adopted network's own."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pipeline.dataset.class_names import ClassNames
 from pipeline.sources.protocol import Candidate
 from pipeline.sources.rejected import Rejection
 
@@ -21,5 +22,17 @@ def renamed(
     labels |= {wnid: f"{name} ({wnid})" for wnid, name in labels.items() if times[name] > 1}
     return [
         replace(item, label=labels[item.label]) if isinstance(item, Candidate) else item
+        for item in found
+    ]
+
+
+def as_network_names(
+    found: Sequence[Candidate | Rejection], classes: ClassNames
+) -> list[Candidate | Rejection]:
+    """The candidates with the names that a network gives their classes; others keep theirs."""
+    labels = {item.label for item in found if isinstance(item, Candidate)}
+    meant = {label: classes.meant_by(label) or label for label in labels}
+    return [
+        replace(item, label=meant[item.label]) if isinstance(item, Candidate) else item
         for item in found
     ]

@@ -42,9 +42,12 @@ def prepare(
     found: Sequence[Candidate | Rejection],
     data: DataParams,
     advance: Advance = unseen,
+    *,
+    trains: bool = True,
 ) -> Prepared:
     """Decode every candidate once and sort them into manifest and rejected list.
 
+    `trains` asks for training images of every class.
     `advance` is told of each of `found`. Raises AtlasError where what is left is too little to go
     on with: no image, a class without one, too few to validate, too many rejected.
     """
@@ -59,7 +62,7 @@ def prepare(
             rows.append(_row(candidate, outcome))
         advance(1)
     rejected.sort(key=lambda rejection: rejection.path.encode())
-    check_dataset(root, rows, candidates, rejected, data.max_rejected_fraction)
+    check_dataset(root, rows, candidates, rejected, data.max_rejected_fraction, trains=trains)
     return Prepared(sorted_manifest(rows), tuple(rejected))
 
 

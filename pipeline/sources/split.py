@@ -15,8 +15,12 @@ from pipeline.sources.protocol import Candidate
 def by_fraction(listing: Listing, fraction: float, seed: int) -> Iterator[Candidate]:
     """Give each class's share to validation: at least one image, and one left to train.
 
-    A fraction of 0 gives it none. Raises AtlasError for a class of a single file.
+    A fraction of 0 gives it none, one of 1 gives it all. Raises AtlasError for a class of a single
+    file that is to be divided.
     """
+    if fraction == 1:
+        yield from listing.candidates("val")
+        return
     for label, paths in listing.files.items():
         count = round(fraction * len(paths))
         yield from _divide(listing, label, max(1, count) if fraction else 0, seed)

@@ -34,7 +34,7 @@ def test_a_class_whose_name_is_a_number_goes_by_its_name():
     assert ClassNames(("7", "0")).meant_by("0") == "0"
 
 
-@pytest.mark.parametrize("classes", [FISH, ClassNames(("a b", "c"))])
+@pytest.mark.parametrize("classes", [FISH, ClassNames(("a b", "c")), ClassNames(())])
 def test_a_list_is_read_as_it_was_written(tmp_path, classes):
     write_class_names(tmp_path / "classes.txt", classes)
     assert read_class_names(tmp_path / "classes.txt") == classes
@@ -45,12 +45,9 @@ def test_comments_and_empty_lines_are_no_classes(tmp_path):
     assert read_class_names(tmp_path / "c.txt").names == ("cat", "dog")
 
 
-@pytest.mark.parametrize(
-    ("text", "words"), [("", "names no class"), ("a\nb\na\n", "names 'a' twice")]
-)
-def test_a_list_that_is_none_is_refused(tmp_path, text, words):
-    (tmp_path / "c.txt").write_text(text)
-    with pytest.raises(AtlasError, match=words):
+def test_a_list_that_is_none_is_refused(tmp_path):
+    (tmp_path / "c.txt").write_text("a\nb\na\n")
+    with pytest.raises(AtlasError, match="names 'a' twice"):
         read_class_names(tmp_path / "c.txt")
     with pytest.raises(AtlasError, match="cannot be read"):
         read_class_names(tmp_path / "missing.txt")

@@ -44,11 +44,21 @@ def test_what_lies_beside_train_and_val_is_left_alone(tmp_path):
     assert sum(map(len, splits(found).values())) == 2
 
 
-@pytest.mark.parametrize(("there", "lacking"), [("train", "val"), ("val", "train")])
-def test_one_split_without_the_other_is_refused(tmp_path, there, lacking):
-    touch(tmp_path, [f"{there}/cat/1.jpg"])
-    with pytest.raises(AtlasError, match=f"{there}/ with class folders but no {lacking}/"):
+def test_training_images_without_validation_images_are_refused(tmp_path):
+    touch(tmp_path, ["train/cat/1.jpg"])
+    with pytest.raises(AtlasError, match="train/ with class folders but no val/"):
         located(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "label"),
+    [(["val/cat/1.jpg"], "cat"), (["val/1.jpg", "val/2.jpg"], ""), (["1.jpg", "2.PNG", "a.txt"], "")],
+)
+def test_validation_images_alone_need_no_class_folders(tmp_path, files, label):
+    touch(tmp_path, files)
+    found = [item for item in located(tmp_path, val_fraction=1.0) if hasattr(item, "label")]
+    assert splits(found)["val"] >= {name for name in files if not name.endswith(".txt")}
+    assert {(item.split, item.label) for item in found} == {("val", label)}
 
 
 def test_a_class_may_be_called_train(tmp_path):
