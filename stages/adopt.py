@@ -11,7 +11,7 @@ import yaml
 
 from pipeline.adopt.adoption import Adopted, scores, take
 from pipeline.adopt.build import Built, Spec, build
-from pipeline.adopt.preprocessing import Interpolation, Preprocessing
+from pipeline.adopt.preprocessing import Interpolation, Preprocessing, imagenet
 from pipeline.dataset.class_names import ClassNames, read_class_names, write_class_names
 from pipeline.errors import AtlasError
 from pipeline.network.selection import selected
@@ -45,8 +45,8 @@ three = {"type": float, "nargs": 3, "metavar": "R G B"}
 @click.option("--interpolation", type=click.Choice(get_args(Interpolation)))
 @click.option(
     "--classes",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="A text file of the classes, one a line, in the order of the scores.",
+    metavar="FILE",
+    help="A text file of the classes, one a line, in the order of the scores; or `imagenet`.",
 )
 @click.option(
     "--images", type=click.Path(file_okay=False), help="A folder of images to show it on."
@@ -59,7 +59,7 @@ def main(
     spec: str,
     weights: str | None,
     arguments: tuple[str, ...],
-    classes: Path | None,
+    classes: str | None,
     images: str | None,
     layers: tuple[str, ...],
     **inputs: Any,
@@ -145,17 +145,19 @@ def _preprocessing(
     return replace(known, **{name: value for name, value in given.items() if value is not None})
 
 
-def _class_names(built: Built, adopted: Adopted, path: Path | None) -> ClassNames:
+def _class_names(built: Built, adopted: Adopted, given: str | None) -> ClassNames:
     """The classes of a file, else of the weights, else numbers; none where the output is a map."""
     count = scores(adopted.graph)
-    names = built.classes if path is None else read_class_names(path)
-    if names is None or not count:
-        return ClassNames(tuple(map(str, range(count))))
+    if given is None:
+        fits = built.classes is not None and len(built.classes.names) == count
+        return (
+            cast(ClassNames, built.classes) if fits else ClassNames(tuple(map(str, range(count))))
+        )
+    names = imagenet() if given == "imagenet" else read_class_names(Path(given))
     if len(names.names) != count:
         raise AtlasError(
-            f"The network scores {count} classes, and {path or 'its weights'} names "
-            f"{len(names.names)}.",
-            fix="Name as many with --classes.",
+            f"The network scores {count} classes, and {given} names {len(names.names)}.",
+            fix="Name as many, in the order of the scores.",
         )
     return names
 
@@ -191,7 +193,9 @@ def _merged(params: Params, changed: Mapping[str, Mapping[str, object]]) -> str:
     for section, values in changed.items():
         content[section] = dict(values) if section == "model" else content[section] | dict(values)
     Params.model_validate_json(json.dumps(content))
-    return cast(str, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+    return cast(
+        str, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    )
 
 
 def _summary(adopted: Adopted, names: ClassNames, shown: list[str]) -> Iterator[str]:

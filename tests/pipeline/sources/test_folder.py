@@ -52,7 +52,11 @@ def test_training_images_without_validation_images_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("files", "label"),
-    [(["val/cat/1.jpg"], "cat"), (["val/1.jpg", "val/2.jpg"], ""), (["1.jpg", "2.PNG", "a.txt"], "")],
+    [
+        (["val/cat/1.jpg"], "cat"),
+        (["val/1.jpg", "val/2.jpg"], ""),
+        (["1.jpg", "2.PNG", "a.txt"], ""),
+    ],
 )
 def test_validation_images_alone_need_no_class_folders(tmp_path, files, label):
     touch(tmp_path, files)
