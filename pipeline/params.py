@@ -178,6 +178,13 @@ class TrainParams(Section):
     """Layers that do not learn."""
 
 
+class EvaluateParams(Section):
+    """What the error rates are measured on."""
+
+    ten_crops: bool
+    """Classify ten crops of every image besides the centre crop: ten times the work."""
+
+
 class ScanParams(Section):
     """What is searched for its strongest images."""
 
@@ -219,6 +226,7 @@ class Params(Section):
         discriminator=Discriminator(_form_of_model)
     )
     train: TrainParams
+    evaluate: EvaluateParams
     scan: ScanParams
     project: ProjectParams
 
