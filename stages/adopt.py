@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -22,8 +21,6 @@ from stages.command import stage
 from stages.params_file import write_params
 from stages.preset import PRESETS
 
-three = {"type": float, "nargs": 3, "metavar": "R G B"}
-
 
 @stage
 @click.argument("spec")
@@ -35,8 +32,8 @@ three = {"type": float, "nargs": 3, "metavar": "R G B"}
     metavar="KEY=VALUE",
     help="What the function is called with.",
 )
-@click.option("--mean", help="Mean colour of inputs, 0…1.", **three)
-@click.option("--std", help="Their deviation by colour, 0…1.", **three)
+@click.option("--mean", type=float, nargs=3, metavar="R G B", help="Mean colour of inputs, 0…1.")
+@click.option("--std", type=float, nargs=3, metavar="R G B", help="Their deviation, 0…1.")
 @click.option(
     "--grey", type=float, nargs=2, metavar="MEAN STD", help="Of a network that sees grey, 0…1."
 )
@@ -71,7 +68,7 @@ def main(
     holds a description of the network and its weights, not its code.
     """
     params = _present(workspace)
-    network = Spec(spec, _pairs(arguments), _weights(workspace, weights), workspace.root)
+    network = Spec(spec, _pairs(arguments), _from_params(workspace, weights), workspace.root)
     if ":" not in spec:
         raise AtlasError(
             f"{spec!r} does not name a network.",
@@ -84,7 +81,7 @@ def main(
     names = _class_names(built, adopted, classes)
     with publish(workspace.class_names) as path:
         write_class_names(path, names)
-    changed = _sections(network, built, preprocessing, layers, images)
+    changed = _sections(network, built, preprocessing, layers, _from_params(workspace, images))
     write_params(workspace.params, _merged(params, changed), f"`atlas adopt {spec}`")
     click.echo("\n".join(_summary(adopted, names, [layer.name for layer in shown])))
 
@@ -104,11 +101,11 @@ def _pairs(arguments: tuple[str, ...]) -> dict[str, Any]:
     return pairs
 
 
-def _weights(workspace: Workspace, weights: str | None) -> str | None:
-    """A weights file as params.yaml names it: relative to it where that is above the file."""
-    if weights is None or not Path(weights).expanduser().is_file():
-        return weights
-    path, root = Path(weights).expanduser().resolve(), workspace.root.resolve()
+def _from_params(workspace: Workspace, given: str | None) -> str | None:
+    """A path as params.yaml names it: relative to that file where it is below its folder."""
+    if given is None or not Path(given).expanduser().exists():
+        return given
+    path, root = Path(given).expanduser().resolve(), workspace.root.resolve()
     return path.relative_to(root).as_posix() if root in path.parents else str(path)
 
 
@@ -140,9 +137,13 @@ def _preprocessing(
     if known is None:
         known = Preprocessing(params.data.resize, params.data.crop, mean or (), std or ())
     side = crop or known.crop
-    given = {"mean": mean, "std": std, "interpolation": interpolation}
-    given |= {"crop": side, "resize": resize or max(known.resize, side)}
-    return replace(known, **{name: value for name, value in given.items() if value is not None})
+    return Preprocessing(
+        resize=resize or max(known.resize, side),
+        crop=side,
+        mean=mean or known.mean,
+        std=std or known.std,
+        interpolation=interpolation or known.interpolation,
+    )
 
 
 def _class_names(built: Built, adopted: Adopted, given: str | None) -> ClassNames:
@@ -193,9 +194,10 @@ def _merged(params: Params, changed: Mapping[str, Mapping[str, object]]) -> str:
     for section, values in changed.items():
         content[section] = dict(values) if section == "model" else content[section] | dict(values)
     Params.model_validate_json(json.dumps(content))
-    return cast(
-        str, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None)
+    text: str = yaml.safe_dump(
+        content, sort_keys=False, allow_unicode=True, default_flow_style=None
     )
+    return text
 
 
 def _summary(adopted: Adopted, names: ClassNames, shown: list[str]) -> Iterator[str]:

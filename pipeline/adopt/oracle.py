@@ -115,7 +115,7 @@ class _Rectified(torch.autograd.Function):
         return signal.copy_(value)
 
     @staticmethod
-    def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None, None, None]:
         (slope,) = ctx.saved_tensors
         return above.clamp(min=0) * slope, None, None, None
 
@@ -141,4 +141,5 @@ def _norm(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, 
     deviation = (parts.var(over, unbiased=False, keepdim=True) + given["eps"]).sqrt().detach()
     linear = ((parts - parts.mean(over, keepdim=True)) / deviation).reshape(signal.shape)
     made: Tensor = linear if weight is None else linear * weight
-    return made + (func(*args, **kwargs) - made).detach()
+    value: Tensor = made + (func(*args, **kwargs) - made).detach()
+    return value
