@@ -14,7 +14,7 @@ from pipeline.adopt.reading import Weights
 from pipeline.adopt.trace import UnreadableError
 from pipeline.network.graph import Graph
 from pipeline.network.module import Network
-from pipeline.network.ops import Conv, Curve, Linear
+from pipeline.network.ops import Conv, Curve, Linear, Mul
 
 TOLERANCE = 1e-6
 """Relative to the largest value; both sides compute in double precision."""
@@ -43,7 +43,7 @@ def check(module: nn.Module, graph: Graph, weights: Weights) -> Agreement:
     """
     sources = comparable(module, graph)
     image = torch.randn(1, *graph.input, generator=torch.Generator().manual_seed(0)).double()
-    method: Method = "deconvnet" if _all_rectified(graph) else "guided"
+    method = method_of(graph)
     theirs = _run(method, image, lambda x: module_maps(in_double(module), sources, x))
     ours = _run(method, image, lambda x: _graph_maps(network_of(graph, weights), sources, x))
     values = [_value_difference(layer, theirs, ours) for layer in [*sources, OUTPUT]]
@@ -162,8 +162,22 @@ def _relative(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).abs().max() / largest)
 
 
-def _all_rectified(graph: Graph) -> bool:
-    return all(node.op.rectifies for node in graph.nodes if isinstance(node.op, Curve))
+def method_of(graph: Graph) -> Method:
+    """The deconvnet where every activation function is a ReLU, gates aside; else guided."""
+    gating: set[int] = set()
+    for position in reversed(range(len(graph.nodes))):
+        users = graph.users[position]
+        if users and all(_gates(graph, position, user, gating) for user in users):
+            gating.add(position)
+    free = [node.op for at, node in enumerate(graph.nodes) if at not in gating]
+    curves = [op for op in free if isinstance(op, Curve)]
+    return "deconvnet" if all(curve.rectifies for curve in curves) else "guided"
+
+
+def _gates(graph: Graph, position: int, user: int, gating: set[int]) -> bool:
+    """Whether a node goes into a product as its gate, or into such gates alone."""
+    node = graph.nodes[user]
+    return user in gating or (isinstance(node.op, Mul) and position != node.inputs[0])
 
 
 def _spread(layers: Sequence[str]) -> list[str]:
