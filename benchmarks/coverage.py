@@ -1,4 +1,4 @@
-"""`python -m benchmarks.coverage`: which networks can be read, for the table of docs/networks.md."""
+"""`python -m benchmarks.coverage`: which networks can be read (the table of docs/networks.md)."""
 
 import re
 import time
