@@ -4,11 +4,9 @@ import json
 from pathlib import Path
 
 from pipeline.adopt.adoption import Adopted, scores
-from pipeline.adopt.build import Spec
 from pipeline.dataset.class_names import ClassNames
 from pipeline.errors import AtlasError
-from pipeline.network.graph_file import to_json
-from pipeline.network.model import Origin, ModelCard, save_model
+from pipeline.network.model import ModelCard, Origin, save_model
 from pipeline.params import AdoptedParams, Params
 
 

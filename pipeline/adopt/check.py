@@ -23,7 +23,8 @@ PROJECTED_LAYERS = 3
 OUTPUT = "output"
 """Stands for the network's output where maps go by the name of their layer."""
 
-Map = Float[Tensor, "1 channel cell"]
+Map = Float[Tensor, "1 _ _"]
+"""One image, its channels, all their cells in a row."""
 
 
 @dataclass(frozen=True)
