@@ -24,6 +24,8 @@ from pipeline.errors import AtlasError
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
+"""How the pixels of a resized image are made of the given ones."""
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 """Of the project's own networks."""
 LAYER_WORDS = ("default", "cuts", "all")
@@ -94,7 +96,7 @@ class InputParams(Section):
     """Subtracted, by colour, from pixels of 0 to 1; one number: the network sees grey."""
     std: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=3)]
     """What the difference is divided by, by colour."""
-    interpolation: Literal["bilinear", "bicubic", "nearest", "lanczos"]
+    interpolation: Interpolation
     """How images are resized, always over all pixels that a smaller one stands for."""
 
     @model_validator(mode="after")

@@ -10,11 +10,11 @@ import yaml
 
 from pipeline.adopt.adoption import Adopted, scores, take
 from pipeline.adopt.build import Built, Spec, build
-from pipeline.adopt.preprocessing import Interpolation, Preprocessing, imagenet
+from pipeline.adopt.preprocessing import Preprocessing, imagenet
 from pipeline.dataset.class_names import ClassNames, read_class_names, write_class_names
 from pipeline.errors import AtlasError
 from pipeline.network.selection import selected
-from pipeline.params import Params, load_params
+from pipeline.params import Interpolation, Params, load_params
 from pipeline.storage.publish import publish
 from pipeline.workspace import Workspace
 from stages.command import stage

@@ -20,15 +20,14 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
     An interrupted run resumes where it was.
     """
     run = open_atlas(workspace.artifacts)
-    resize, crop = run.card.resize, run.card.crop
     fields = {layer: run.field(layer) for layer in run.layers}
     shapes = {layer: record.image.shape for layer, record in run.records.items()}
-    config = CropConfig(run.image_store, resize, crop, fields)
+    config = CropConfig(run.image_store, run.card.framing, fields)
     entries = {layer: entries_of(record) for layer, record in run.records.items()}
     tables = picture_tables(run.graph, shapes, "crop", "uint8")
     PictureStage(
         "crop",
         "crops",
         (Pictures("crop", crop_chunk, config, entries, tables),),
-        {"resize": resize, "code": versions_here()},
+        {"framing": list(run.card.framing), "code": versions_here()},
     ).run(run, workspace.crops, scheduler, workers, parse_device("cpu"), bar)

@@ -19,7 +19,7 @@ from pipeline.compute.device import parse_device, set_products, spread
 from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
-from pipeline.params import load_params
+from pipeline.params import AdoptedParams, load_params
 from pipeline.storage.hashing import sha256_of, sha256_of_code
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
@@ -33,6 +33,7 @@ from pipeline.training.outs import write_model, write_train_report
 from pipeline.training.processes import joined, launch, launched, process_count
 from pipeline.training.task import Machine, Task, Trained
 from pipeline.workspace import Workspace
+from stages.adopted_model import adopt_model
 from stages.command import (
     bar,
     device_option,
@@ -82,7 +83,7 @@ def main(
     checkpoint_s: float,
     finish: bool,
 ) -> None:
-    """Train the network.
+    """Train the network; read an adopted one, which is taken as it is.
 
     Stopped by Ctrl-C or killed, it goes on from its last checkpoint when it is run again. `atlas
     train --finish`, said in another terminal or afterwards, ends it early with a usable model.
@@ -90,6 +91,10 @@ def main(
     the group that torchrun started.
     """
     run = Run(workspace, device, cache, compiled, checkpoint_s)
+    params = load_params(workspace.params)
+    if isinstance(params.model, AdoptedParams):
+        adopt_model(workspace, params)
+        return
     if finish:
         _finish(run)
         return

@@ -5,12 +5,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast, get_args
 
 from pipeline.dataset.class_names import ClassNames
 from pipeline.errors import AtlasError
+from pipeline.params import Interpolation
 
-Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
 WNIDS = Path(__file__).parent / "imagenet_wnids.txt"
 """The WordNet ids of ImageNet's 1000 classes, in the order of every network's scores."""
 

@@ -58,9 +58,7 @@ def evaluate(
 
     def read(batch: Sequence[ImageRow]) -> list[View]:
         decoded = (decode_verified(images, row) for row in batch)
-        return [
-            v for image in decoded for v in make_views(image, model.card.resize, model.card.crop)
-        ]
+        return [view for image in decoded for view in make_views(image, *model.card.framing)]
 
     one, averaged = [], []
     batches = [rows[first : first + BATCH] for first in range(0, len(rows), BATCH)]

@@ -83,7 +83,8 @@ def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
     model, forward = _loaded(plan, device)
     card = model.card
     tallies = empty_tallies(model.graph, plan.layers, plan.top)
-    load = partial(load_verified, job.store, resize=card.resize, crop=card.crop)
+    resize, crop, how = card.framing
+    load = partial(load_verified, job.store, resize=resize, crop=crop, interpolation=how)
     loaded = prefetch(load, job.images, CPU_COUNT, depth=plan.batch_size)
     squares = (square for _, square in loaded)
     for start in range(0, len(job.images), plan.batch_size):

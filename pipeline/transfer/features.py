@@ -33,7 +33,7 @@ def features_of(
     forward = Forward(model, [layer], BATCH, device)
 
     def read(batch: Sequence[ImageRow]) -> list[np.ndarray]:
-        return [load_verified(images, row, model.card.resize, model.card.crop) for row in batch]
+        return [load_verified(images, row, *model.card.framing) for row in batch]
 
     found = []
     batches = [rows[first : first + BATCH] for first in range(0, len(rows), BATCH)]
