@@ -17,6 +17,7 @@ from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.network.model import Model
 from pipeline.scan.forward import Forward
+from pipeline.scan.graph_forward import GraphForward, forward_of
 from pipeline.scan.maps import Maps
 from pipeline.scan.tally import LayerTally, empty_tallies
 from pipeline.scan.top import Entries, all_entries
@@ -98,7 +99,7 @@ def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
 
 
 @resident
-def _loaded(plan: Plan, device: torch.device) -> tuple[Model, Forward]:
+def _loaded(plan: Plan, device: torch.device) -> tuple[Model, Forward | GraphForward]:
     """The network of a plan on a device, loaded when a process meets it first."""
     model = load_agreed_model(plan.model, plan.weights_sha256)
-    return model, Forward(model, plan.layers, plan.batch_size, device)
+    return model, forward_of(model, plan.layers, plan.batch_size, device)
