@@ -3,16 +3,21 @@
 import json
 
 import click
+import PIL
 
 from pipeline.dataset.class_names import read_class_names
 from pipeline.dataset.manifest import write_manifest
+from pipeline.dataset.store import open_images
 from pipeline.params import AdoptedParams, load_params
+from pipeline.sources.inspection import DECODING_VERSION
+from pipeline.sources.known import open_known
 from pipeline.sources.naming import as_network_names
 from pipeline.sources.prepare import locate, prepare
 from pipeline.sources.rejected import write_rejected
 from pipeline.sources.report import Numbers, report
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
+from pipeline.storage.state import fingerprint
 from pipeline.workspace import Workspace
 from stages.command import bar, stage
 
@@ -26,14 +31,20 @@ def main(workspace: Workspace) -> None:
     by WordNet id, number or name.
     """
     params = load_params(workspace.params)
-    root = workspace.resolve(params.data.root)
+    location = workspace.images(params.data.root)
     with bar("find", None, "file") as advance:
-        found = locate(root, params.data, params.seed, advance)
-    adopted = isinstance(params.model, AdoptedParams)
-    if adopted:
+        found = locate(location, params.data, params.seed, advance)
+    if isinstance(params.model, AdoptedParams):
         found = as_network_names(found, read_class_names(workspace.class_names))
-    with bar("prepare", len(found), "image") as advance:
-        prepared = prepare(root, found, params.data, advance, trains=not adopted)
+    key = fingerprint(
+        {"version": DECODING_VERSION, "pillow": PIL.__version__, "location": location}
+    )
+    total = len(found.candidates) + len(found.rejected)
+    with (
+        open_known(workspace.state("prepare") / key) as known,
+        bar("prepare", total, "image") as advance,
+    ):
+        prepared = prepare(open_images(location), found, params.data, known, advance)
     with (
         publish(workspace.manifest) as manifest,
         publish(workspace.rejected) as rejected,
