@@ -271,7 +271,8 @@ class Params(Section):
         names = [layer for layer in self.scan.layers if not set(layer) & set("*?[")]
         if unknown := [name for name in names if name not in (*LAYERS, *LAYER_WORDS)]:
             raise ValueError(
-                f"scan.layers names {', '.join(unknown)}; {self.model.arch} has {', '.join(LAYERS)}"
+                f"scan.layers names {', '.join(map(repr, unknown))}; {self.model.arch} has "
+                f"{', '.join(map(repr, LAYERS))}"
             )
         if missing := set(self.scan.layers) & set(self.model.without):
             raise ValueError(
