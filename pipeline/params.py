@@ -6,7 +6,7 @@ No value has a default here: what a run did is what its file says. The presets a
 import difflib
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import (
@@ -18,9 +18,9 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import to_json
 
 from pipeline.errors import AtlasError
+from pipeline.strict_yaml import as_json, read_text, yaml_fault
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -42,8 +42,6 @@ DataSource = Literal[
     "cifar100",
 ]
 Positive = Annotated[float, Field(gt=0)]
-LONGEST = 100_000
-"""Characters of a params.yaml."""
 TORCHVISION_PX = 223
 """The input at which every window of torchvision's AlexNet is whole and pool5 gives 6 × 6.
 
@@ -319,7 +317,7 @@ def load_params(path: Path) -> Params:
     Raises AtlasError naming the first wrong key with its value, or the file that cannot be read.
     """
     try:
-        return Params.model_validate_json(_as_json(_text(path)))
+        return Params.model_validate_json(as_json(read_text(path)))
     except FileNotFoundError:
         raise AtlasError(
             f"There is no {path}.", fix="Write one with `atlas preset demo`."
@@ -334,60 +332,12 @@ def load_params(path: Path) -> Params:
         ) from None
     except yaml.YAMLError as error:
         raise AtlasError(
-            f"{path} is not YAML: {_yaml_fault(error)}.", fix="Correct that line."
+            f"{path} is not YAML: {yaml_fault(error)}.", fix="Correct that line."
         ) from None
     except ValidationError as error:
         raise AtlasError(f"{path}: {_first_fault(error)}", fix=_fix(error)) from None
     except ValueError as error:
         raise AtlasError(f"{path} is no text of parameters: {error}.", fix="Correct it.") from None
-
-
-def _text(path: Path) -> str:
-    """The content of a file of parameters, which is a few kilobytes long. Raises ValueError."""
-    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
-        raise ValueError("it is not a file")
-    with path.open(encoding="utf-8") as file:
-        text = file.read(LONGEST + 1)
-    if len(text) > LONGEST:
-        raise ValueError(f"it is longer than {LONGEST} characters")
-    return text
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads YAML, and refuses a key that appears twice, of which YAML keeps the last.
-
-    It refuses aliases too: ten lines of them can stand for gigabytes.
-    """
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(
-                problem="aliases (*) are not supported", problem_mark=event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        scalars = (key for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        for key in scalars:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"`{key.value}` appears twice", problem_mark=key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _as_json(text: str) -> bytes:
-    """The document as JSON, whose arrays may become tuples under exact types."""
-    return to_json(yaml.load(text, Loader=_Loader), inf_nan_mode="strings")
-
-
-def _yaml_fault(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return " ".join(str(error).split())
 
 
 def _fix(error: ValidationError) -> str:
