@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float64, Int64
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.chain import Chain
 from pipeline.storage.stores import ScanRecord
-from pipeline.verify.whole import rectified
+from pipeline.verify.consistency import rectified
 
 ROUNDING = 1e-6
 """Of a mean in single precision, relative, several times over."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from pipeline.storage.checked import read_checked
 from pipeline.workspace import Workspace
 from tests.imports import ROOT
 
@@ -29,7 +30,7 @@ Scan.run = partialmethod(Scan.run, save_every_s=0)
 entries.CHUNK_IMAGES = 2
 main()
 """
-"""`atlas`, with a ledger saved after every chunk and with chunks of two images."""
+"""`atlas`, with a checkpoint saved after every chunk and with chunks of two images."""
 
 T = TypeVar("T")
 
@@ -82,8 +83,10 @@ def dask_worker(scheduler: str, name: str, folder: Path, code: Path = ROOT) -> I
 def chunks_done(workspace: Workspace, stage: str) -> int:
     """How many chunks a stage's state on disk says are finished."""
     state = workspace.state(stage)
-    for ledger in state.glob("*/ledger.npz"):
-        with np.load(ledger) as arrays:
+    for checkpoint in state.glob("*/checkpoint"):
+        content = read_checked(checkpoint)
+        assert content is not None
+        with np.load(content) as arrays:
             return int(arrays["finished"].sum())
     return len(list(state.glob("*/finished.*")))
 
