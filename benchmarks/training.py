@@ -16,7 +16,8 @@ from torch.nn import functional
 
 from benchmarks.row import Row
 from benchmarks.scan import photograph
-from pipeline.compute.device import cores, multiplies_bfloat16
+from pipeline.compute.device import multiplies_bfloat16
+from pipeline.cores import cores
 from pipeline.dataset.manifest import ImageRow, Manifest
 from pipeline.params import load_params
 from pipeline.training.batches import epoch_batches

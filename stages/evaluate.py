@@ -2,7 +2,8 @@
 
 import logging
 
-from pipeline.compute.device import cores, parse_device, set_products
+from pipeline.compute.device import parse_device, set_products
+from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate

@@ -7,7 +7,8 @@ import click
 import pipeline.network
 import pipeline.training
 import pipeline.transfer
-from pipeline.compute.device import cores, parse_device
+from pipeline.compute.device import parse_device
+from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
