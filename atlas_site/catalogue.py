@@ -163,12 +163,12 @@ class Catalogue:
 
     def has_filters(self, layer: Layer) -> bool:
         """Whether a layer's filters are pictures: it is the first and convolves the pixels."""
-        return layer.name == self.atlas.chain.conv_layers[0] == self.atlas.chain.layers[0]
+        return layer.name == self.atlas.graph.conv_layers[0] == self.atlas.graph.layers[0]
 
 
 def channel_count(atlas: Run) -> int:
     """Channels of all scanned layers, before anything else is read."""
-    return sum(atlas.chain.channels(layer) for layer in atlas.layers)
+    return sum(atlas.graph.layer(layer).channels for layer in atlas.layers)
 
 
 def gather(atlas: Run) -> Catalogue:
@@ -215,9 +215,9 @@ def _layer(atlas: Run, name: str, key: str) -> Layer:
     return Layer(
         name=name,
         key=key,
-        map_size=atlas.chain.map_size(name),
-        field=field.size,
-        jump=field.jump,
+        map_size=atlas.graph.layer(name).size[0],
+        field=field.size[0],
+        jump=field.rows.jump,
         channels=channels,
         covers=tuple(sorted(c.number for c in ranked[: COVER_GRID.places])),
     )
@@ -227,7 +227,7 @@ def _channel(atlas: Run, layer: str, key: str, number: int, spread: ClassSpread)
     record = atlas.scan(layer)
     rows = [row for row in record.image[number].tolist() if row >= 0]
     labels = Counter(atlas.images[row].label for row in rows)
-    size = TileSize(atlas.field(layer).size)
+    size = TileSize(atlas.field(layer).size[0])
     block_px = size.thumb * grid_side(record.image.shape[1])
     projections, crops = channel_regions(key, number, block_px)
     return Channel(

@@ -49,7 +49,7 @@ class ChannelsJob:
         """Write the files; return the number of channels."""
         first = self.sheet * CHANNEL_GRID.places
         pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
-        size, boxes = TileSize(atlas.field(self.layer).size), atlas.scan(self.layer).box
+        size, boxes = TileSize(atlas.field(self.layer).size[0]), atlas.scan(self.layer).box
         thumbs = []
         for index in range(len(pictures.scale)):
             projections = pictures.projection[index]
@@ -73,7 +73,7 @@ class CoverJob:
 
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
-        size = TileSize(atlas.field(self.layer).size)
+        size = TileSize(atlas.field(self.layer).size[0])
         first = [
             atlas.pictures(self.layer, slice(channel, channel + 1)).projection[0, :1]
             for channel in self.channels

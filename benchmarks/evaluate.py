@@ -77,7 +77,7 @@ def _plain(model: Model, photos: Path, listed: Sequence[ImageRow]) -> tuple[np.n
 
     def classify(pixels: np.ndarray) -> np.ndarray:
         dense = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
-        return learner(model.normalise(dense)).softmax(dim=1).numpy()
+        return learner(model.normalisation(dense)).softmax(dim=1).numpy()
 
     one, ten = [], []
     for first in range(0, len(listed), BATCH):

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.memory import alone, peak_mib
 from benchmarks.row import Row
-from pipeline.network.geometry import Field
+from pipeline.network.geometry import Field, whole_map
 from pipeline.scan.checkpoint import ScanCheckpoint
 from pipeline.scan.class_means import ClassMeans
 from pipeline.scan.examples import Examples
@@ -127,10 +127,8 @@ def made_up(channels: int) -> list[LayerStatistics]:
 
 
 def _empty(channels: int) -> LayerStatistics:
-    classes = tuple(map(str, range(CLASSES)))
-    return LayerStatistics(
-        LayerFacts("conv", channels, (1, 1), False, Field(1, 1, 0), RANKS, classes)
-    )
+    classes, field = tuple(map(str, range(CLASSES))), Field(whole_map(1), whole_map(1))
+    return LayerStatistics(LayerFacts("conv", channels, (1, 1), False, field, RANKS, classes))
 
 
 def _move(part: LayerStatistics, number: int) -> None:

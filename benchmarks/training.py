@@ -92,7 +92,7 @@ def _ready_epoch(trainer: Trainer) -> Callable[[], None]:
     for batch in batches:
         chance = torch.Generator().manual_seed(1)
         inputs = torch.randn(len(batch), 3, crop, crop, generator=chance)
-        masks = draw_masks(trainer.network.chain, len(batch), slice(0, len(batch)), chance)
+        masks = draw_masks(trainer.network.graph, len(batch), slice(0, len(batch)), chance)
         labels = torch.from_numpy(trainer.images.train_labels[batch])
         made.append((inputs.contiguous(memory_format=torch.channels_last), masks, labels))
 

@@ -28,5 +28,5 @@ def _patches(
 ) -> Pictures:
     fields = {layer: run.field(layer) for layer in entries}
     config = CropConfig(run.image_store, run.card.resize, run.card.crop, fields, array)
-    tables = picture_tables(run.chain, shapes, array, "uint8")
+    tables = picture_tables(run.graph, shapes, array, "uint8")
     return Pictures(array, crop_chunk, config, entries, tables)

@@ -19,7 +19,7 @@ class Classifier:
     """A model on a device, on the fast forward pass of the scan."""
 
     def __init__(self, model: Model, device: torch.device) -> None:
-        self._forward = Forward(model, [model.chain.layers[-1]], BATCH, device)
+        self._forward = Forward(model, [model.graph.layers[-1]], BATCH, device)
 
     @torch.inference_mode()
     def __call__(self, pixels: Sequence[UInt8[np.ndarray, "crop crop 3"]]) -> Probabilities:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, Shaped
 
-from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
+from pipeline.network.graph import Graph
 from pipeline.scan.class_means import ClassMeans
 from pipeline.scan.counts import ImageCounts
 from pipeline.scan.examples import Examples
@@ -88,27 +88,14 @@ class LayerStatistics:
         return results
 
 
-def layer_facts(chain: Chain, layer: str, ranks: int, classes: tuple[str, ...]) -> LayerFacts:
+def layer_facts(graph: Graph, name: str, ranks: int, classes: tuple[str, ...]) -> LayerFacts:
     """The facts of a layer, out of the network's description."""
-    side = chain.map_size(layer)
-    return LayerFacts(
-        layer,
-        chain.channels(layer),
-        (side, side),
-        not rectified(chain, layer),
-        receptive_field(chain, layer),
-        ranks,
-        classes,
-    )
+    layer, field = graph.layer(name), receptive_field(graph, name)
+    return LayerFacts(name, layer.channels, layer.size, not layer.rectified, field, ranks, classes)
 
 
 def empty_statistics(
-    chain: Chain, layers: tuple[str, ...], ranks: int, classes: tuple[str, ...]
+    graph: Graph, layers: tuple[str, ...], ranks: int, classes: tuple[str, ...]
 ) -> dict[str, LayerStatistics]:
     """The statistics of no images, by layer."""
-    return {layer: LayerStatistics(layer_facts(chain, layer, ranks, classes)) for layer in layers}
-
-
-def rectified(chain: Chain, layer: str) -> bool:
-    """Whether a layer's activations pass a ReLU."""
-    return chain.end(layer) > chain.position(layer) + 1
+    return {layer: LayerStatistics(layer_facts(graph, layer, ranks, classes)) for layer in layers}

@@ -15,7 +15,7 @@ from pipeline.compute.version import package_versions
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
-from pipeline.network.chain import Chain
+from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard
 from pipeline.params import ScanParams
 from pipeline.progress import Advance, unseen
@@ -44,9 +44,9 @@ class Scan:
     """Where the images are."""
 
     @property
-    def chain(self) -> Chain:
+    def graph(self) -> Graph:
         """The network's description."""
-        return self.card.chain()
+        return self.card.graph()
 
     def run(
         self,
@@ -81,7 +81,7 @@ class Scan:
     def _open(self, file: Path) -> ScanCheckpoint:
         config = self.config
         count = chunk_count(len(self.images), config.batch_size)
-        layers = empty_statistics(self.chain, config.layers, config.top, self.card.classes)
+        layers = empty_statistics(self.graph, config.layers, config.top, self.card.classes)
         checkpoint = ScanCheckpoint(layers, np.zeros(count, bool))
         checkpoint.load(file)
         return checkpoint
@@ -123,15 +123,15 @@ def plan_scan(
 
     Raises AtlasError for a layer that the network lacks, or without images.
     """
-    chain = card.chain()
+    graph = card.graph()
     for layer in params.layers:
-        chain.op(layer)
+        graph.layer(layer)
     if not images:
         raise AtlasError(
             "The manifest lists no validation images.",
             fix="Raise data.val_fraction, or add a folder val/.",
         )
-    layers = tuple(layer for layer in chain.layers if layer in params.layers)
+    layers = tuple(layer for layer in graph.layers if layer in params.layers)
     config = ScanConfig(
         model.absolute(), card.weights_sha256, layers, params.top, params.batch_size, params.tf32
     )

@@ -35,7 +35,9 @@ class LayerFacts:
         """The attributes of the layer's group in the scan's store."""
         return {
             "map_size": list(self.map_size),
-            "field": {"size": self.field.size, "jump": self.field.jump, "start": self.field.start},
+            "field_size": [self.field.rows.size, self.field.cols.size],
+            "field_jump": [self.field.rows.jump, self.field.cols.jump],
+            "field_start": [self.field.rows.start, self.field.cols.start],
             "signed": self.signed,
         }
 

@@ -87,7 +87,7 @@ def scan_chunk(task: ScanTask, device: torch.device) -> dict[str, LayerStatistic
     set_products(device, tf32=config.tf32)
     model, forward = _loaded(config, device)
     card, size = model.card, config.batch_size
-    layers = empty_statistics(model.chain, config.layers, config.top, card.classes)
+    layers = empty_statistics(model.graph, config.layers, config.top, card.classes)
     for layer, limits in task.limits.items():
         layers[layer].set_limits(limits)
     load = partial(load_verified, task.store, resize=card.resize, crop=card.crop)

@@ -7,14 +7,14 @@ import zarr
 from jaxtyping import Bool
 
 from pipeline.dataset.manifest import ImageRow
-from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
+from pipeline.network.graph import Graph
 from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read_array
-from pipeline.verify.consistency import named_faults, rectified
+from pipeline.verify.consistency import named_faults
 
 
 def example_faults(
-    chain: Chain, layer: str, record: ScanRecord, rows: Sequence[ImageRow], crops: zarr.Group
+    graph: Graph, layer: str, record: ScanRecord, rows: Sequence[ImageRow], crops: zarr.Group
 ) -> Iterator[str]:
     """What is wrong with a layer's examples and their crops; nothing where it has none.
 
@@ -25,14 +25,13 @@ def example_faults(
     image, activation = record.examples.example_image, record.examples.example_activation
     cell, box = record.examples.example_cell, record.examples.example_box
     missing, silent = image == -1, np.array([band == "silent" for band in record.examples.example])
-    boxes = receptive_field(chain, layer).boxes(cell)
-    positive = rectified(chain, layer)
+    boxes = receptive_field(graph, layer).boxes(cell)
+    size, positive = np.array(graph.layer(layer).size), graph.layer(layer).rectified
     rules: dict[str, Bool[np.ndarray, "channel example"]] = {
         "an image row outside the manifest": (image < -1) | (image >= len(rows)),
         "a missing example with values": missing
         & ((activation != 0) | (cell != -1).any(axis=2) | (box != 0).any(axis=2)),
-        "a cell outside the map": ~missing
-        & ((cell < 0) | (cell >= chain.map_size(layer))).any(axis=2),
+        "a cell outside the map": ~missing & ((cell < 0) | (cell >= size)).any(axis=2),
         "a box that is not its cell's": ~missing & (box != boxes).any(axis=2),
         "a peak above the strongest": ~missing & (activation > record.activation[:, :1]),
         "a silent example with a peak": silent & (activation != 0),

@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from pipeline.network.chain import Chain
+from pipeline.network.graph import Graph
 from pipeline.storage.stores import ScanRecord
-from pipeline.verify.consistency import rectified
 from pipeline.verify.entry import unit_of
 from pipeline.verify.reference import Reference
 
@@ -29,7 +28,7 @@ def omissions(
         peaks = maps.flatten(1).amax(dim=1)
         unit = unit_of(maps)
         omitting = _channels_without(
-            reference.chain, layer, records[layer], row, peaks, allowed * unit
+            reference.graph, layer, records[layer], row, peaks, allowed * unit
         )
         if len(omitting):
             first, others = omitting[0], len(omitting) - 1
@@ -38,14 +37,14 @@ def omissions(
 
 
 def _channels_without(
-    chain: Chain,
+    graph: Graph,
     layer: str,
     record: ScanRecord,
     row: int,
     peaks: Float64[torch.Tensor, " channel"],
     margin: Float64[torch.Tensor, " channel"],
 ) -> list[int]:
-    lowest = 0.0 if rectified(chain, layer) else -np.inf
+    lowest = 0.0 if graph.layer(layer).rectified else -np.inf
     full = record.image[:, -1] >= 0
     last = np.where(full, record.activation[:, -1].astype(np.float64), lowest)
     clear = (peaks - margin).numpy() > last

@@ -84,5 +84,5 @@ def test_the_scan_reads_as_a_labelled_data_set(finished):
     )
     assert layer["example_image"].sel(example="90%").dims == ("channel", "example")
     assert layer["box"].sel(edge="left").values.tolist() == record.box[..., 1].tolist()
-    assert layer.attrs["map_size"] == [done.chain.map_size("conv3")] * 2
-    assert layer.attrs["field"]["size"] == done.field("conv3").size
+    assert layer.attrs["map_size"] == list(done.graph.layer("conv3").size)
+    assert layer.attrs["field_size"] == list(done.field("conv3").size)

@@ -50,7 +50,7 @@ def written(workspace: Workspace, stage: str, *options: str) -> dict[str, bytes]
 @pytest.fixture(scope="module", autouse=True)
 def _chunks_of_two_images():
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("pipeline.project.entries.CHUNK_IMAGES", 2)
+        patched.setattr("pipeline.entries.chunks.CHUNK_IMAGES", 2)
         yield
 
 

@@ -35,7 +35,7 @@ class World:
 
     def probabilities(self, crops: torch.Tensor) -> np.ndarray:
         """The network's own, by its plain forward pass."""
-        return self.model.network(self.model.normalise(crops)).softmax(dim=1).numpy()
+        return self.model.network(self.model.normalisation(crops)).softmax(dim=1).numpy()
 
 
 @pytest.fixture(scope="module")

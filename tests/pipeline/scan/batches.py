@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from pipeline.network.geometry import Field
+from pipeline.network.geometry import AxisWindow, Field
 from pipeline.scan.statistic import LayerFacts, PeakBatch
 
-FIELD = Field(size=7, jump=2, start=-1)
+FIELD = Field(AxisWindow(-1, 2, 7, 12), AxisWindow(-1, 2, 7, 14))
 
 
 def facts(channels: int, *, signed=False, ranks=9, classes=("one", "two"), name="conv1"):
