@@ -23,11 +23,11 @@ PATIENCE_S = 120.0
 
 IN_SMALL_STEPS = """
 from functools import partialmethod
-from pipeline.project import entries
+from pipeline.entries import chunks
 from pipeline.scan.scan import Scan
 from stages.cli import main
 Scan.run = partialmethod(Scan.run, save_every_s=0)
-entries.CHUNK_IMAGES = 2
+chunks.CHUNK_IMAGES = 2
 main()
 """
 """`atlas`, with a checkpoint saved after every chunk and with chunks of two images."""
@@ -88,7 +88,7 @@ def chunks_done(workspace: Workspace, stage: str) -> int:
         assert content is not None
         with np.load(content) as arrays:
             return int(arrays["finished"].sum())
-    return len(list(state.glob("*/finished.*")))
+    return len(list(state.glob("*/*/finished.*")))
 
 
 def kill_in_the_middle(workspace: Workspace, stage: str, *options: str) -> int:
