@@ -102,7 +102,14 @@ class TrainParams(Section):
     momentum: Fraction
     """Of the stochastic gradient descent."""
     weight_decay: Annotated[float, Field(ge=0)]
-    """L2 penalty on the weights, not on the biases."""
+    """L2 penalty on the conv layers' weights; biases have none."""
+    fc_decay: Annotated[float, Field(ge=0)]
+    """The same on the weights of the fully connected layers."""
+    start_decay: Annotated[float, Field(ge=0)]
+    """L2 penalty on the part of a conv filter that is still its start, above the first layer.
+
+    It washes the random start out and leaves what was learnt; the paper has none.
+    """
     schedule: Literal["plateau", "cosine"]
     """`plateau` divides the rate by ten when validation error stops falling.
 
@@ -121,6 +128,11 @@ class TrainParams(Section):
 
     `patches` is He's, but the first layer's filters are drawn with the covariance of the training
     images' own patches, and scaled to He's responses.
+    """
+    revive: bool
+    """Whether a conv channel that next to no training image of an epoch excited is turned round.
+
+    Its filter, which answered to nothing, then answers to nearly everything, and learns again.
     """
     filter_rms_cap: Positive | None
     """A conv filter whose RMS exceeds it is scaled back after each step; null: no cap."""

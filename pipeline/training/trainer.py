@@ -1,4 +1,4 @@
-"""A training under way: its epochs, steps and checkpoints."""
+"""The trainer: the epochs, steps and checkpoints of a training."""
 
 import logging
 from collections.abc import Callable
@@ -38,6 +38,8 @@ from pipeline.training.optimizer import (
     make_schedule,
     set_lr,
 )
+from pipeline.training.revival import note_excited, turn_round
+from pipeline.training.start_decay import StartDecay
 from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.training.validate import validate
 
@@ -49,7 +51,7 @@ Watch = Callable[[Position], object]
 
 
 class Trainer:
-    """A training under way."""
+    """Takes the steps of a task, from its last checkpoint on."""
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class Trainer:
             )
         self.network = network.to(config.device).to(memory_format=torch.channels_last)
         self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
+        self.start_decay = StartDecay(self.network, self.start, self.params.start_decay)
         self.optimizer = make_optimizer(self.network, self.params)
         self.position = load_checkpoint(state, self.network, self.optimizer)
         self.schedule = make_schedule(
@@ -116,12 +119,18 @@ class Trainer:
         threads = self.config.threads
         for (step, rows), pixels in prefetch(self._read, left, threads, depth=2 * threads):
             losses, wrong = self._losses(step, rows, pixels)
+            # A process whose share of a short last batch is empty computes on its first image all
+            # the same, for the collectives below wait for every process; its loss has factor 0.
             share = len(rows[self.group.shard(len(rows))])
             tally = step_totals(losses[:share], wrong[:share])
+            # The losses are checked before the update: weights that they would wreck are never
+            # written, and a checkpoint made here holds exactly the steps counted so far.
             if self.monitor.should_flush(self.config.device):
                 self.monitor.flush(self.position, coming=tally)
                 if self._ends(finish):
                     return False
+            # DistributedDataParallel averages gradients over processes, as if shares were equal:
+            # times their number over the batch's size, it is the mean over the whole batch.
             factor = min(share, 1) * self.group.size / len(rows)
             self._update(losses.sum() * factor, (step + 1) / len(batches))
             self.monitor.add(tally)
@@ -152,6 +161,8 @@ class Trainer:
         set_lr(self.optimizer, self.schedule.rate(self.position.epoch + place))
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
+        note_excited(self.network, self.position.excited)
+        self.start_decay.add_gradient()
         self.optimizer.step()
         if self.params.filter_rms_cap is not None:
             for weights in conv_weights(self.network).values():
@@ -172,7 +183,7 @@ class Trainer:
             self._generator("augment", *place),
         ).share(share)
         squares = to_device(pixels, device)
-        inputs = self.images.normalisation.apply(draws.views(squares))
+        inputs = self.images.normalisation.overwrite(draws.views(squares))
         masks = draw_masks(
             self.network.graph, len(rows), share, self._generator("dropout", *place, device=device)
         )
@@ -209,7 +220,7 @@ class Trainer:
         rms, coarse = filter_rms(first), low_frequency_share(first)
         record = EpochRecord(
             epoch=position.epoch + 1,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=self.schedule.rate(position.epoch + 1.0),
             train_loss=position.loss_sum / position.seen,
             train_top1_error=position.wrong / position.seen,
             val_loss=seen.loss,
@@ -231,8 +242,12 @@ class Trainer:
         )
         if self.group.is_main:
             self._keep_snapshot()
-            if self.interval.due() or self.position.epoch == self.params.epochs:
-                self.save()
+        if self.params.revive and self.position.epoch < self.params.epochs:
+            turn_round(self.network, self.optimizer, position.excited, position.step)
+        if self.group.is_main and (
+            self.interval.due() or self.position.epoch == self.params.epochs
+        ):
+            self.save()
 
     @torch.no_grad()
     def _try_out(self) -> None:
