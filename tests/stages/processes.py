@@ -23,14 +23,19 @@ PATIENCE_S = 120.0
 
 IN_SMALL_STEPS = """
 from functools import partialmethod
+from pathlib import Path
+from pipeline.dataset import store
 from pipeline.entries import chunks
 from pipeline.scan.scan import Scan
 from stages.cli import main
 Scan.run = partialmethod(Scan.run, save_every_s=0)
 chunks.CHUNK_IMAGES = 2
+store.read_regular = Path.read_bytes
 main()
 """
-"""`atlas`, with a checkpoint saved after every chunk and with chunks of two images."""
+"""`atlas`, with a checkpoint saved after every chunk and with chunks of two images.
+
+A pipe is read, which waits for a writer, instead of being refused."""
 
 T = TypeVar("T")
 
