@@ -10,8 +10,8 @@ import torch
 from dask.system import CPU_COUNT
 from jaxtyping import Float32, Int32, Int64
 
-from pipeline.compute.device import set_products
-from pipeline.compute.resident import load_agreed_model, resident
+from pipeline.compute.device import configure_matmul
+from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.prefetch import prefetch
 from pipeline.dataset.store import ImageStore
@@ -84,7 +84,7 @@ def scan_chunk(task: ScanTask, device: torch.device) -> dict[str, LayerStatistic
     Raises AtlasError for an image that is not what the manifest lists.
     """
     config = task.config
-    set_products(device, tf32=config.tf32)
+    configure_matmul(device, tf32=config.tf32)
     model, forward = _loaded(config, device)
     card, size = model.card, config.batch_size
     layers = empty_statistics(model.graph, config.layers, config.top, card.classes)
@@ -103,8 +103,8 @@ def scan_chunk(task: ScanTask, device: torch.device) -> dict[str, LayerStatistic
     return layers
 
 
-@resident
+@cached_per_process
 def _loaded(config: ScanConfig, device: torch.device) -> tuple[Model, Forward]:
     """The network on a device; a process reads it once."""
-    model = load_agreed_model(config.model, config.weights_sha256)
+    model = load_pinned_model(config.model, config.weights_sha256)
     return model, Forward(model, config.layers, config.batch_size, device)
