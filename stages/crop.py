@@ -9,6 +9,7 @@ from pipeline.entries.pictures import Pictures, PictureStage
 from pipeline.entries.runner import picture_tables
 from pipeline.workspace import Workspace
 from stages.command import bar, scheduler_option, stage, workers_option
+from stages.images import fetch_missing
 
 
 @stage
@@ -19,6 +20,7 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
 
     An interrupted run resumes where it was.
     """
+    fetch_missing(workspace)
     run = open_atlas(workspace.artifacts)
     resize, crop = run.card.resize, run.card.crop
     fields = {layer: run.field(layer) for layer in run.layers}

@@ -40,6 +40,7 @@ from stages.command import (
     stage,
     workers_option,
 )
+from stages.images import fetch_missing
 
 logger = logging.getLogger(__name__)
 
@@ -182,6 +183,7 @@ def _train(run: Run, group: Group, device: torch.device) -> None:
 
 
 def _task(workspace: Workspace) -> TrainingTask:
+    fetch_missing(workspace)
     params = load_params(workspace.params)
     images, start = open_images(workspace.images(params.data.root)), None
     if params.train.init_from is not None:

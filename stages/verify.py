@@ -22,6 +22,7 @@ from pipeline.verify.statistics import shape_faults, statistics_faults
 from pipeline.verify.whole import image_faults, picture_faults, scan_faults
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
+from stages.images import fetch_missing
 
 ENTRIES_PER_IMAGE = 10
 """For so many entries, one image of the split is drawn and looked for among all entries."""
@@ -43,6 +44,7 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
     one that the scan left out is missed. The report is written even where something is wrong; the
     command then fails.
     """
+    fetch_missing(workspace)
     run, on = open_atlas(workspace.artifacts), parse_device(device)
     projections, crops = run.store("projections"), run.store("crops")
     faults = list(_faults(run, projections, crops))
