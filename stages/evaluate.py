@@ -7,10 +7,10 @@ from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.evaluation.predictions import predictions, write_predictions
 from pipeline.evaluation.rates import write_rates
 from pipeline.network.model import load_model
 from pipeline.params import load_params
+from pipeline.storage.predictions import predictions, write_predictions
 from pipeline.storage.publish import publish
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage

@@ -1,4 +1,4 @@
-"""A training under way: its epochs, steps and checkpoints."""
+"""The trainer: the epochs, steps and checkpoints of a training."""
 
 import logging
 from collections.abc import Callable
@@ -49,7 +49,7 @@ Watch = Callable[[Position], object]
 
 
 class Trainer:
-    """A training under way."""
+    """Takes the steps of a task, from its last checkpoint on."""
 
     def __init__(
         self,
@@ -116,12 +116,18 @@ class Trainer:
         threads = self.config.threads
         for (step, rows), pixels in prefetch(self._read, left, threads, depth=2 * threads):
             losses, wrong = self._losses(step, rows, pixels)
+            # A process whose share of a short last batch is empty computes on its first image all
+            # the same, for the collectives below wait for every process; its loss has factor 0.
             share = len(rows[self.group.shard(len(rows))])
             tally = step_totals(losses[:share], wrong[:share])
+            # The losses are checked before the update: weights that they would wreck are never
+            # written, and a checkpoint made here holds exactly the steps counted so far.
             if self.monitor.should_flush(self.config.device):
                 self.monitor.flush(self.position, coming=tally)
                 if self._ends(finish):
                     return False
+            # DistributedDataParallel averages gradients over processes, as if shares were equal:
+            # times their number over the batch's size, it is the mean over the whole batch.
             factor = min(share, 1) * self.group.size / len(rows)
             self._update(losses.sum() * factor, (step + 1) / len(batches))
             self.monitor.add(tally)
@@ -172,7 +178,7 @@ class Trainer:
             self._generator("augment", *place),
         ).share(share)
         squares = to_device(pixels, device)
-        inputs = self.images.normalisation.apply(draws.views(squares))
+        inputs = self.images.normalisation.overwrite(draws.views(squares))
         masks = draw_masks(
             self.network.graph, len(rows), share, self._generator("dropout", *place, device=device)
         )
