@@ -2,7 +2,7 @@
 
 import logging
 
-from pipeline.compute.device import parse_device, set_products
+from pipeline.compute.device import configure_matmul, parse_device
 from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.store import open_images
@@ -28,7 +28,7 @@ def main(workspace: Workspace, device: str) -> None:
     artifacts/predictions.csv.
     """
     on = parse_device(device)
-    set_products(on, tf32=False)
+    configure_matmul(on, tf32=False)
     model = load_model(workspace.model)
     fetch_missing(workspace)
     params = load_params(workspace.params)

@@ -10,7 +10,7 @@ import click
 import torch
 from tqdm import tqdm
 
-from pipeline.compute.device import parse_device, spread
+from pipeline.compute.device import device_for_slot, parse_device
 from pipeline.errors import AtlasError
 from pipeline.training.checkpoint import Position
 from pipeline.training.distributed import Group, launch, launched, process_count, process_group
@@ -92,7 +92,7 @@ def _finish(session: Session, device: str) -> None:
 
 def train_in_group(given: Launch) -> None:
     """Train as one process of a group; each takes its own GPU."""
-    device = spread(parse_device(given.device), int(os.environ["LOCAL_RANK"]))
+    device = device_for_slot(parse_device(given.device), int(os.environ["LOCAL_RANK"]))
     with process_group(device) as group:
         logging.basicConfig(
             level=logging.INFO if group.is_main else logging.WARNING, format="%(message)s"

@@ -28,6 +28,8 @@ class CropConfig:
     """The side of the network input, in pixels."""
     fields: Mapping[str, Field]
     """The receptive field of each layer."""
+    array: str
+    """The name of the array of patches."""
 
 
 def crop_chunk(task: EntryTask[CropConfig], device: torch.device) -> dict[str, Values]:
@@ -44,7 +46,7 @@ def crop_chunk(task: EntryTask[CropConfig], device: torch.device) -> dict[str, V
         layer: _patches(config.fields[layer], part, images) for layer, part in task.chunk.items()
     }
     return {
-        layer: Values(part.channel, part.rank, {"crop": patches[layer]})
+        layer: Values(part.channel, part.rank, {config.array: patches[layer]})
         for layer, part in task.chunk.items()
     }
 

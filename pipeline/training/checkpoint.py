@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from pipeline.network.model import INPUT_MEAN, snapshot_path
 from pipeline.network.module import Network
 from pipeline.training.history import EpochRecord
+from pipeline.training.revival import Excited
 
 FILE = "checkpoint.pt"
 
@@ -39,6 +40,8 @@ class Position:
     """A record per epoch done."""
     filters: list[Float[Tensor, "out in row col"]] = field(default_factory=list)
     """The first layer's weights after each epoch done."""
+    excited: Excited = field(default_factory=dict)
+    """Steps of the present epoch that excited each channel."""
 
 
 def save_checkpoint(

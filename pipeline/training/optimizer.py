@@ -21,19 +21,16 @@ def make_optimizer(network: Network, train: TrainParams) -> torch.optim.SGD:
     A group's `factor` is its share of the learning rate: `train.conv1_rate` in the first layer.
     """
     first = network.graph.layers[0]
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
+    decays = {4: train.weight_decay, 2: train.fc_decay, 1: 0.0}  # by axes: conv, connected, bias
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            layer, _, kind = name.partition(".")
-            groups.setdefault((layer == first, kind == "bias"), []).append(parameter)
+            factor = train.conv1_rate if name.startswith(f"{first}.") else 1.0
+            groups.setdefault((factor, decays[parameter.ndim]), []).append(parameter)
     return torch.optim.SGD(
         [
-            {
-                "params": parameters,
-                "weight_decay": 0.0 if is_bias else train.weight_decay,
-                "factor": train.conv1_rate if is_first else 1.0,
-            }
-            for (is_first, is_bias), parameters in groups.items()
+            {"params": parameters, "factor": factor, "weight_decay": decay}
+            for (factor, decay), parameters in groups.items()
         ],
         lr=train.learning_rate,
         momentum=train.momentum,

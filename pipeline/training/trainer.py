@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.compute.device import multiplies_bfloat16
+from pipeline.compute.device import supports_bfloat16
 from pipeline.dataset.prefetch import prefetch
 from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.module import Network
@@ -38,6 +38,8 @@ from pipeline.training.optimizer import (
     make_schedule,
     set_lr,
 )
+from pipeline.training.revival import note_excited, turn_round
+from pipeline.training.start_decay import StartDecay
 from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.training.validate import validate
 
@@ -63,15 +65,14 @@ class Trainer:
         self.task, self.config, self.group = task, config, group
         self.state, self.images = state, images
         self.params = task.params.train
-        self.use_bfloat16 = self.params.precision == "bfloat16" and multiplies_bfloat16(
-            config.device
-        )
+        self.use_bfloat16 = self.params.precision == "bfloat16" and supports_bfloat16(config.device)
         if self.params.precision == "bfloat16" and not self.use_bfloat16:
             logger.warning(
                 "%s has no bfloat16 products; training in float32, which is slower.", config.device
             )
         self.network = network.to(config.device).to(memory_format=torch.channels_last)
         self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
+        self.start_decay = StartDecay(self.network, self.start, self.params.start_decay)
         self.optimizer = make_optimizer(self.network, self.params)
         self.position = load_checkpoint(state, self.network, self.optimizer)
         self.schedule = make_schedule(
@@ -158,6 +159,8 @@ class Trainer:
         set_lr(self.optimizer, self.schedule.rate(self.position.epoch + place))
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
+        note_excited(self.network, self.position.excited)
+        self.start_decay.add_gradient()
         self.optimizer.step()
         if self.params.filter_rms_cap is not None:
             for weights in conv_weights(self.network).values():
@@ -215,7 +218,7 @@ class Trainer:
         rms, coarse = filter_rms(first), low_frequency_share(first)
         record = EpochRecord(
             epoch=position.epoch + 1,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=self.schedule.rate(position.epoch + 1.0),
             train_loss=position.loss_sum / position.seen,
             train_top1_error=position.wrong / position.seen,
             val_loss=seen.loss,
@@ -237,8 +240,12 @@ class Trainer:
         )
         if self.group.is_main:
             self._keep_snapshot()
-            if self.interval.due() or self.position.epoch == self.params.epochs:
-                self.save()
+        if self.params.revive and self.position.epoch < self.params.epochs:
+            turn_round(self.network, self.optimizer, position.excited, position.step)
+        if self.group.is_main and (
+            self.interval.due() or self.position.epoch == self.params.epochs
+        ):
+            self.save()
 
     @torch.no_grad()
     def _try_out(self) -> None:
