@@ -20,6 +20,6 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
     """
     fetch_missing(workspace)
     run = open_atlas(workspace.artifacts)
-    facts = {"resize": run.card.resize, "code": versions_here()}
+    facts = {"framing": list(run.card.framing), "code": versions_here()}
     pictures = PictureStage("crop", "crops", patches_of(run), facts)
     pictures.run(run, workspace.crops, scheduler, workers, parse_device("cpu"), bar)

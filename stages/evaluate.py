@@ -42,6 +42,9 @@ def main(workspace: Workspace, device: str) -> None:
         write_rates(path, rates)
     with publish(workspace.predictions) as path:
         write_predictions(path, predictions(model.card.classes, result.one_crop))
+    if rates.top1_error is None or rates.top5_error is None:
+        logger.info("No image is of a class that the network scores: there are no error rates.")
+        return
     logger.info(
         "Top-1 error %.1f %%, top-5 %.1f %%.", 100 * rates.top1_error, 100 * rates.top5_error
     )

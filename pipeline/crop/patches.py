@@ -27,6 +27,6 @@ def _patches(
     shapes: dict[str, tuple[int, int]],
 ) -> Pictures:
     fields = {layer: run.field(layer) for layer in entries}
-    config = CropConfig(run.image_store, run.card.resize, run.card.crop, fields, array)
+    config = CropConfig(run.image_store, run.card.framing, fields, array)
     tables = picture_tables(run.graph, shapes, array, "uint8")
     return Pictures(array, crop_chunk, config, entries, tables)

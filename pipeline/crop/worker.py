@@ -13,6 +13,7 @@ from pipeline.entries.layer_entries import LayerEntries
 from pipeline.entries.patch import cut_patch
 from pipeline.entries.runner import EntryTask
 from pipeline.network.geometry import Field
+from pipeline.params import Interpolation
 from pipeline.storage.spill import Values
 
 
@@ -22,10 +23,8 @@ class CropConfig:
 
     images: ImageStore
     """Where the manifest's images are."""
-    resize: int
-    """The shortest side after resizing, in pixels."""
-    crop: int
-    """The side of the network input, in pixels."""
+    framing: tuple[int, int, Interpolation]
+    """How an image becomes a square."""
     fields: Mapping[str, Field]
     """The receptive field of each layer."""
     array: str
@@ -39,7 +38,7 @@ def crop_chunk(task: EntryTask[CropConfig], device: torch.device) -> dict[str, V
     """
     config = task.config
     images = {
-        number: load_verified(config.images, row, config.resize, config.crop)
+        number: load_verified(config.images, row, *config.framing)
         for number, row in task.images.items()
     }
     patches = {

@@ -17,6 +17,7 @@ from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard
+from pipeline.network.selection import selected
 from pipeline.params import ScanParams
 from pipeline.progress import Advance, unseen
 from pipeline.scan.checkpoint import ScanCheckpoint
@@ -124,14 +125,12 @@ def plan_scan(
     Raises AtlasError for a layer that the network lacks, or without images.
     """
     graph = card.graph()
-    for layer in params.layers:
-        graph.layer(layer)
+    layers = tuple(layer.name for layer in selected(graph, params.layers))
     if not images:
         raise AtlasError(
             "The manifest lists no validation images.",
             fix="Raise data.val_fraction, or add a folder val/.",
         )
-    layers = tuple(layer for layer in graph.layers if layer in params.layers)
     config = ScanConfig(
         model.absolute(), card.weights_sha256, layers, params.top, params.batch_size, params.tf32
     )

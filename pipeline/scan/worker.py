@@ -18,6 +18,7 @@ from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.network.model import Model
 from pipeline.scan.forward import Forward
+from pipeline.scan.graph_forward import GraphForward, forward_of
 from pipeline.scan.layer_statistics import LayerStatistics, Limits, empty_statistics
 from pipeline.scan.maps import Maps
 from pipeline.scan.statistic import PeakBatch
@@ -90,7 +91,8 @@ def scan_chunk(task: ScanTask, device: torch.device) -> dict[str, LayerStatistic
     layers = empty_statistics(model.graph, config.layers, config.top, card.classes)
     for layer, limits in task.limits.items():
         layers[layer].set_limits(limits)
-    load = partial(load_verified, task.store, resize=card.resize, crop=card.crop)
+    resize, crop, how = card.framing
+    load = partial(load_verified, task.store, resize=resize, crop=crop, interpolation=how)
     squares = (square for _, square in prefetch(load, task.images, CPU_COUNT, depth=size))
     for start in range(0, len(task.images), size):
         labels = np.array(task.labels[start : start + size], np.int64)
@@ -104,7 +106,7 @@ def scan_chunk(task: ScanTask, device: torch.device) -> dict[str, LayerStatistic
 
 
 @cached_per_process
-def _loaded(config: ScanConfig, device: torch.device) -> tuple[Model, Forward]:
+def _loaded(config: ScanConfig, device: torch.device) -> tuple[Model, Forward | GraphForward]:
     """The network on a device; a process reads it once."""
     model = load_pinned_model(config.model, config.weights_sha256)
-    return model, Forward(model, config.layers, config.batch_size, device)
+    return model, forward_of(model, config.layers, config.batch_size, device)
