@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 import pipeline.dataset.images
 import pipeline.network
 import pipeline.training
-from pipeline.compute.device import set_products
+from pipeline.compute.device import configure_matmul
 from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
@@ -108,7 +108,7 @@ class Session:
     ) -> TrainingResult:
         """Train as one process of a group, from the last checkpoint; the main one publishes."""
         disable_malloc_trim()
-        set_products(device, tf32=False)
+        configure_matmul(device, tf32=False)
         state, pixels = self.workspace.state("train") / self.key(task), self.pixels(task)
         threads = max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
         config = ExecutionConfig(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.compute.device import multiplies_bfloat16
+from pipeline.compute.device import supports_bfloat16
 from pipeline.dataset.prefetch import prefetch
 from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.module import Network
@@ -65,9 +65,7 @@ class Trainer:
         self.task, self.config, self.group = task, config, group
         self.state, self.images = state, images
         self.params = task.params.train
-        self.use_bfloat16 = self.params.precision == "bfloat16" and multiplies_bfloat16(
-            config.device
-        )
+        self.use_bfloat16 = self.params.precision == "bfloat16" and supports_bfloat16(config.device)
         if self.params.precision == "bfloat16" and not self.use_bfloat16:
             logger.warning(
                 "%s has no bfloat16 products; training in float32, which is slower.", config.device
