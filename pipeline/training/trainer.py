@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 Watch = Callable[[Position], object]
-"""Told after each step how far the training is."""
+"""Called after each step with how far the training is."""
 
 
 class Trainer:
