@@ -7,6 +7,7 @@ from pipeline.crop.patches import patches_of
 from pipeline.entries.pictures import PictureStage
 from pipeline.workspace import Workspace
 from stages.command import bar, scheduler_option, stage, workers_option
+from stages.images import fetch_missing
 
 
 @stage
@@ -17,6 +18,7 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
 
     An interrupted run resumes where it was.
     """
+    fetch_missing(workspace)
     run = open_atlas(workspace.artifacts)
     facts = {"framing": list(run.card.framing), "code": versions_here()}
     pictures = PictureStage("crop", "crops", patches_of(run), facts)

@@ -13,6 +13,7 @@ from pipeline.storage.state import fingerprint, stage_state
 from pipeline.storage.stores import Provenance, create_store, seal, write_scan
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, scheduler_option, stage, workers_option
+from stages.images import fetch_missing
 
 
 @stage
@@ -26,6 +27,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     it was.
     """
     on = parse_device(device, remote=bool(scheduler))
+    fetch_missing(workspace)
     params = load_params(workspace.params)
     images = read_manifest(workspace.manifest).split("val")
     card = load_card(workspace.model)

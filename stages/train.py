@@ -21,6 +21,7 @@ from pipeline.training.trainer import Watch
 from pipeline.workspace import Workspace
 from stages.adopted_model import adopt_model
 from stages.command import bar, device_option, drawn_every_s, stage, workers_option
+from stages.images import fetch_missing
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ def main(
         _finish(session, device)
         return
     session.finish_file.unlink(missing_ok=True)
+    fetch_missing(workspace)
     if launched():
         train_in_group(Launch(session, device))
     elif (count := process_count(parse_device(device), workers)) > 1:

@@ -23,6 +23,7 @@ from pipeline.verify.sample import check_images, check_sample, draw_entries, dra
 from pipeline.verify.statistics import shape_faults, statistics_faults
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
+from stages.images import fetch_missing
 
 ENTRIES_PER_IMAGE = 10
 """For so many entries, one image of the split is drawn and looked for among all entries."""
@@ -44,6 +45,7 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
     images omitted by the scan are detected. The report is written even where something is wrong;
     the command then fails.
     """
+    fetch_missing(workspace)
     run, on = open_atlas(workspace.artifacts), parse_device(device)
     projections, crops = run.store("projections"), run.store("crops")
     faults = list(_faults(run, projections, crops))
