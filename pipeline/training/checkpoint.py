@@ -19,6 +19,7 @@ from pipeline.network.model import INPUT_MEAN, snapshot_path
 from pipeline.network.module import Network
 from pipeline.storage.checked import read_checked, write_checked
 from pipeline.training.history import EpochRecord
+from pipeline.training.optimizer import Schedule
 from pipeline.training.revival import Excited
 
 logger = logging.getLogger(__name__)
@@ -48,12 +49,17 @@ class Position:
 
 
 def save_checkpoint(
-    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, position: Position
+    folder: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    position: Position,
 ) -> None:
     """Replace the checkpoint of a state folder, whole or not at all."""
     content = {
         "network": network.state_dict(),
         "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
         "position": vars(position) | {"history": [asdict(r) for r in position.history]},
     }
     write_checked(folder / FILE, lambda file: torch.save(content, file))
@@ -63,9 +69,10 @@ def load_checkpoint(
     folder: Path,
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
     snapshots: Sequence[int] = (),
 ) -> Position:
-    """Set network and optimizer to the last checkpoint of a folder; the start where none is.
+    """Set all to the last checkpoint of a folder; leave them at the start where there is none.
 
     A checkpoint past an epoch in `snapshots` whose snapshot is lost or damaged is not used: only
     training again from the start brings that snapshot back.
@@ -81,6 +88,7 @@ def load_checkpoint(
             return Position()
     network.load_state_dict(state["network"])
     optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
     position["history"] = [EpochRecord(**record) for record in position["history"]]
     return Position(**position)
 
