@@ -20,6 +20,7 @@ from atlas_site.sprites import (
     sprite_path,
 )
 from pipeline.atlas import Prediction, Run
+from pipeline.errors import AtlasError
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Channel:
     """The strongest activation; 0 for a dead channel."""
     fired: int
     """Validation images with a peak above 0."""
-    entries: int
-    """Images among its strongest; fewer than `scan.top` where too few made it fire."""
+    images: tuple[int, ...]
+    """Rows of its strongest images; fewer than `scan.top` where too few made it fire."""
     selectivity: float
     effective_classes: float
     favourite: str
@@ -46,9 +47,14 @@ class Channel:
     crops: SpriteRegion
 
     @property
+    def entries(self) -> int:
+        """How many images are among its strongest."""
+        return len(self.images)
+
+    @property
     def dead(self) -> bool:
         """Whether no validation image makes it fire."""
-        return self.entries == 0
+        return not self.images
 
     @property
     def sprite(self) -> str:
@@ -186,6 +192,16 @@ def gather(atlas: Run) -> Catalogue:
     )
 
 
+def gather_layer(atlas: Run, name: str) -> Layer:
+    """One layer alone. Raises AtlasError for a layer that was not scanned."""
+    if name not in atlas.layers:
+        raise AtlasError(
+            f"The run has no scanned layer {name!r}.",
+            fix=f"Choose one of {', '.join(atlas.layers)}.",
+        )
+    return _layer(atlas, name, layer_keys(atlas.layers)[name])
+
+
 def _shown_images(atlas: Run) -> tuple[ShownImage, ...]:
     held = {row for layer in atlas.layers for row in np.unique(atlas.scan(layer).image).tolist()}
     rows = sorted(row for row in held if row >= 0)
@@ -236,7 +252,7 @@ def _channel(atlas: Run, layer: str, key: str, number: int, spread: ClassSpread)
         number=number,
         peak=float(record.activation[number, 0]) if rows else 0.0,
         fired=int(record.fired[number]),
-        entries=len(rows),
+        images=tuple(rows),
         selectivity=float(spread.selectivity[number]),
         effective_classes=float(spread.effective_classes[number]),
         favourite=labels.most_common(1)[0][0] if labels else "",

@@ -5,7 +5,7 @@ from atlas_site.sprites import SpriteRegion
 
 def layer(name: str, map_size: int, channels: int, field: int) -> Layer:
     region = SpriteRegion("", 0, 0, 1, 1)
-    channel = Channel(name, name, 0, 1.0, 1, 1, 0.5, 1.0, "", "", region, region)
+    channel = Channel(name, name, 0, 1.0, 1, (0,), 0.5, 1.0, "", "", region, region)
     return Layer(name, name, map_size, field, 1, (channel,) * channels, ())
 
 
