@@ -33,6 +33,7 @@ from atlas_site.sprites import (
     sprite_path,
 )
 from pipeline.atlas import Run, open_atlas
+from pipeline.parent import end_with_parent
 from pipeline.progress import Advance
 
 
@@ -169,6 +170,7 @@ _opened: tuple[Run, Path] | None = None
 
 def _open(artifacts: Path, out: Path) -> None:
     """Open the run once in a worker process."""
+    end_with_parent()
     global _opened
     _opened = (open_atlas(artifacts), out)
 

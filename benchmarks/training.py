@@ -16,14 +16,13 @@ from torch.nn import functional
 
 from benchmarks.row import Row
 from benchmarks.scan import photograph
-from pipeline.compute.device import multiplies_bfloat16
+from pipeline.compute.device import cores, multiplies_bfloat16
 from pipeline.dataset.manifest import ImageRow, Manifest
 from pipeline.params import load_params
 from pipeline.training.batches import epoch_batches
 from pipeline.training.group import Group
 from pipeline.training.learner import Learner, draw_masks
 from pipeline.training.memory import keep_freed_memory
-from pipeline.training.processes import cores
 from pipeline.training.start import starting_network
 from pipeline.training.task import Machine, Task
 from pipeline.training.trainer import Trainer

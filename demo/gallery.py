@@ -2,17 +2,16 @@
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from demo.scene import CLASSES, draw
+from pipeline.parent import end_with_parent
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")
@@ -67,7 +66,7 @@ def _taken(root: Path, seed: int, shots: list[Shot]) -> Iterator[int]:
         return
     rolls = [shots[start : start + 8] for start in range(0, len(shots), 8)]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), context, initializer=end_with_parent) as pool:
         yield from pool.map(_take_roll, rolls, [root] * len(rolls), [seed] * len(rolls))
 
 
@@ -75,15 +74,3 @@ def _take_roll(roll: list[Shot], root: Path, seed: int) -> int:
     for shot in roll:
         take(root, seed, shot)
     return len(roll)
-
-
-def _end_with_parent() -> None:
-    """Let this process end when its parent was killed; the pool alone would leave it waiting."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()
-
-
-def _watch(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)

@@ -1,9 +1,6 @@
 """What every command shares: its workspace, its log, its bar, and errors in one line."""
 
-import ctypes
 import logging
-import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +13,7 @@ from tqdm import tqdm
 
 from pipeline.errors import AtlasError
 from pipeline.progress import Advance
-from pipeline.storage.room import no_room
+from pipeline.storage.disk import disk_full_error
 from pipeline.workspace import Workspace
 
 device_option = click.option(
@@ -63,13 +60,12 @@ def stage(function: Callable[..., None]) -> click.Command:
     @wraps(function)
     def run(workspace: Path, **options: object) -> None:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-        end_with_parent()
         try:
             function(Workspace(workspace), **options)
         except AtlasError as error:
             _end(f"Error: {error}", status=1)
         except OSError as error:
-            if full := no_room(error, workspace.absolute()):
+            if full := disk_full_error(error, workspace.absolute()):
                 _end(f"Error: {full}", status=1)
             raise
         except KeyboardInterrupt:
@@ -99,13 +95,3 @@ def bar(title: str, total: int | None, unit: str) -> Iterator[Advance]:
         mininterval=drawn_every_s(),
     ) as drawn:
         yield drawn.update
-
-
-def end_with_parent() -> None:
-    """Under DVC on Linux, ask the kernel to end this process when dvc dies.
-
-    A killed `dvc repro` would otherwise leave its stage running beside the next one's.
-    """
-    if sys.platform == "linux" and "DVC_STAGE" in os.environ:
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)

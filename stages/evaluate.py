@@ -2,14 +2,13 @@
 
 import logging
 
-from pipeline.compute.device import parse_device
+from pipeline.compute.device import cores, parse_device
 from pipeline.dataset.manifest import read_manifest
 from pipeline.evaluation.rates import evaluate, write_predictions, write_rates
 from pipeline.network.model import load_model
 from pipeline.params import load_params
 from pipeline.storage.publish import publish
 from pipeline.training.labels import labels_of
-from pipeline.training.processes import cores
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
 

@@ -1,11 +1,19 @@
 """`atlas project`: project every channel's strongest activations back to pixels."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import zarr
+
 from pipeline.atlas import open_atlas
 from pipeline.compute.device import parse_device
 from pipeline.compute.version import versions_here
-from pipeline.entries.pictures import PictureStage
-from pipeline.entries.runner import picture_tables
-from pipeline.project.worker import config_of, project_chunk
+from pipeline.entries.layer_entries import entries_of
+from pipeline.entries.pictures import Pictures, PictureStage
+from pipeline.project.control import CONTROL_RANKS, control_correlation, start_sha256
+from pipeline.project.tables import control_tables, projection_tables
+from pipeline.project.worker import config_of, control_chunk, project_chunk
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, scheduler_option, stage, workers_option
 
@@ -17,16 +25,36 @@ from stages.command import bar, device_option, scheduler_option, stage, workers_
 def main(workspace: Workspace, device: str, workers: int, scheduler: str | None) -> None:
     """Project the strongest activations of every channel back to pixels with the deconvnet.
 
-    An interrupted run resumes where it was.
+    The first ranks are projected through the network at its start too, as a control. An
+    interrupted run resumes where it was.
     """
     on = parse_device(device, elsewhere=bool(scheduler))
     run = open_atlas(workspace.artifacts)
-    config = config_of(run)
+    config, start = config_of(run), start_sha256(workspace.model)
+    entries = {layer: entries_of(record) for layer, record in run.records.items()}
+    first = {layer: entries_of(record, CONTROL_RANKS) for layer, record in run.records.items()}
+    tables, control = (of(run.chain, run.records) for of in (projection_tables, control_tables))
+    at_start = replace(config, start_seed=run.params.seed)
+
+    def attributes(layer: zarr.Group) -> Mapping[str, Any]:
+        return {
+            "method": "deconvnet",
+            "control_correlation": control_correlation(layer),
+            "control_start": "snapshot" if start else "redrawn",
+        }
+
     PictureStage(
         "project",
         "projections",
-        project_chunk,
-        config,
-        picture_tables(run.chain, run.records, "projection", "float16", "scale"),
-        {"batch_size": config.batch_size, "code": versions_here(), "device": on.type},
+        (
+            Pictures("project", project_chunk, config, entries, tables),
+            Pictures("control", control_chunk, at_start, first, control),
+        ),
+        {
+            "batch_size": config.batch_size,
+            "start": start or run.params.seed,
+            "code": versions_here(),
+            "device": on.type,
+        },
+        attributes,
     ).run(run, workspace.projections, scheduler, workers, on, bar)

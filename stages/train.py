@@ -15,7 +15,7 @@ from tqdm import tqdm
 import pipeline.dataset.images
 import pipeline.network
 import pipeline.training
-from pipeline.compute.device import parse_device, set_products, spread
+from pipeline.compute.device import cores, parse_device, set_products, spread
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
 from pipeline.params import load_params
@@ -24,19 +24,18 @@ from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
 from pipeline.training.checkpoint import FILE as CHECKPOINT
 from pipeline.training.checkpoint import Position
-from pipeline.training.group import Group, joined, launched
+from pipeline.training.group import Group
 from pipeline.training.history import write_history
 from pipeline.training.loop import train
 from pipeline.training.memory import keep_freed_memory
 from pipeline.training.outs import write_model, write_train_report
-from pipeline.training.processes import cores, launch, process_count
+from pipeline.training.processes import joined, launch, launched, process_count
 from pipeline.training.task import Machine, Task, Trained
 from pipeline.workspace import Workspace
 from stages.command import (
     bar,
     device_option,
     drawn_every_s,
-    end_with_parent,
     stage,
     workers_option,
 )
@@ -150,7 +149,6 @@ def train_alone(run: Run) -> None:
 
 def train_in_group(run: Run) -> None:
     """Train as one process of a group; each takes its own GPU."""
-    end_with_parent()
     device = spread(parse_device(run.device), int(os.environ["LOCAL_RANK"]))
     with joined(device) as group:
         logging.basicConfig(

@@ -7,7 +7,7 @@ import click
 import pipeline.network
 import pipeline.training
 import pipeline.transfer
-from pipeline.compute.device import parse_device
+from pipeline.compute.device import cores, parse_device
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_model
@@ -15,7 +15,6 @@ from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of, sha256_of_code
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
-from pipeline.training.processes import cores
 from pipeline.training.task import Machine, Task
 from pipeline.transfer.features import features_of
 from pipeline.transfer.folds import Protocol

@@ -281,7 +281,7 @@ def test_a_disk_that_takes_no_more(copy, stage):
     )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("Error: No room to write ")
+    assert done.stderr.splitlines()[-1].startswith("Error: No space left to write ")
     assert outs(copy) == before
 
 

@@ -1,6 +1,5 @@
 """The entries of one layer as arrays, in the order in which they are worked on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,14 +37,9 @@ class LayerEntries:
         return len(self.channel)
 
 
-def entries_of(record: ScanRecord) -> LayerEntries:
-    """The entries of one layer that are not missing."""
-    channel, rank = np.nonzero(record.image >= 0)
+def entries_of(record: ScanRecord, ranks: int | None = None) -> LayerEntries:
+    """The entries of one layer that are not missing; of the first ranks alone where said so."""
+    channel, rank = np.nonzero(record.image[:, :ranks] >= 0)
     order = np.argsort(record.image[channel, rank], kind="stable")
     at = (channel[order], rank[order])
     return LayerEntries(*at, record.image[at], record.cell[at], record.activation[at])
-
-
-def entry_count(records: Mapping[str, ScanRecord]) -> int:
-    """Entries that are not missing, in all layers."""
-    return sum(int((record.image >= 0).sum()) for record in records.values())

@@ -1,15 +1,16 @@
 """A stage that makes a picture of every entry: spread over workers, resumable, published whole."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any
 
 import torch
+import zarr
 
 from pipeline.atlas import Run
-from pipeline.compute.cluster import Task, workers
-from pipeline.entries.layer_entries import entry_count
+from pipeline.compute.cluster import Pool, Task, workers
+from pipeline.entries.layer_entries import LayerEntries
 from pipeline.entries.runner import EntryTask, numbered_chunks, run_chunks
 from pipeline.progress import Bar
 from pipeline.storage.publish import publish
@@ -17,23 +18,47 @@ from pipeline.storage.spill import Spill, Table, Values
 from pipeline.storage.state import fingerprint, stage_state
 from pipeline.storage.stores import Kind, create_store, seal
 
-C = TypeVar("C")
+
+@dataclass(frozen=True)
+class Pictures:
+    """One kind of pictures: of which entries, and how they are made."""
+
+    name: str
+    """Names the folder of its state."""
+    work: Task[EntryTask[Any], Mapping[str, Values]]
+    config: Any
+    """What the work needs beside a chunk of entries."""
+    entries: Mapping[str, LayerEntries]
+    tables: Mapping[str, Table]
+    """By layer, what the store keeps of every entry."""
+
+    def make(self, run: Run, state: Path, pool: Pool, bar: Bar) -> Spill:
+        """Make all pictures, or those that the state lacks."""
+        folder = state / self.name
+        folder.mkdir(exist_ok=True)
+        spill = Spill(folder, self.tables)
+        chunks = numbered_chunks(self.entries, self.tables)
+        with bar(self.name, sum(map(len, self.entries.values())), "entry") as advance:
+            run_chunks(pool, self.work, self.config, run.images, chunks, spill, advance)
+        return spill
+
+
+def _no_attributes(layer: zarr.Group) -> dict[str, object]:
+    return {}
 
 
 @dataclass(frozen=True)
-class PictureStage(Generic[C]):
-    """A stage that makes a picture of every entry of the scan."""
+class PictureStage:
+    """A stage and the store that it writes."""
 
     name: str
     """The name of the stage."""
     kind: Kind
-    """The store that it writes."""
-    work: Task[EntryTask[C], Mapping[str, Values]]
-    config: C
-    tables: Mapping[str, Table]
-    """By layer, what the store keeps of every entry."""
+    pictures: tuple[Pictures, ...]
     facts: Mapping[str, object]
     """Everything that the pictures depend on, beside the entries."""
+    attributes: Callable[[zarr.Group], Mapping[str, Any]] = _no_attributes
+    """The attributes of a layer's group, out of its arrays."""
 
     def run(
         self, run: Run, out: Path, scheduler: str | None, count: int, device: torch.device, bar: Bar
@@ -41,20 +66,18 @@ class PictureStage(Generic[C]):
         """Work on all entries on some workers, then write the store whole."""
         key = fingerprint({**run.entries_provenance.attributes(), **self.facts})
         with stage_state(run.workspace.state(self.name), key) as state:
-            spill = Spill(state, self.tables)
-            chunks = numbered_chunks(run.records, self.tables)
-            with (
-                workers(scheduler, count, device) as pool,
-                bar(self.name, entry_count(run.records), "entry") as advance,
-            ):
-                run_chunks(pool, self.work, self.config, run.images, chunks, spill, advance)
+            with workers(scheduler, count, device) as pool:
+                spills = [pictures.make(run, state, pool, bar) for pictures in self.pictures]
             with publish(out) as path:
-                self._write(run, path, spill, bar)
+                self._write(run, path, spills, bar)
 
-    def _write(self, run: Run, path: Path, spill: Spill, bar: Bar) -> None:
+    def _write(self, run: Run, path: Path, spills: list[Spill], bar: Bar) -> None:
         store = create_store(path, self.kind, run.entries_provenance)
-        with bar("write", len(self.tables), "layer") as advance:
-            for layer in self.tables:
-                spill.write_layer(store, self.kind, layer)
+        with bar("write", len(run.layers), "layer") as advance:
+            for layer in run.layers:
+                for spill in spills:
+                    spill.write_layer(store, self.kind, layer)
+                group = store.require_group(layer)
+                group.attrs.update(self.attributes(group))
                 advance(1)
         seal(store)

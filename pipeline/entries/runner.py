@@ -8,12 +8,11 @@ from typing import Generic, TypeVar
 from pipeline.compute.cluster import Pool, Task
 from pipeline.dataset.manifest import ImageRow
 from pipeline.entries.chunks import Chunk, chunk_size, entry_chunks, images_of
-from pipeline.entries.layer_entries import entries_of
+from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
 from pipeline.progress import Advance
 from pipeline.storage.spill import Spill, Table, Values
-from pipeline.storage.stores import ScanRecord
 
 log = logging.getLogger(__name__)
 
@@ -62,22 +61,26 @@ def run_chunks(
 
 
 def numbered_chunks(
-    records: Mapping[str, ScanRecord], tables: Mapping[str, Table]
+    entries: Mapping[str, LayerEntries], tables: Mapping[str, Table]
 ) -> dict[int, Chunk]:
-    """The chunks of all layers' entries; they depend on the scan and on `tables` alone."""
-    entries = {layer: entries_of(record) for layer, record in records.items()}
+    """The chunks of all layers' entries; they depend on the entries and on `tables` alone."""
     sizes = {layer: table.entry_bytes for layer, table in tables.items()}
     return dict(enumerate(entry_chunks(entries, sizes)))
 
 
+Value = tuple[tuple[int, ...], str]
+"""The shape and the dtype of what an array holds of one entry."""
+
+
 def picture_tables(
-    chain: Chain, records: Mapping[str, ScanRecord], picture: str, dtype: str, *numbers: str
+    chain: Chain, shapes: Mapping[str, tuple[int, int]], picture: str, dtype: str, **others: Value
 ) -> dict[str, Table]:
-    """By layer, what a store keeps of every entry: a picture of its field, and float32 numbers."""
+    """By layer, what a store keeps of every entry: a picture of its field, and other arrays.
+
+    `shapes` are the channels and ranks of the layers.
+    """
     tables = {}
-    for layer, record in records.items():
+    for layer, (channels, ranks) in shapes.items():
         side = receptive_field(chain, layer).size
-        arrays = {picture: ((side, side, 3), dtype)} | {name: ((), "float32") for name in numbers}
-        channels, ranks = record.image.shape
-        tables[layer] = Table(channels, ranks, arrays)
+        tables[layer] = Table(channels, ranks, {picture: ((side, side, 3), dtype), **others})
     return tables

@@ -10,7 +10,9 @@ from torch import Tensor
 from pipeline.compute.device import set_products
 from pipeline.dataset.manifest import ImageRow
 from pipeline.entries.chunks import Chunk
-from pipeline.entries.runner import entry_task, numbered_chunks, picture_tables
+from pipeline.entries.layer_entries import entries_of
+from pipeline.entries.runner import entry_task, numbered_chunks
+from pipeline.project.tables import projection_tables
 from pipeline.project.window import Span, spans
 from pipeline.project.worker import ProjectConfig, ProjectTask, load_input, load_projector
 from pipeline.storage.stores import ScanRecord
@@ -36,8 +38,9 @@ class Recall:
         self._model, self._projector = load_projector(config, device)
         self._config, self._rows, self._device = config, rows, device
         self._records = records
-        kept = picture_tables(self._model.chain, records, "projection", "float16", "scale")
-        self._chunks = list(numbered_chunks(records, kept).values())
+        entries = {layer: entries_of(record) for layer, record in records.items()}
+        tables = projection_tables(self._model.chain, records)
+        self._chunks = list(numbered_chunks(entries, tables).values())
 
     def __call__(self, layer: str, channel: int, rank: int) -> dict[int, Recalled]:
         """The switches of the entry, by the position of each pool below its layer."""

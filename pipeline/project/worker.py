@@ -14,7 +14,10 @@ from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.entries.runner import EntryTask
 from pipeline.network.bound import stays_finite
+from pipeline.network.geometry import receptive_field
 from pipeline.network.model import Model
+from pipeline.project.control import load_start
+from pipeline.project.energy import energy_boxes
 from pipeline.project.projector import Projector
 from pipeline.storage.spill import Values
 
@@ -33,6 +36,8 @@ class ProjectConfig:
     """The layers projected."""
     batch_size: int
     """Projections in one reverse pass."""
+    start_seed: int | None = None
+    """To project through the network at its start: the seed of weights that must be drawn again."""
 
 
 ProjectTask = EntryTask[ProjectConfig]
@@ -54,6 +59,29 @@ def project_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
 
     Raises AtlasError for an image that is not what the manifest lists.
     """
+    found = {}
+    for layer, values in _projected(task, device).items():
+        model, _ = load_projector(task.config, device)
+        boxes = receptive_field(model.chain, layer).boxes(task.chunk[layer].cell)
+        energy = energy_boxes(values.arrays["projection"], boxes)
+        arrays = {**values.arrays, "energy_box": energy}
+        found[layer] = Values(values.channel, values.rank, arrays)
+    return found
+
+
+def control_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
+    """The same through the network at its start, under the names of the control's arrays."""
+    return {
+        layer: Values(
+            values.channel,
+            values.rank,
+            {"control": values.arrays["projection"], "control_scale": values.arrays["scale"]},
+        )
+        for layer, values in _projected(task, device).items()
+    }
+
+
+def _projected(task: ProjectTask, device: torch.device) -> dict[str, Values]:
     set_products(device, tf32=False)
     model, projector = load_projector(task.config, device)
     needed = projector.passes.images_needed(task.chunk).tolist()
@@ -72,7 +100,10 @@ def load_input(
 @resident
 def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device; a process reads it once."""
-    model = load_agreed_model(config.model, config.weights_sha256)
+    if config.start_seed is None:
+        model = load_agreed_model(config.model, config.weights_sha256)
+    else:
+        model = load_start(config.model, config.weights_sha256, config.start_seed)
     finite = stays_finite(model, model.chain.ops)
     network = model.network.to(device)
     return model, Projector(network, config.layers, config.batch_size, finite=finite)

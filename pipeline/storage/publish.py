@@ -9,7 +9,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from pipeline.storage.room import no_room
+from pipeline.storage.disk import disk_full_error
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def publish(out: Path) -> Iterator[Path]:
         yield partial
         _replace(partial, out)
     except (OSError, RuntimeError, SafetensorError) as error:
-        if full := no_room(error, out):
+        if full := disk_full_error(error, out):
             raise full from error
         raise
     finally:

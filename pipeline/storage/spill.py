@@ -1,15 +1,22 @@
 """Finished entries on disk, before their store is written: any order, any interruption."""
 
+import hashlib
+import json
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import zarr
 from jaxtyping import Int64, Shaped
 
+from pipeline.storage.checked import read_checked, write_checked
+from pipeline.storage.disk import reserve
 from pipeline.storage.stores import SHARD_CHANNELS, Kind, create_array
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,10 +45,11 @@ class Values:
 
 
 class Spill:
-    """A plain file per array, every entry at its place, and a mark for each finished chunk.
+    """A memory-mapped file per array, every entry at its place, and a mark per finished chunk.
 
-    A chunk is marked once its values are in the files. A process killed in between leaves values
-    that the next run writes again, the same. Places never written read as 0.
+    A mark holds the places and the checksum of the chunk's values. It is written after them, and
+    believed only where the files still hold these values: whatever a kill, a crash or a fault of
+    the disk left, its chunk is done again. Places never written read as 0.
     """
 
     def __init__(self, folder: Path, tables: Mapping[str, Table]) -> None:
@@ -50,23 +58,45 @@ class Spill:
         for layer, table in tables.items():
             for name, (shape, dtype) in table.arrays.items():
                 places = table.channels * table.ranks
-                _extend(self._path(layer, name), places * _size(shape, dtype))
+                reserve(self._path(layer, name), places * _size(shape, dtype))
 
     def finished(self) -> set[int]:
-        """Numbers of the chunks that need not run again."""
-        return {int(path.suffix[1:]) for path in self._folder.glob("finished.*")}
+        """Numbers of the chunks that need not run again, every value of theirs checked."""
+        marks = {path: self._is_intact(path) for path in self._folder.glob("finished.*")}
+        if dropped := list(marks.values()).count(False):
+            log.warning("%s: %d damaged chunks are done again.", self._folder, dropped)
+        return {int(path.suffix[1:]) for path, intact in marks.items() if intact}
 
     def add(self, chunk: int, results: Mapping[str, Values]) -> None:
         """Write a chunk's values, by layer, then mark it as finished."""
+        places = {
+            layer: (values.channel * self._tables[layer].ranks + values.rank).tolist()
+            for layer, values in results.items()
+        }
         for layer, values in results.items():
-            place = values.channel * self._tables[layer].ranks + values.rank
             for name, array in values.arrays.items():
-                _write(self._path(layer, name), place, array)
-        (self._folder / f"finished.{chunk}").touch()
+                self._mapped(layer, name, "r+")[places[layer]] = array
+        mark = json.dumps({"places": places, "sha256": self._sha256(places)})
+        write_checked(self._folder / f"finished.{chunk}", lambda file: file.write(mark.encode()))
+
+    def _is_intact(self, mark: Path) -> bool:
+        content = read_checked(mark)
+        if content is None:
+            return False
+        facts = json.load(content)
+        return bool(facts["sha256"] == self._sha256(facts["places"]))
+
+    def _sha256(self, places: Mapping[str, list[int]]) -> str:
+        """One hash over the values that the files hold at some places of each layer."""
+        digest = hashlib.sha256()
+        for layer, at in places.items():
+            for name in self._tables[layer].arrays:
+                digest.update(np.ascontiguousarray(self._mapped(layer, name, "r")[at]).data)
+        return digest.hexdigest()
 
     def write_layer(self, root: zarr.Group, kind: Kind, layer: str) -> None:
         """Write a layer of a store out of the files, a shard at a time."""
-        group, table = root.create_group(layer), self._tables[layer]
+        group, table = root.require_group(layer), self._tables[layer]
         for name, (shape, dtype) in table.arrays.items():
             whole = (table.channels, table.ranks, *shape)
             array = create_array(group, kind, name, whole, dtype)
@@ -77,11 +107,18 @@ class Spill:
         self, layer: str, name: str
     ) -> Iterator[tuple[slice, Shaped[np.ndarray, "channel rank ..."]]]:
         """The values of consecutive channels, as many as one shard holds."""
-        table = self._tables[layer]
-        shape, dtype = table.arrays[name]
+        table, values = self._tables[layer], self._mapped(layer, name, "r")
         for first in range(0, table.channels, SHARD_CHANNELS):
             part = slice(first, min(first + SHARD_CHANNELS, table.channels))
-            yield part, _read(self._path(layer, name), part, (table.ranks, *shape), dtype)
+            rows = values[part.start * table.ranks : part.stop * table.ranks]
+            yield part, rows.reshape(-1, table.ranks, *values.shape[1:])
+
+    def _mapped(self, layer: str, name: str, mode: Literal["r", "r+"]) -> np.memmap:
+        """The values of an array, by place."""
+        table = self._tables[layer]
+        shape, dtype = table.arrays[name]
+        whole = (table.channels * table.ranks, *shape)
+        return np.memmap(self._path(layer, name), dtype, mode, shape=whole)
 
     def _path(self, layer: str, name: str) -> Path:
         return self._folder / f"{layer}.{name}"
@@ -89,27 +126,3 @@ class Spill:
 
 def _size(shape: tuple[int, ...], dtype: str) -> int:
     return int(np.prod(shape)) * np.dtype(dtype).itemsize
-
-
-def _extend(path: Path, size: int) -> None:
-    """Make a file of zeros that takes no room yet, if it is not there."""
-    with path.open("ab") as file:
-        file.truncate(size)
-
-
-def _write(
-    path: Path, place: Int64[np.ndarray, " entry"], values: Shaped[np.ndarray, "entry ..."]
-) -> None:
-    with path.open("r+b") as file:
-        for at, value in zip(place.tolist(), values, strict=True):
-            file.seek(at * value.nbytes)
-            file.write(value.tobytes())
-
-
-def _read(
-    path: Path, part: slice, shape: tuple[int, ...], dtype: str
-) -> np.ndarray[Any, np.dtype[Any]]:
-    """The values of some channels, each of a shape."""
-    start = part.start * _size(shape, dtype)
-    count = (part.stop - part.start) * int(np.prod(shape))
-    return np.fromfile(path, dtype, count, offset=start).reshape(-1, *shape)

@@ -11,6 +11,9 @@ from filelock import FileLock, Timeout
 
 from pipeline.errors import AtlasError
 
+REMOVED = "removed."
+"""Begins the name of state that is being removed; no key begins with it."""
+
 
 def fingerprint(facts: Mapping[str, object]) -> str:
     """A short hash of JSON-able facts: parameters, code version, hashes of the inputs."""
@@ -36,12 +39,21 @@ def stage_state(folder: Path, key: str) -> Iterator[Path]:
             fix="Wait for it, or stop it, then run again.",
         ) from None
     try:
+        for left in folder.glob(f"{REMOVED}*"):
+            shutil.rmtree(left)
         for other in folder.iterdir():
             if other.is_dir() and other.name != key:
-                shutil.rmtree(other)
+                _remove(other)
         state = folder / key
         state.mkdir(exist_ok=True)
         yield state
-        shutil.rmtree(state)
+        _remove(state)
     finally:
         lock.release()
+
+
+def _remove(state: Path) -> None:
+    """Remove state, hidden by a rename first: what a kill leaves of it is not taken for state."""
+    hidden = state.with_name(f"{REMOVED}{state.name}")
+    state.replace(hidden)
+    shutil.rmtree(hidden)

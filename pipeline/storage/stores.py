@@ -34,6 +34,9 @@ DIMENSIONS: dict[Kind, dict[str, tuple[str, ...]]] = {
     "projections": {
         "projection": ("channel", "rank", "row", "col", "rgb"),
         "scale": ("channel", "rank"),
+        "energy_box": ("channel", "rank", "edge"),
+        "control": ("channel", "control_rank", "row", "col", "rgb"),
+        "control_scale": ("channel", "control_rank"),
     },
     "crops": {"crop": ("channel", "rank", "row", "col", "rgb")},
 }

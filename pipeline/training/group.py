@@ -1,11 +1,7 @@
 """The processes that train together, from the point of view of one of them."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-import torch
 import torch.distributed as dist
 from torch import Tensor
 
@@ -42,20 +38,3 @@ class Group:
         """Return once every process has come here."""
         if self.size > 1:
             dist.barrier()
-
-
-def launched() -> bool:
-    """Whether torchrun, or `launch`, started this process as one of a group."""
-    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
-
-
-@contextmanager
-def joined(device: torch.device) -> Iterator[Group]:
-    """Join the group that the environment describes: gloo for what lies on CPUs, nccl on GPUs."""
-    if device.type == "cuda":
-        torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield Group(dist.get_rank(), dist.get_world_size())
-    finally:
-        dist.destroy_process_group()

@@ -1,27 +1,39 @@
 """Several processes of this machine that train together, started by the training itself."""
 
 import logging
+import multiprocessing
 import os
 import signal
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import torch
-from torch.distributed.elastic.multiprocessing.api import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+import torch.distributed as dist
+from torch._C._distributed_c10d import FileStore
 
+from pipeline.compute.device import cores
 from pipeline.errors import AtlasError
+from pipeline.parent import end_with_parent
+from pipeline.training.group import Group
+from pipeline.training.local_backend import NAME as LOCAL
+from pipeline.training.local_backend import make_memory, register
 
 logger = logging.getLogger(__name__)
 Argument = TypeVar("Argument")
-OWN_STORE = ("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "1")
-# The store that torch shares between restarts keeps the addresses of the processes that died, and
-# the new ones wait for those now and then.
 RESTARTS = 3
 """Times that the group starts again after a process died."""
+GRACE_S = 5.0
+"""Seconds that a process has to end when it is asked to."""
+MEMORY, FAULT = "memory", "fault"
+RENDEZVOUS = "ATLAS_RENDEZVOUS"
+"""The environment variable with the file through which the processes of `launch` meet."""
 
 
 def process_count(device: torch.device, wanted: int) -> int:
@@ -41,59 +53,155 @@ def process_count(device: torch.device, wanted: int) -> int:
 
 
 def launch(work: Callable[[Argument], None], argument: Argument, count: int) -> None:
-    """Call `work(argument)` in `count` new processes, through torch's elastic launch.
+    """Call `work(argument)` in `count` new processes of this machine.
 
-    If one dies, all are started again and go on from the last checkpoint, a few times over.
-    `work` must be importable. An AtlasError in a process is raised here and not tried again. Asked
-    by a signal to stop, it ends the processes and raises KeyboardInterrupt.
+    They find each other through files of a folder that is this user's alone and through pipes that
+    they inherit: nothing listens on the network but NCCL, on the loopback interface, which asks
+    whoever connects for the secret that stands in those files. If a process dies, all are started
+    again and resume from the last checkpoint, a few times over. `work` must be importable. An
+    AtlasError in a process is raised here and not tried again. Asked by SIGTERM to stop, it ends
+    the processes and raises KeyboardInterrupt.
     """
-    os.environ.setdefault(*OWN_STORE)
-    with tempfile.TemporaryDirectory(prefix="atlas-train-") as folder:
-        config = LaunchConfig(
-            min_nodes=1,
-            max_nodes=1,
-            nproc_per_node=count,
-            run_id=str(os.getpid()),
-            rdzv_backend="c10d",
-            rdzv_endpoint="localhost:0",
-            max_restarts=RESTARTS,
-            monitor_interval=0.2,
-        )
-        fault = Path(folder) / "fault"
-        try:
-            elastic_launch(config, _guarded)(work, argument, fault)
-        except SignalException:
-            raise KeyboardInterrupt from None
-        except ChildFailedError as error:
-            _raise_fault(fault)
-            _, failure = error.get_first_failure()
-            raise AtlasError(
-                f"A training process died {RESTARTS + 1} times, "
-                f"the last with exit code {failure.exitcode}.",
-                fix="See what it said above; run again to go on from the last checkpoint.",
-            ) from error
-        _raise_fault(fault)
+    with _interrupted_by_sigterm():
+        for attempt in range(RESTARTS + 1):
+            with tempfile.TemporaryDirectory(prefix="atlas-train-") as folder:
+                exit_code = _run_group(work, argument, Path(folder), count)
+                _raise_fault(Path(folder))
+            if exit_code == 0:
+                return
+            logger.warning("A training process died (exit code %d).", exit_code)
+            if attempt < RESTARTS:
+                logger.warning("Starting again from the last checkpoint.")
+    raise AtlasError(
+        f"A training process died {RESTARTS + 1} times, the last with exit code {exit_code}.",
+        fix="See the messages above; run again to resume from the last checkpoint.",
+    )
 
 
-def _guarded(work: Callable[[Argument], None], argument: Argument, fault: Path) -> None:
-    """Run the work in a process of the group; leave word of an AtlasError and stay ended."""
-    if fault.exists():
-        return
+def _run_group(
+    work: Callable[[Argument], None], argument: Argument, folder: Path, count: int
+) -> int:
+    """Run the processes to their end, or until one dies; the exit code that is not 0, if any."""
+    make_memory(folder / MEMORY, count)
+    spawn = multiprocessing.get_context("spawn")
+    links = [spawn.Pipe() for _ in range(count - 1)]
+    processes = []
+    for rank in range(count):
+        pipes = [links[rank - 1][1]] if rank else [first for first, _ in links]
+        place = _Place(folder, rank, count, pipes)
+        processes.append(spawn.Process(target=_enter, args=(work, argument, place)))
+    try:
+        for process in processes:
+            process.start()
+        for pipe in (end for link in links for end in link):
+            pipe.close()  # so that a process whose neighbour died reads an end, and does not wait
+        return _first_failure(processes)
+    finally:
+        _end(processes)
+
+
+def _first_failure(processes: Sequence[BaseProcess]) -> int:
+    """Wait until all have ended well, or one has not; its exit code."""
+    running = {process.sentinel: process for process in processes}
+    while running:
+        for sentinel in wait(list(running)):
+            process = running.pop(sentinel)  # type: ignore[arg-type]
+            process.join()
+            if process.exitcode:
+                return process.exitcode
+    return 0
+
+
+def _end(processes: Sequence[BaseProcess]) -> None:
+    """End those that still run; one that does not listen within some seconds is killed."""
+    started = [process for process in processes if process.pid is not None]
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.join(GRACE_S)
+        process.kill()
+        process.join()
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt, so that the processes are ended on the way out."""
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A process's place in its group."""
+
+    folder: Path
+    """Private to this user: the rendezvous file, the shared memory, the word of a fault."""
+    rank: int
+    count: int
+    pipes: Sequence[Connection]
+    """To rank 0; of rank 0, to all others."""
+
+
+def _enter(work: Callable[[Argument], None], argument: Argument, place: _Place) -> None:
+    """Run the work in a process of the group; leave word of an AtlasError."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the launcher ends them
-    torch.set_num_threads(max(1, cores() // int(os.environ["LOCAL_WORLD_SIZE"])))
+    os.environ.update(
+        RANK=str(place.rank),
+        LOCAL_RANK=str(place.rank),
+        WORLD_SIZE=str(place.count),
+        LOCAL_WORLD_SIZE=str(place.count),
+        NCCL_SOCKET_IFNAME="lo",
+        NCCL_RAS_ENABLE="0",  # its status port answers anybody
+    )
+    os.environ[RENDEZVOUS] = str(place.folder / "rendezvous")
+    register(place.folder / MEMORY, place.pipes)
+    torch.set_num_threads(max(1, cores() // place.count))
     try:
         work(argument)
     except AtlasError as error:
-        fault.write_text(f"{error.problem}\0{error.fix}", encoding="utf-8")
-        raise
+        fault = f"{error.problem}\0{error.fix}"
+        (place.folder / FAULT).write_text(fault, encoding="utf-8")
+        sys.exit(1)
 
 
-def _raise_fault(fault: Path) -> None:
+def _raise_fault(folder: Path) -> None:
+    fault = folder / FAULT
     if fault.exists():
         problem, fix = fault.read_text(encoding="utf-8").split("\0")
         raise AtlasError(problem, fix=fix)
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def launched() -> bool:
+    """Whether torchrun, or `launch`, started this process as one of a group."""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[Group]:
+    """Join the group that `launch`, or else torchrun's environment, describes.
+
+    Tensors on GPUs travel by nccl, those on CPUs by the local backend, or under torchrun by gloo.
+    """
+    own = os.environ.get(RENDEZVOUS)
+    backend = LOCAL if own else "gloo"
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        backend = f"cpu:{backend},cuda:nccl"
+    if own:
+        rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+        store = FileStore(own, size)
+        dist.init_process_group(backend, store=store, rank=rank, world_size=size)
+    else:
+        dist.init_process_group(backend)
+    try:
+        yield Group(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import zarr
-from jaxtyping import Bool
+from jaxtyping import Bool, Float16, Int16, Int32
 
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
@@ -13,6 +13,11 @@ from pipeline.errors import AtlasError
 from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
 from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read_array
+
+ENERGY_SHARE = 0.9
+"""What an energy box holds of its projection's sum of squares."""
+ENERGY_ROUNDING = 1e-4
+"""Relative, of sums of squares in single precision."""
 
 
 def scan_faults(
@@ -66,13 +71,38 @@ def picture_faults(
             yield f"{layer} has pictures of other channels or ranks than the scan"
             return
         size = np.abs(picture).max(axis=(2, 3, 4))
+        energy = read_array(pictures, "projections", "energy_box", part)
         rules = {
             "a scale that is no size": ~(np.isfinite(scale) & (scale >= 0)),
             "a projection that its scale does not fit": ~(size == (scale > 0)),
             "pictures though it is missing": missing & ((scale != 0) | patch.any(axis=(2, 3, 4))),
+            "an energy box that its projection does not fit": ~_fits(
+                energy, record.box[part], picture
+            ),
         }
         for what, broken in rules.items():
             yield from _named(layer, what, broken, first)
+
+
+def _fits(
+    energy: Int16[np.ndarray, "channel rank 4"],
+    box: Int32[np.ndarray, "channel rank 4"],
+    picture: Float16[np.ndarray, "channel rank row col 3"],
+) -> Bool[np.ndarray, "channel rank"]:
+    """Whether each energy box is centred and holds enough, and the next smaller one too little."""
+    margin = energy[..., 0] - box[..., 0]
+    centred = (energy - box == margin[..., None] * np.array([1, 1, -1, -1])).all(axis=2)
+    squares = np.square(picture, dtype=np.float32).sum(axis=4)
+    whole = squares.sum(axis=(2, 3))
+    least, most = (ENERGY_SHARE * (1 + sign * ENERGY_ROUNDING) * whole for sign in (-1, 1))
+    fits: Bool[np.ndarray, "channel rank"] = centred & (whole == 0) & (margin == 0)
+    rows, cols = picture.shape[2:4]
+    for m in range((min(rows, cols) + 1) // 2):
+        within = squares[:, :, m : rows - m, m : cols - m].sum(axis=(2, 3))
+        smaller = squares[:, :, m + 1 : rows - m - 1, m + 1 : cols - m - 1].sum(axis=(2, 3))
+        enough = (within >= least) & (smaller <= most)
+        fits |= centred & (margin == m) & (whole > 0) & enough
+    return fits
 
 
 def image_faults(

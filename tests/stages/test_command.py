@@ -103,7 +103,7 @@ PARENT = """
 """
 CHILD = """
     import time
-    from stages.command import end_with_parent
+    from pipeline.parent import end_with_parent
     end_with_parent()
     print("bound", flush=True)
     time.sleep(60)

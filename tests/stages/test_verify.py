@@ -254,6 +254,7 @@ WRONG = {
     "an activation": ("scan", "activation", double),
     "a scale": ("projections", "scale", enlarge),
     "a picture": ("projections", "projection", negate_rows),
+    "an energy box": ("projections", "energy_box", shift),
     "a crop": ("crops", "crop", brighten_a_pixel),
     "a box": ("scan", "box", shift),
     "an image": ("scan", "image", swap_ranks),

@@ -85,7 +85,7 @@ def switches(scanned) -> dict[tuple[str, int, int], tuple[bool, Mapping[int, tor
         for position, entry in enumerate(batch.tolist()):
             own = {at: offsets[position] for at, offsets in result.items()}
             address = layer, int(found.channel[entry]), int(found.rank[entry])
-            used[address] = int(found.image[entry]) in maps, own
+            used.setdefault(address, (int(found.image[entry]) in maps, own))  # the control's after
         return result
 
     with pytest.MonkeyPatch.context() as patched:

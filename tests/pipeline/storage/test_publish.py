@@ -59,7 +59,7 @@ def test_an_interrupt_inside_leaves_nothing(tmp_path):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_a_full_disk_is_told_with_the_path_and_a_way_out(tmp_path, code):
-    told = r"No room to write .*scan\.zarr.*Free some space"
+    told = r"No space left to write .*scan\.zarr.*Free some space"
     with pytest.raises(AtlasError, match=told), publish(tmp_path / "scan.zarr"):
         raise OSError(code, os.strerror(code))
 
@@ -73,7 +73,7 @@ def test_a_file_system_that_refuses_to_grow_a_file_leaves_nothing(tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(AtlasError, match="No room"), publish(tmp_path / "out") as path:
+        with pytest.raises(AtlasError, match="No space left"), publish(tmp_path / "out") as path:
             path.write_bytes(bytes(2000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

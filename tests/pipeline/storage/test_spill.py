@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
+from pipeline.errors import AtlasError
 from pipeline.storage.spill import Spill, Table, Values
 from pipeline.storage.stores import Provenance, create_store, read_array
 
@@ -47,3 +48,33 @@ def test_a_new_process_goes_on_with_what_was_finished(tmp_path):
 
 def test_entry_bytes_count_every_array():
     assert TABLES["conv1"].entry_bytes == 27 * 2 + 4
+
+
+def damage(path):
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["conv1.projection", "conv1.scale", "finished.1"])
+@pytest.mark.parametrize("fault", ["flipped", "cut", "gone"])
+def test_a_chunk_whose_values_are_not_those_it_wrote_is_done_again(tmp_path, name, fault):
+    spill = Spill(tmp_path, TABLES)
+    spill.add(0, values(3))
+    spill.add(1, values(79))  # the last place: the last byte of each file is its
+    path = tmp_path / name
+    if fault == "flipped":
+        damage(path)
+    elif fault == "cut":
+        path.write_bytes(path.read_bytes()[:-1])
+    else:
+        path.unlink()
+    left = Spill(tmp_path, TABLES).finished()
+    assert 1 not in left
+    assert left <= {0}
+
+
+def test_a_disk_without_enough_space_is_refused_before_any_work(tmp_path):
+    huge = {"conv1": Table(1 << 20, 9, {"projection": ((999, 999, 3), "float16")})}
+    with pytest.raises(AtlasError, match="No space left to write"):
+        Spill(tmp_path, huge)

@@ -78,3 +78,25 @@ def test_a_fingerprint_ignores_the_order_of_facts_and_nothing_else():
 
 def test_a_fingerprint_is_the_same_in_every_process():
     assert fingerprint({"a": 1, "ü": [2.5, None]}) == "79b6ddd59e5a06ba"
+
+
+KILLED_WHILE_REMOVING = """
+    import os, signal, sys
+    from pathlib import Path
+    from pipeline.storage.state import stage_state
+    def kill(event, args):
+        if event == "os.remove":
+            os.kill(os.getpid(), signal.SIGKILL)
+    with stage_state(Path(sys.argv[1]), "key") as state:
+        for name in "abc":
+            (state / name).touch()
+        sys.addaudithook(kill)
+"""
+
+
+def test_state_whose_removal_was_killed_is_not_taken_for_state(tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(KILLED_WHILE_REMOVING), str(tmp_path)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    with stage_state(tmp_path, "key") as state:
+        assert list(state.iterdir()) == []
+        assert {path.name for path in tmp_path.iterdir()} == {"key", "lock"}

@@ -9,9 +9,9 @@ from safetensors.torch import load_file, save_file
 
 from pipeline.errors import AtlasError
 from pipeline.training.checkpoint import FILE, Position
-from pipeline.training.group import Group, joined
+from pipeline.training.group import Group
 from pipeline.training.loop import train
-from pipeline.training.processes import launch, process_count
+from pipeline.training.processes import joined, launch, process_count
 from pipeline.training.task import Machine
 from tests.pipeline.training.test_loop import task, trained, weights
 from tests.pipeline.training.tiny import make_workspace

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.storage.room import no_room
+from pipeline.storage.disk import disk_full_error
 
 
 @pytest.fixture(params=[0, 1 << 30], ids=["full", "roomy"])
@@ -16,16 +16,16 @@ def disk(request, monkeypatch):
 
 
 def test_an_error_without_a_number_counts_only_on_a_full_disk(disk, tmp_path):
-    found = no_room(RuntimeError("enforce fail"), tmp_path / "a" / "weights.safetensors")
+    found = disk_full_error(RuntimeError("enforce fail"), tmp_path / "a" / "weights.safetensors")
     assert (found is not None) == (disk == 0)
 
 
 @pytest.mark.usefixtures("disk")
 def test_a_number_decides_whatever_is_free(tmp_path):
-    assert no_room(OSError(errno.ENOSPC, ""), tmp_path / "out") is not None
-    assert no_room(OSError(errno.ENOENT, ""), tmp_path / "out") is None
+    assert disk_full_error(OSError(errno.ENOSPC, ""), tmp_path / "out") is not None
+    assert disk_full_error(OSError(errno.ENOENT, ""), tmp_path / "out") is None
 
 
 def test_the_message_says_where_why_and_what_to_do(tmp_path):
-    found = str(no_room(OSError(errno.ENOSPC, ""), tmp_path / "crops.zarr"))
+    found = str(disk_full_error(OSError(errno.ENOSPC, ""), tmp_path / "crops.zarr"))
     assert "crops.zarr: No space left on device. Free some space" in found

@@ -1,0 +1,78 @@
+"""The control: the same units of the same images through the network at its start.
+
+A sharp projection is partly the image's own structure, recorded in the switches, and a network of
+random weights draws it too. What the control shows was not learnt.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import zarr
+from jaxtyping import Float16, Float64
+
+from pipeline.compute.resident import load_agreed_model
+from pipeline.network.model import Model, load_model, snapshot_path
+from pipeline.seeding import generator_for
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.stores import SHARD_CHANNELS, read_array
+
+CONTROL_RANKS = 2
+"""The ranks of each channel that have a control, so that it costs a quarter of the projections."""
+
+
+def start_sha256(folder: Path) -> str | None:
+    """The hash of the weights at the start; None for a network that was trained elsewhere."""
+    path = snapshot_path(folder, 0)
+    return sha256_of(path) if path.exists() else None
+
+
+def load_start(folder: Path, weights_sha256: str, seed: int) -> Model:
+    """The network of a model folder at its start: its snapshot 0, or else weights drawn again."""
+    if start_sha256(folder):
+        return load_model(folder, snapshot=0)
+    return redrawn(load_agreed_model(folder, weights_sha256), seed)
+
+
+def redrawn(model: Model, seed: int) -> Model:
+    """The model with its weights drawn by He's rule and biases of 0, each tensor by its name."""
+    for number, (_, values) in enumerate(sorted(model.network.named_parameters())):
+        if values.ndim < 2:
+            values.zero_()
+            continue
+        rng = generator_for(seed, "control", number)
+        deviation = (2 / values[0].numel()) ** 0.5
+        values.copy_(torch.randn(values.shape, generator=rng) * deviation)
+    return model
+
+
+def control_correlation(layer: zarr.Group) -> float:
+    """Of a layer's projections with their controls: the mean magnitude of Pearson's correlation.
+
+    Pairs of which one is blank have none and are left out; 0 where all are.
+    """
+    channels = dict(layer.arrays())["control"].shape[0]
+    found = []
+    for first in range(0, channels, SHARD_CHANNELS):
+        part = slice(first, first + SHARD_CHANNELS)
+        control = read_array(layer, "projections", "control", part)
+        ranks = control.shape[1]
+        projection = read_array(layer, "projections", "projection", part)[:, :ranks]
+        pairs = (len(control) * ranks, -1)
+        found.append(_correlations(projection.reshape(pairs), control.reshape(pairs)))
+    values = np.abs(np.concatenate(found))
+    return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+
+
+def _correlations(
+    first: Float16[np.ndarray, "pair value"], second: Float16[np.ndarray, "pair value"]
+) -> Float64[np.ndarray, " pair"]:
+    """Pearson's correlation of each pair; NaN where one of the two is constant."""
+    centred = [values.astype(np.float64) for values in (first, second)]
+    for values in centred:
+        values -= values.mean(axis=1, keepdims=True)
+    a, b = centred
+    lengths = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    correlation: Float64[np.ndarray, " pair"] = np.full(len(a), np.nan)
+    np.divide((a * b).sum(axis=1), lengths, out=correlation, where=lengths > 0)
+    return correlation
