@@ -1,8 +1,9 @@
 """Striking channels: the most selective that differ from each other."""
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
-from atlas_site.catalogue import Channel
+from atlas_site.layers import Channel, Layer
 
 Distinct = Callable[[Channel, Sequence[Channel]], bool]
 
@@ -36,3 +37,23 @@ def _new_images(channel: Channel, others: Sequence[Channel]) -> bool:
 def _new_class(channel: Channel, others: Sequence[Channel]) -> bool:
     known = {other.favourite for other in others}
     return channel.favourite not in known and _new_images(channel, others)
+
+
+HANDFUL = 6
+HANDFULS = 4
+
+
+def handfuls(layers: Sequence[Layer]) -> list[list[Channel]]:
+    """Handfuls of striking channels from several layers, the deepest first.
+
+    Layers whose tiles are a few large pixels are left out where there are others; of more than a
+    handful of layers every so many are taken.
+    """
+    candidates = [layer for layer in layers if not layer.tile.pixelated] or list(layers)
+    step = -(-len(candidates) // HANDFUL)
+    from_layers = [
+        striking(layer.channels, HANDFUL * HANDFULS) for layer in candidates[::-1][::step]
+    ]
+    in_turn = [c for round_ in zip_longest(*from_layers) for c in round_ if c is not None]
+    shown = in_turn[: HANDFUL * HANDFULS]
+    return [shown[first : first + HANDFUL] for first in range(0, len(shown), HANDFUL)]

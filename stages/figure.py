@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from atlas_site.catalogue import gather_layer
 from atlas_site.figure import FORMATS, caption, chosen_channels, draw_figure, save_figure
+from atlas_site.layers import gather_layer
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
 from pipeline.storage.publish import publish

@@ -22,6 +22,8 @@ PLACES = {
     "images.html#1": ".holders section",
     "classes.html": ".class-list li",
     "classes.html#1": ".one-class h1",
+    "channels.html": ".class-list li",
+    "channels.html#conv3:0,conv1:1": "[data-listed] li",
 }
 
 

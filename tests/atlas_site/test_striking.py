@@ -1,4 +1,4 @@
-from atlas_site.catalogue import Channel
+from atlas_site.layers import Channel
 from atlas_site.sprites import SpriteRegion
 from atlas_site.striking import striking
 
@@ -7,7 +7,19 @@ REGION = SpriteRegion("", 0, 0, 1, 1)
 
 def channel(number: int, selectivity: float, images: tuple[int, ...], favourite: str) -> Channel:
     return Channel(
-        "conv1", "conv1", number, 1.0, 9, images, selectivity, 1.0, favourite, "", REGION, REGION
+        layer="conv1",
+        key="conv1",
+        number=number,
+        peak=1.0,
+        fired=9,
+        images=images,
+        selectivity=selectivity,
+        effective_classes=1.0,
+        favourite=favourite,
+        spark="",
+        start_cosine=None,
+        projections=REGION,
+        crops=REGION,
     )
 
 
