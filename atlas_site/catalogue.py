@@ -91,12 +91,12 @@ class Catalogue:
 
     def has_filters(self, layer: Layer) -> bool:
         """Whether a layer's filters are pictures: it is the first and convolves the pixels."""
-        return layer.name == self.atlas.chain.conv_layers[0] == self.atlas.chain.layers[0]
+        return layer.name == self.atlas.graph.conv_layers[0] == self.atlas.graph.layers[0]
 
 
 def channel_count(atlas: Run) -> int:
     """Channels of all scanned layers, before anything else is read."""
-    return sum(atlas.chain.channels(layer) for layer in atlas.layers)
+    return sum(atlas.graph.layer(layer).channels for layer in atlas.layers)
 
 
 def gather(atlas: Run) -> Catalogue:

@@ -1,8 +1,9 @@
 """Connections by weight: which channels of the layer below feed a channel, and which it feeds."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -36,6 +37,7 @@ class Weights:
     mean_peak: Float[np.ndarray, " below"]
     """Of the channels below, over the validation images."""
 
+    @cached_property
     def strengths(self) -> Float[np.ndarray, "above below"]:
         """The strength of every connection."""
         length = np.sqrt((self.kernels.astype(np.float64) ** 2).sum(axis=(2, 3)))
@@ -45,7 +47,7 @@ class Weights:
 
     def incoming(self, channel: int) -> list[Connection]:
         """What feeds a channel of the upper layer, the strongest magnitude first."""
-        row = self.strengths()[channel]
+        row = self.strengths[channel]
         return [
             Connection(self.below, n, float(row[n]), self.kernels[channel, n])
             for n in strongest(row)
@@ -53,7 +55,7 @@ class Weights:
 
     def outgoing(self, channel: int) -> list[Connection]:
         """What a channel of the lower layer feeds, the strongest magnitude first."""
-        column = self.strengths()[:, channel]
+        column = self.strengths[:, channel]
         return [
             Connection(self.above, n, float(column[n]), self.kernels[n, channel])
             for n in strongest(column)
@@ -66,34 +68,19 @@ def strongest(strengths: Float[np.ndarray, " channel"]) -> list[int]:
     return [int(n) for n in order if strengths[n] != 0]
 
 
+def merged(lists: Sequence[Sequence[Connection]]) -> list[Connection]:
+    """The strongest of several layers' connections, by magnitude, of equal ones in their order."""
+    every = [connection for found in lists for connection in found]
+    return sorted(every, key=lambda c: -abs(c.strength))[:SHOWN_CONNECTIONS]
+
+
 def connected(run: Run) -> list[Weights]:
-    """The weights between neighbouring layers that were both scanned."""
-    pairs = pairwise(run.chain.layers)
+    """The weights between scanned layers that feed each other, over sums and concatenations too."""
     return [
         Weights(below, above, kernels, mean_peak(run, below))
-        for below, above in pairs
-        if {below, above} <= set(run.layers)
-        and (kernels := _kernels(run, below, above)) is not None
+        for above in run.layers
+        for below, kernels in run.kernels_from_below(above).items()
     ]
-
-
-def _kernels(run: Run, below: str, above: str) -> Float32[np.ndarray, "above below row col"] | None:
-    """Filters with all channels below; what another group of a convolution reads has weight 0."""
-    weights = run.weights(above)
-    channels = run.chain.channels(below)
-    if weights.ndim == 2:
-        side = round((weights.shape[1] / channels) ** 0.5)
-        if side * side * channels != weights.shape[1]:
-            return None
-        return weights.reshape(len(weights), channels, side, side)
-    groups = channels // weights.shape[1]
-    full = np.zeros((len(weights), channels, *weights.shape[2:]), np.float32)
-    step_out, step_in = len(weights) // groups, weights.shape[1]
-    for group in range(groups):
-        outputs = slice(group * step_out, (group + 1) * step_out)
-        inputs = slice(group * step_in, (group + 1) * step_in)
-        full[outputs, inputs] = weights[outputs]
-    return full
 
 
 def mean_peak(run: Run, layer: str) -> Float[np.ndarray, " channel"]:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from atlas_site.catalogue import Catalogue
-from atlas_site.connections import Connection, Weights, through
+from atlas_site.connections import Connection, Weights, merged, through
 from atlas_site.layers import Channel, Layer
 from atlas_site.related import related_channels
 from atlas_site.script import rounded
@@ -154,10 +154,10 @@ def weight_data(
     catalogue: Catalogue, layer: Layer, weights: Sequence[Weights]
 ) -> Mapping[str, object]:
     """A layer's connections: by channel what feeds it, what it feeds, and through one layer."""
-    below = next((w for w in weights if w.above == layer.name), None)
-    above = next((w for w in weights if w.below == layer.name), None)
-    lower = next((w for w in weights if below and w.above == below.below), None)
-    further = through(lower, below) if lower and below else None
+    below = [w for w in weights if w.above == layer.name]
+    above = [w for w in weights if w.below == layer.name]
+    pairs = [(lower, upper) for upper in below for lower in weights if lower.above == upper.below]
+    further = [both for pair in pairs if (both := through(*pair))]
     index = [one.name for one in catalogue.layers].index
     numbers = range(len(layer.channels))
 
@@ -165,9 +165,9 @@ def weight_data(
         return [[index(c.layer), c.channel, rounded(c.strength), *_kernel(c)] for c in found]
 
     return {
-        "incoming": [listed(below.incoming(n)) for n in numbers] if below else [],
-        "outgoing": [listed(above.outgoing(n)) for n in numbers] if above else [],
-        "through": [listed(further.incoming(n)) for n in numbers] if further else [],
+        "incoming": [listed(merged([w.incoming(n) for w in below])) for n in numbers],
+        "outgoing": [listed(merged([w.outgoing(n) for w in above])) for n in numbers],
+        "through": [listed(merged([w.incoming(n) for w in further])) for n in numbers],
     }
 
 

@@ -152,9 +152,9 @@ def _layer(atlas: Run, name: str, key: str) -> Layer:
     return Layer(
         name=name,
         key=key,
-        map_size=atlas.chain.map_size(name),
-        field=field.size,
-        jump=field.jump,
+        map_size=max(atlas.graph.layer(name).size),
+        field=max(field.size),
+        jump=field.rows.jump,
         channels=channels,
         projected=_projected(atlas, name),
         covers=tuple(sorted(c.number for c in ranked[: COVER_GRID.places])),
@@ -183,7 +183,7 @@ def _channel(
     record = atlas.scan(layer)
     rows = [row for row in record.image[number].tolist() if row >= 0]
     labels = Counter(atlas.images[row].label for row in rows)
-    size = TileSize(atlas.field(layer).size)
+    size = TileSize(max(atlas.field(layer).size))
     block_px = size.thumb * grid_side(record.image.shape[1])
     projections, crops = channel_regions(key, number, block_px)
     return Channel(

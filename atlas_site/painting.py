@@ -60,7 +60,7 @@ class ChannelsJob:
         """Write the files; return the number of channels."""
         first = self.sheet * CHANNEL_GRID.places
         pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
-        size, boxes = TileSize(atlas.field(self.layer).size), atlas.scan(self.layer).box
+        size, boxes = TileSize(max(atlas.field(self.layer).size)), atlas.scan(self.layer).box
         thumbs, saved = [], {}
         for index in range(len(pictures.scale)):
             projections = pictures.projection[index]
@@ -92,7 +92,7 @@ class ControlJob:
         first = self.sheet * CHANNEL_GRID.places
         controls = atlas.controls(self.layer, slice(first, first + CHANNEL_GRID.places))
         assert controls is not None
-        size, ranks = TileSize(atlas.field(self.layer).size), controls.shape[1]
+        size, ranks = TileSize(max(atlas.field(self.layer).size)), controls.shape[1]
         tiles = projection_tiles(controls.reshape(-1, *controls.shape[2:]), size.sprite)
         grid = control_grid(ranks)
         picture = sheet(list(tiles), grid.columns, grid.rows)
@@ -111,7 +111,7 @@ class CoverJob:
 
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
-        size = TileSize(atlas.field(self.layer).size)
+        size = TileSize(max(atlas.field(self.layer).size))
         first = [
             atlas.pictures(self.layer, slice(channel, channel + 1)).projection[0, :1]
             for channel in self.channels

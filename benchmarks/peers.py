@@ -69,7 +69,7 @@ class _Photos:
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         card = self._model.card
         pixels = torch.from_numpy(load_square(self._paths[index], card.resize, card.crop))
-        normalised = (pixels.movedim(-1, 0) - self._model.mean) * card.scale
+        normalised = self._model.normalisation(pixels.movedim(-1, 0)[None])[0]
         # The padding that conv1's last windows reach into (tests hold it against the network's).
         return nn.functional.pad(normalised, (0, 1, 0, 1)), 0
 
@@ -80,7 +80,7 @@ def _zennit_nine(world: World, images: int, folder: str) -> dict[str, np.ndarray
     convs = [module for module in network if isinstance(module, nn.Conv2d)]
     named = load_model(world.folder / "model").network
     for layer, conv in zip(LAYERS, convs, strict=True):
-        conv.load_state_dict(named.get_submodule(layer).state_dict())
+        conv.load_state_dict({kind: named.tensor(f"{layer}.{kind}") for kind in ("weight", "bias")})
     scored = nn.Sequential(*network, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(256, 2))
     names = [name for name, module in scored.named_modules() if isinstance(module, nn.ReLU)]
     with (

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 
 import numpy as np
 import torch
@@ -16,9 +17,9 @@ from benchmarks.row import Row
 from pipeline.entries.chunks import entry_chunks
 from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.architectures import build_chain
-from pipeline.network.chain import ContrastNorm, Conv, MaxPool, ReLU
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
+from pipeline.network.ops import Conv, Curve, LocalResponseNorm, MaxPool
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.projector import Projector
 from pipeline.project.switches import SwitchFinder, cut_windows, window_macs
@@ -56,8 +57,8 @@ def rows(quick: bool) -> list[Row]:
 
 
 def _cost_rows(case: Case, repeats: int) -> Iterator[Row]:
-    chain, projector = case.network.chain, Projector(case.network, LAYERS, BATCH, finite=True)
-    counts = {layer: chain.channels(layer) * RANKS for layer in LAYERS}
+    graph, projector = case.network.graph, Projector(case.network, LAYERS, BATCH, finite=True)
+    counts = {layer: graph.layer(layer).channels * RANKS for layer in LAYERS}
     share = len(case.images) / IMAGES
     spread = {layer: round(count * share) for layer, count in counts.items()}
     plain = {layer: _least(partial(_plain_batch, case, layer), repeats) / RANKS for layer in LAYERS}
@@ -85,10 +86,10 @@ def _layer_costs(
     entry's own window would have been.
     """
     entries = {layer: _entries(case, layer, count) for layer, count in spread.items()}
-    cpu, chain = torch.device("cpu"), case.network.chain
+    cpu, graph = torch.device("cpu"), case.network.graph
     maps = projector.whole_images(entries, case.images)
     forward = _least(lambda: projector.whole_images(entries, case.images), repeats)
-    work = {layer: window_macs(chain, layer) for layer in spread}
+    work = {layer: window_macs(graph, layer) for layer in spread}
     unit = forward / sum(work[layer] * count for layer, count in spread.items())
     return {
         layer: unit * work[layer]
@@ -144,7 +145,8 @@ def _photograph_like(chance: torch.Generator) -> Tensor:
 def _ours(case: Case, projector: Projector, counts: dict[str, int], repeats: int) -> float:
     """CPU seconds for so many entries of each layer, spread evenly over the images."""
     entries = {layer: _entries(case, layer, count) for layer, count in counts.items()}
-    sizes = {layer: receptive_field(case.network.chain, layer).size ** 2 * 6 for layer in counts}
+    fields = {layer: receptive_field(case.network.graph, layer) for layer in counts}
+    sizes = {layer: prod(field.size) * 6 for layer, field in fields.items()}
     cpu = torch.device("cpu")
 
     def work() -> None:
@@ -159,7 +161,7 @@ def _entries(case: Case, layer: str, count: int) -> LayerEntries:
     activation, cell = (values.numpy() for values in case.peaks[layer])
     image = np.sort(np.arange(count) % len(case.images)).astype(np.int32)
     channel = np.random.default_rng(1).integers(0, activation.shape[1], count)
-    flat, side = cell[image, channel], case.network.chain.map_size(layer)
+    flat, side = cell[image, channel], case.network.graph.layer(layer).size[1]
     cells = np.stack([flat // side, flat % side], axis=1).astype(np.int32)
     started = np.maximum(activation[image, channel], np.float32(1e-3))
     return LayerEntries(channel, np.arange(count), image, cells, started)
@@ -192,14 +194,15 @@ def _plain_batch(case: Case, layer: str) -> None:
     """Nine projections by whole images: forward with LRN, then back past it."""
     inputs = torch.cat([case.images[n % len(case.images)] for n in range(RANKS)]).requires_grad_()
     signal = inputs
-    for op in case.network.chain.ops[: case.network.chain.position(layer) + 1]:
-        if isinstance(op, ReLU):
+    for at in range(1, case.network.graph.layer(layer).source + 1):
+        op = case.network.graph.nodes[at].op
+        if isinstance(op, Curve):
             signal = _Rectified.apply(signal)
-        elif isinstance(op, ContrastNorm):
-            normed = case.network.apply_op(op, signal.detach())
+        elif isinstance(op, LocalResponseNorm):
+            normed = case.network.apply_node(at, [signal.detach()])
             signal = signal + (normed - signal.detach())
         else:
-            signal = case.network.apply_op(op, signal)
+            signal = case.network.apply_node(at, [signal])
     start = torch.zeros_like(signal)
     start.flatten(1)[:, :RANKS] = torch.eye(RANKS)
     torch.autograd.grad(signal, inputs, start)
@@ -208,19 +211,34 @@ def _plain_batch(case: Case, layer: str) -> None:
 def _captum_batch(case: Case) -> None:
     """Nine projections of conv5 by Captum."""
     modules: list[nn.Module] = []
-    for op in case.network.chain.ops[: case.network.chain.end("conv5")]:
+    graph = case.network.graph
+    for node in graph.nodes[1 : graph.layer("conv5").node + 1]:
+        op = node.op
         if isinstance(op, Conv):
-            before = nn.ZeroPad2d((0, 1, 0, 1)) if op.stride > 1 else nn.Identity()
-            modules += [before, case.network.get_submodule(op.name)]
+            modules += _library_conv(case.network, op)
         elif isinstance(op, MaxPool):
-            modules.append(nn.MaxPool2d(op.kernel, op.stride, ceil_mode=True))
-        elif isinstance(op, ReLU):
+            kernel, stride = op.window.kernel, op.window.stride
+            modules.append(nn.MaxPool2d(kernel, stride, ceil_mode=True))
+        elif isinstance(op, Curve):
             modules.append(nn.ReLU())
     net = nn.Sequential(*modules)
     inputs = torch.cat([case.images[n % len(case.images)] for n in range(RANKS)]).requires_grad_()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it announces its hooks every time
         NeuronDeconvolution(net, net[-2]).attribute(inputs, (0, 6, 6))
+
+
+def _library_conv(network: Network, op: Conv) -> list[nn.Module]:
+    """A convolution as torch's own modules, with the padding that completes its last windows."""
+    weight, window = network.tensor(op.weight), op.window
+    with torch.device("meta"):
+        conv = nn.Conv2d(
+            weight.shape[1], weight.shape[0], window.kernel, window.stride, window.before
+        )
+    assert op.bias is not None
+    named = {"weight": weight, "bias": network.tensor(op.bias)}
+    conv.load_state_dict(named, assign=True)
+    return [nn.ZeroPad2d((0, 1, 0, 1)) if window.stride[0] > 1 else nn.Identity(), conv]
 
 
 def _error_rows(case: Case, images: int) -> Iterator[Row]:
@@ -239,17 +257,17 @@ def _error_rows(case: Case, images: int) -> Iterator[Row]:
 
 def _errors(case: Case, layer: str, image: int) -> tuple[float, float, bool]:
     """Relative L2 errors before and after half precision, and whether switches differed."""
-    chain, found = case.network.chain, _entries(case, layer, len(case.images))
+    graph, found = case.network.graph, _entries(case, layer, len(case.images))
     cell, channel = torch.from_numpy(found.cell[image : image + 1]).long(), found.channel[image]
     units = Units(torch.tensor([channel]), cell, torch.ones(1))
     maps = SwitchFinder(case.network, finite=True).maps(case.images[image], layer)
-    ours = Deconvnet(case.network, layer)(units, cut_windows(chain, layer, [maps], cell))[0]
-    reference = Reference(chain, dict(case.network.named_parameters()))
+    ours = Deconvnet(case.network, layer)(units, cut_windows(graph, layer, [maps], cell))[0]
+    reference = Reference(graph, dict(case.network.named_parameters()))
     pixels, unit = case.images[image][0].double(), (int(channel), *cell[0].tolist())
     passage = reference(pixels, layer, unit, 1.0, {})
     claims = {at: ((0, 0), offsets) for at, offsets in maps.items()}
     held = reference(pixels, layer, unit, 1.0, held_to(passage, claims))
-    box = receptive_field(chain, layer).boxes(found.cell[image])
+    box = receptive_field(graph, layer).boxes(found.cell[image])
     expected = cut(held.projection, box)
     scale = ours.abs().max()
     errors = [

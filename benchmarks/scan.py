@@ -52,13 +52,17 @@ class World:
     def scan(self, images: int) -> Scan:
         """A scan of so many images."""
         params = ScanParams(layers=LAYERS, top=9, batch_size=BATCH, tf32=False)
-        listed = [
-            replace(self._photos[n % PHOTOS], label=CLASSES[n * len(CLASSES) // images])
-            for n in range(images)
-        ]
         model = self.folder / "model"
         store = FolderStore(self.folder / "photos")
-        return plan_scan(params, load_card(model), model, listed, store)
+        return plan_scan(params, load_card(model), model, self.listed(images), store)
+
+    def listed(self, images: int) -> list[ImageRow]:
+        """So many images of all classes; files are listed several times where there are fewer."""
+        photos = self._photos
+        return [
+            replace(photos[n % len(photos)], label=CLASSES[n * len(CLASSES) // images])
+            for n in range(images)
+        ]
 
     @cached_property
     def _photos(self) -> list[ImageRow]:

@@ -16,7 +16,8 @@ from torch.nn import functional
 
 from benchmarks.row import Row
 from benchmarks.scan import photograph
-from pipeline.compute.device import cores, multiplies_bfloat16
+from pipeline.compute.device import multiplies_bfloat16
+from pipeline.cores import cores
 from pipeline.dataset.manifest import ImageRow, Manifest
 from pipeline.params import load_params
 from pipeline.training.batches import epoch_batches
@@ -91,7 +92,7 @@ def _ready_epoch(trainer: Trainer) -> Callable[[], None]:
     for batch in batches:
         chance = torch.Generator().manual_seed(1)
         inputs = torch.randn(len(batch), 3, crop, crop, generator=chance)
-        masks = draw_masks(trainer.network.chain, len(batch), slice(0, len(batch)), chance)
+        masks = draw_masks(trainer.network.graph, len(batch), slice(0, len(batch)), chance)
         labels = torch.from_numpy(trainer.images.train_labels[batch])
         made.append((inputs.contiguous(memory_format=torch.channels_last), masks, labels))
 

@@ -16,9 +16,10 @@ from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
-from pipeline.network.chain import Chain
+from pipeline.network.feeding import feeds_of, full_kernels
 from pipeline.network.filters import start_cosine
 from pipeline.network.geometry import Field, receptive_field
+from pipeline.network.graph import Graph
 from pipeline.network.model import (
     Model,
     ModelCard,
@@ -101,9 +102,9 @@ class Run:
         return load_card(self.artifacts / "model")
 
     @cached_property
-    def chain(self) -> Chain:
+    def graph(self) -> Graph:
         """The network's description."""
-        return self.card.chain()
+        return self.card.graph()
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -139,7 +140,7 @@ class Run:
     def layers(self) -> tuple[str, ...]:
         """Names of the scanned layers, in the order of the network."""
         scanned = {name for name, _ in self.store("scan").groups()}
-        return tuple(layer for layer in self.chain.layers if layer in scanned)
+        return tuple(layer for layer in self.graph.layers if layer in scanned)
 
     @cached_property
     def records(self) -> dict[str, ScanRecord]:
@@ -166,11 +167,11 @@ class Run:
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""
         pixels = from_numpy(self.image(row).copy()).permute(2, 0, 1)
-        return self.loaded_model.normalise(pixels[None])[0]
+        return self.loaded_model.normalisation(pixels[None])[0]
 
     def field(self, layer: str) -> Field:
         """The receptive field of a layer's units."""
-        return receptive_field(self.chain, layer)
+        return receptive_field(self.graph, layer)
 
     def scan(self, layer: str) -> ScanRecord:
         """The top entries and the statistics of a layer's channels."""
@@ -234,14 +235,17 @@ class Run:
         """One entry by its address. Raises AtlasError as `top` does."""
         return self._entry(self._channel_pictures(layer, channel), layer, channel, rank)
 
-    def weights(self, layer: str) -> Float32[np.ndarray, "*shape"]:
-        """The weights of a conv or fully connected layer, as torch keeps them."""
-        weights: Tensor = self.model().get_submodule(layer).get_parameter("weight")
-        return weights.numpy()
+    def kernels_from_below(self, layer: str) -> dict[str, Float32[np.ndarray, "out in row col"]]:
+        """By scanned layer that feeds this one, the filters through which it does."""
+        feeds = feeds_of(self.graph, layer, self.layers)
+        if not feeds:
+            return {}
+        kernels = full_kernels(self.graph, layer, self.model().tensor).numpy()
+        return {f.layer: kernels[:, f.first : f.first + f.channels] for f in feeds}
 
     def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
         """The weights of a conv layer, input channels last; of the first layer they are colours."""
-        weights: Tensor = self.model().get_submodule(layer).get_parameter("weight")
+        weights: Tensor = self.model().tensor(f"{layer}.weight")
         return weights.permute(0, 2, 3, 1).numpy()
 
     def start_cosine(self, layer: str) -> Float32[np.ndarray, " channel"] | None:
@@ -252,7 +256,7 @@ class Run:
         start = self._start.get(f"{layer}.weight")
         if start is None or start.ndim != 4:
             return None
-        filters: Tensor = self.model().get_submodule(layer).get_parameter("weight")
+        filters: Tensor = self.model().tensor(f"{layer}.weight")
         return start_cosine(filters, start).numpy()
 
     def store(self, kind: Kind) -> zarr.Group:

@@ -133,6 +133,13 @@ class TrainParams(Section):
     """Layers that do not learn."""
 
 
+class EvaluateParams(Section):
+    """What the error rates are measured on."""
+
+    ten_crops: bool
+    """Classify ten crops of every image besides the centre crop: ten times the work."""
+
+
 class ScanParams(Section):
     """What is searched for its strongest images."""
 
@@ -161,6 +168,7 @@ class Params(Section):
     data: DataParams
     model: ModelParams
     train: TrainParams
+    evaluate: EvaluateParams
     scan: ScanParams
     project: ProjectParams
 

@@ -25,7 +25,7 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
     shapes = {layer: record.image.shape for layer, record in run.records.items()}
     config = CropConfig(run.image_store, resize, crop, fields)
     entries = {layer: entries_of(record) for layer, record in run.records.items()}
-    tables = picture_tables(run.chain, shapes, "crop", "uint8")
+    tables = picture_tables(run.graph, shapes, "crop", "uint8")
     PictureStage(
         "crop",
         "crops",

@@ -2,13 +2,16 @@
 
 import logging
 
-from pipeline.compute.device import cores, parse_device
+from pipeline.compute.device import parse_device, set_products
+from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
-from pipeline.evaluation.rates import evaluate, write_predictions, write_rates
+from pipeline.dataset.store import open_images
+from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.predictions import predictions, write_predictions
+from pipeline.evaluation.rates import write_rates
 from pipeline.network.model import load_model
 from pipeline.params import load_params
 from pipeline.storage.publish import publish
-from pipeline.training.labels import labels_of
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
 
@@ -20,25 +23,29 @@ logger = logging.getLogger(__name__)
 def main(workspace: Workspace, device: str) -> None:
     """Measure the network's error rates on the validation images.
 
-    Writes reports/evaluate.json (one crop and ten crops) and artifacts/predictions.csv.
+    Writes reports/evaluate.json (one crop, and ten crops unless `evaluate.ten_crops` is false) and
+    artifacts/predictions.csv.
     """
+    on = parse_device(device)
+    set_products(on, tf32=False)
     model = load_model(workspace.model)
+    params = load_params(workspace.params)
     rows = read_manifest(workspace.manifest).split("val")
-    root = workspace.resolve(load_params(workspace.params).data.root)
-    labels = labels_of(rows, model.card.classes)
+    images = open_images(workspace.images(params.data.root))
+    ten = params.evaluate.ten_crops
     with bar("evaluate", len(rows), "images") as advance:
-        result = evaluate(
-            model, [root / row.path for row in rows], labels, parse_device(device), cores(), advance
-        )
+        result = evaluate(model, images, rows, ten=ten, device=on, threads=cores(), advance=advance)
     rates = result.rates()
     with publish(workspace.report("evaluate.json")) as path:
         write_rates(path, rates)
     with publish(workspace.predictions) as path:
-        write_predictions(path, model.card.classes, result.one_crop)
+        write_predictions(path, predictions(model.card.classes, result.one_crop))
     logger.info(
-        "Top-1 error %.1f %%, top-5 %.1f %%; with ten crops %.1f %% and %.1f %%.",
-        100 * rates.top1_error,
-        100 * rates.top5_error,
-        100 * rates.top1_error_10crop,
-        100 * rates.top5_error_10crop,
+        "Top-1 error %.1f %%, top-5 %.1f %%.", 100 * rates.top1_error, 100 * rates.top5_error
     )
+    if rates.top1_error_10crop is not None and rates.top5_error_10crop is not None:
+        logger.info(
+            "With ten crops %.1f %% and %.1f %%.",
+            100 * rates.top1_error_10crop,
+            100 * rates.top5_error_10crop,
+        )

@@ -66,7 +66,7 @@ def main(
     )
     foreign = read_external_weights(weights)
     tensors, subtracted, scale = _normalised(foreign, mean, scale)
-    network = load_strict(empty_network(task.chain()), tensors, weights)
+    network = load_strict(empty_network(task.graph()), tensors, weights)
     _check_side(subtracted, task.params.data.crop, weights)
     trained = Trained(network, subtracted, 0, False, (), (), start=None)
     with publish(workspace.report("train_history.csv")) as path:

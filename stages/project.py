@@ -33,7 +33,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     config, start = config_of(run), start_sha256(workspace.model)
     entries = {layer: entries_of(record) for layer, record in run.records.items()}
     first = {layer: entries_of(record, CONTROL_RANKS) for layer, record in run.records.items()}
-    tables, control = (of(run.chain, run.records) for of in (projection_tables, control_tables))
+    tables, control = (of(run.graph, run.records) for of in (projection_tables, control_tables))
     at_start = replace(config, start_seed=run.params.seed)
 
     def attributes(layer: zarr.Group) -> Mapping[str, Any]:

@@ -15,7 +15,8 @@ from tqdm import tqdm
 import pipeline.dataset.images
 import pipeline.network
 import pipeline.training
-from pipeline.compute.device import cores, parse_device, set_products, spread
+from pipeline.compute.device import parse_device, set_products, spread
+from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.errors import AtlasError
 from pipeline.params import load_params

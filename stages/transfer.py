@@ -7,8 +7,10 @@ import click
 import pipeline.network
 import pipeline.training
 import pipeline.transfer
-from pipeline.compute.device import cores, parse_device
+from pipeline.compute.device import parse_device
+from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_model
 from pipeline.params import load_params
@@ -97,7 +99,13 @@ def _feature_lines(
     rows = task.manifest.rows
     with bar("features", len(rows), "images") as advance:
         found = features_of(
-            load_model(folder), layer, task.paths(rows), machine.device, machine.threads, advance
+            load_model(folder),
+            layer,
+            open_images(task.root),
+            rows,
+            device=machine.device,
+            threads=machine.threads,
+            advance=advance,
         )
     return [softmax_line(rows, found, layer, p, task.params.seed) for p in protocols]
 

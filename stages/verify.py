@@ -10,7 +10,7 @@ import zarr
 from pipeline.atlas import Run, open_atlas
 from pipeline.compute.device import parse_device
 from pipeline.errors import AtlasError
-from pipeline.project.recall import Recall
+from pipeline.project.replay import SwitchReplay
 from pipeline.project.worker import config_of
 from pipeline.storage.publish import publish
 from pipeline.storage.stores import ScanRecord
@@ -51,12 +51,12 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
     addresses = [] if faults else draw_entries(run.records, entries, seed)
     rows = [] if faults else draw_images(run, -(-entries // ENTRIES_PER_IMAGE), seed)
     verdicts = []
-    reference = Reference(run.chain, dict(run.model().named_parameters()))
+    reference = Reference(run.graph, run.model().state_dict())
     with bar("verify", len(rows) + len(addresses), "check") as advance:
         for found in check_images(run, reference, rows, allowed):
             faults += found
             advance(1)
-        recall = Recall(config_of(run), run.records, run.images, on)
+        recall = SwitchReplay(config_of(run), run.records, run.images, on)
         for verdict in check_sample(run, reference, addresses, recall, allowed):
             verdicts.append(verdict)
             advance(1)
@@ -80,10 +80,10 @@ def _finish(workspace: Workspace, found: dict[str, Any]) -> None:
 
 def _faults(run: Run, projections: zarr.Group, crops: zarr.Group) -> Iterator[str]:
     """What is wrong without recomputing anything."""
-    finite = all(bool(w.isfinite().all()) for w in run.model().parameters())
+    finite = all(bool(w.isfinite().all()) for w in run.model().state_dict().values())
     with bar("read", len(run.records), "layer") as advance:
         for layer, record in run.records.items():
-            if shapes := list(shape_faults(run.chain, layer, record, len(run.card.classes))):
+            if shapes := list(shape_faults(run.graph, layer, record, len(run.card.classes))):
                 yield from shapes  # whatever else is wrong cannot be said of such arrays
             else:
                 yield from _layer_faults(run, layer, finite=finite)
@@ -94,9 +94,9 @@ def _faults(run: Run, projections: zarr.Group, crops: zarr.Group) -> Iterator[st
 
 def _layer_faults(run: Run, layer: str, *, finite: bool) -> Iterator[str]:
     """What is wrong with a layer of the scan."""
-    chain, record, rows = run.chain, run.records[layer], run.images
-    yield from scan_faults(chain, layer, record, rows)
-    yield from statistics_faults(chain, layer, record, rows, run.card.classes, finite=finite)
+    graph, record, rows = run.graph, run.records[layer], run.images
+    yield from scan_faults(graph, layer, record, rows)
+    yield from statistics_faults(graph, layer, record, rows, run.card.classes, finite=finite)
 
 
 def _picture_faults(

@@ -16,6 +16,7 @@ CANNOT_CHANGE_A_RESULT = {
     Path("pipeline/errors.py"),  # words
     Path("pipeline/parent.py"),  # when a process ends
     Path("pipeline/params.py"),  # DVC follows the values themselves
+    Path("pipeline/cores.py"),  # speed
     Path("pipeline/progress.py"),  # bars
     Path("pipeline/workspace.py"),  # paths: test_outs_stand_where_the_workspace_says
     Path("stages/command.py"),  # options of speed, the log

@@ -80,18 +80,18 @@ def _write_scan(workspace: Workspace, rows, layers):
     model = load_model(workspace.model)
     folder = workspace.root / "photos"
     pixels = np.stack([load_square(folder / row.path, RESIZE, CROP) for row in rows])
-    inputs = model.normalise(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+    inputs = model.normalisation(torch.from_numpy(pixels).permute(0, 3, 1, 2))
     made_from = Provenance(model.card.weights_sha256, sha256_of(workspace.manifest))
     root = create_store(workspace.scan, "scan", made_from)
     labels = np.array([CLASSES.index(row.label) for row in rows])
     for layer, maps in model.network.activations(inputs, layers).items():
-        write_scan(root, layer, _record(model.chain, layer, maps, labels))
+        write_scan(root, layer, _record(model.graph, layer, maps, labels))
     seal(root)
 
 
-def _record(chain, layer, maps, labels):
+def _record(graph, layer, maps, labels):
     flat = maps.flatten(2).numpy() if maps.ndim == 4 else maps[:, :, None].numpy()
-    side, channels = chain.map_size(layer), flat.shape[1]
+    side, channels = graph.layer(layer).size[1], flat.shape[1]
     order = np.argsort(-flat.max(axis=2), axis=0, kind="stable")[:9].T.astype(np.int32)
     activation = flat.max(axis=2)[order, np.arange(channels)[:, None]]
     place = flat.argmax(axis=2)[order, np.arange(channels)[:, None]]

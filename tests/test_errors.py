@@ -102,7 +102,7 @@ def write_model(folder: Path) -> None:
     model = folder / "artifacts" / "model"
     model.mkdir()
     torch.manual_seed(0)
-    save_model(model, card, Network(card.chain()).state_dict())
+    save_model(model, card, Network(card.graph()).state_dict())
 
 
 def edit_card(folder: Path, changed: Mapping[str, object]) -> None:

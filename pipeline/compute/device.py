@@ -1,7 +1,5 @@
 """The device that a stage computes on."""
 
-import os
-
 import torch
 
 from pipeline.errors import AtlasError
@@ -52,8 +50,3 @@ def set_products(device: torch.device, *, tf32: bool) -> None:
         torch.backends.cudnn.deterministic = True
         torch.backends.cudnn.allow_tf32 = tf32
         torch.backends.cuda.matmul.allow_tf32 = tf32
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

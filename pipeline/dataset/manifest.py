@@ -9,6 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+import numpy as np
+from jaxtyping import Int64
+
 from pipeline.errors import AtlasError
 
 Split = Literal["train", "val"]
@@ -125,3 +128,17 @@ def _row(split: str, path: str, label: str, width: str, height: str, sha256: str
     if split not in get_args(Split):
         raise ValueError(f"split {split!r} is neither train nor val")
     return ImageRow(cast(Split, split), path, sys.intern(label), int(width), int(height), sha256)
+
+
+def class_indices(rows: Sequence[ImageRow], classes: Sequence[str]) -> Int64[np.ndarray, " image"]:
+    """The class of each row as a position among the classes.
+
+    Raises AtlasError for a class that is not among them.
+    """
+    position = {label: index for index, label in enumerate(classes)}
+    if unknown := sorted({row.label for row in rows} - set(position)):
+        raise AtlasError(
+            f"Images are listed of {', '.join(unknown[:5])}, which the network has no class for.",
+            fix="Add training images of every class, then run `dvc repro`.",
+        )
+    return np.array([position[row.label] for row in rows], np.int64)

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 from jaxtyping import UInt8
+from PIL import Image
 
 from pipeline.dataset.images import UnusableImageError, load_image, square
 from pipeline.dataset.manifest import ImageRow
@@ -27,17 +28,25 @@ def read_verified(store: ImageStore, row: ImageRow) -> bytes:
     return data
 
 
+def decode_verified(store: ImageStore, row: ImageRow) -> Image.Image:
+    """A listed image in RGB, upright.
+
+    Raises AtlasError as `read_verified` does, and where the image no longer decodes.
+    """
+    try:
+        return load_image(read_verified(store, row))
+    except UnusableImageError as error:
+        raise _unreadable(store, row, error) from error
+
+
 def load_verified(
     store: ImageStore, row: ImageRow, resize: int, crop: int
 ) -> UInt8[np.ndarray, "crop crop 3"]:
     """The square of a listed image, as `square` makes it.
 
-    Raises AtlasError as `read_verified` does, and where the image no longer decodes.
+    Raises AtlasError as `decode_verified` does.
     """
-    try:
-        return square(load_image(read_verified(store, row)), resize, crop)
-    except UnusableImageError as error:
-        raise _unreadable(store, row, error) from error
+    return square(decode_verified(store, row), resize, crop)
 
 
 def _unreadable(store: ImageStore, row: ImageRow, error: Exception) -> AtlasError:

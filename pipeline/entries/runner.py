@@ -9,8 +9,8 @@ from pipeline.compute.cluster import Pool, Task
 from pipeline.dataset.manifest import ImageRow
 from pipeline.entries.chunks import Chunk, chunk_size, entry_chunks, images_of
 from pipeline.entries.layer_entries import LayerEntries
-from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
+from pipeline.network.graph import Graph
 from pipeline.progress import Advance
 from pipeline.storage.spill import Spill, Table, Values
 
@@ -73,7 +73,7 @@ Value = tuple[tuple[int, ...], str]
 
 
 def picture_tables(
-    chain: Chain, shapes: Mapping[str, tuple[int, int]], picture: str, dtype: str, **others: Value
+    graph: Graph, shapes: Mapping[str, tuple[int, int]], picture: str, dtype: str, **others: Value
 ) -> dict[str, Table]:
     """By layer, what a store keeps of every entry: a picture of its field, and other arrays.
 
@@ -81,6 +81,6 @@ def picture_tables(
     """
     tables = {}
     for layer, (channels, ranks) in shapes.items():
-        side = receptive_field(chain, layer).size
-        tables[layer] = Table(channels, ranks, {picture: ((side, side, 3), dtype), **others})
+        rows, cols = receptive_field(graph, layer).size
+        tables[layer] = Table(channels, ranks, {picture: ((rows, cols, 3), dtype), **others})
     return tables

@@ -1,16 +1,30 @@
-"""ZFNet and AlexNet with their variants, each a chain (paper.md, sections 1, 4 and Table 3).
+"""ZFNet and AlexNet with their variants, each a graph (paper.md, sections 1, 4 and Table 3).
 
 torchvision's AlexNet is another network: Krizhevsky, "One weird trick", arXiv 1404.5997.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 from pipeline.errors import AtlasError
-from pipeline.network.chain import Chain, ContrastNorm, Conv, Dropout, Linear, MaxPool, Op, ReLU
+from pipeline.network.graph import Graph, Node
+from pipeline.network.ops import (
+    Conv,
+    Curve,
+    Dropout,
+    Input,
+    Linear,
+    LocalResponseNorm,
+    MaxPool,
+    Op,
+    Shape,
+    square,
+)
 
-NORM = ContrastNorm(channels=5, alpha=1e-4, beta=0.75, k=2.0)
-POOL = MaxPool(kernel=3, stride=2)
+NORM = LocalResponseNorm(channels=5, alpha=1e-4, beta=0.75, k=2.0)
+POOL = MaxPool(square(3, 2))
+RELU = Curve("relu")
 
 
 @dataclass(frozen=True)
@@ -70,23 +84,34 @@ class Variant:
     """Chance of dropping a feature of fc6 and fc7 in training."""
 
 
-def build_chain(arch: str, classes: int, input_px: int, variant: Variant | None = None) -> Chain:
-    """The chain of an architecture by name, for a number of classes and an input size.
+def build_chain(arch: str, classes: int, input_px: int, variant: Variant | None = None) -> Graph:
+    """The graph of an architecture by name, for a number of classes and an input size.
+
+    Windows follow cuda-convnet's rule: zeros on the right and bottom complete the last one.
 
     Raises AtlasError for an unknown architecture or layer, a width that does not divide into the
     groups, or an input too small.
     """
     if arch not in ARCHITECTURES:
         raise AtlasError(
-            f"There is no architecture {arch!r}.", fix=f"Choose of {', '.join(ARCHITECTURES)}."
+            f"There is no architecture {arch!r}.",
+            fix=f"Choose one of {', '.join(ARCHITECTURES)}.",
         )
     variant = variant or Variant()
     blocks = ARCHITECTURES[arch]
     _check_names(blocks, variant)
-    ops, channels = _conv_ops([b for b in blocks if b.name not in variant.without], variant)
-    trunk = Chain(input_px, 3, tuple(ops))
-    features = channels * trunk.sizes[-1] ** 2
-    return Chain(input_px, 3, (*ops, *_linear_ops(features, classes, variant)))
+    nodes = [Node(Input(), (), (3, input_px, input_px), "")]
+    for block in blocks:
+        if block.name not in variant.without:
+            _add_conv(nodes, block, variant)
+    hidden = max(1, round(variant.fc_features * variant.width))
+    for name in ("fc6", "fc7"):
+        if name not in variant.without:
+            _add(nodes, _linear(name), name, (hidden, 1, 1))
+            _add(nodes, RELU, name)
+            _add(nodes, Dropout(variant.dropout), name)
+    _add(nodes, _linear("fc8"), "fc8", (classes, 1, 1))
+    return Graph(tuple(nodes), len(nodes) - 1)
 
 
 def _check_names(blocks: Sequence[Block], variant: Variant) -> None:
@@ -98,41 +123,43 @@ def _check_names(blocks: Sequence[Block], variant: Variant) -> None:
         )
 
 
-def _conv_ops(blocks: Sequence[Block], variant: Variant) -> tuple[list[Op], int]:
-    ops: list[Op] = []
-    channels = 3
-    for block in blocks:
-        out = max(1, round(variant.conv_channels.get(block.name, block.channels) * variant.width))
-        if out % block.groups or channels % block.groups:
-            raise AtlasError(
-                f"{block.name} would have {channels} input and {out} output channels, which do "
-                f"not divide into {block.groups} groups.",
-                fix="Choose another model.width.",
-            )
-        conv = Conv(
-            block.name, channels, out, block.kernel, block.stride, block.padding, block.groups
+def _add_conv(nodes: list[Node], block: Block, variant: Variant) -> None:
+    """Append a conv layer, its ReLU and what follows it."""
+    channels = nodes[-1].shape[0]
+    out = max(1, round(variant.conv_channels.get(block.name, block.channels) * variant.width))
+    if out % block.groups or channels % block.groups:
+        raise AtlasError(
+            f"{block.name} would have {channels} input and {out} output channels, which do "
+            f"not divide into {block.groups} groups.",
+            fix="Choose another model.width.",
         )
-        ops += [conv, ReLU(), *block.then]
-        channels = out
-    return ops, channels
+    window = square(block.kernel, block.stride, block.padding)
+    names = f"{block.name}.weight", f"{block.name}.bias"
+    shape = (out, *window.completed(nodes[-1].shape[1:]))
+    _add(nodes, Conv(window, *names, block.groups), block.name, shape)
+    for op in (RELU, *block.then):
+        _add(nodes, op, block.name)
 
 
-def _linear_ops(features: int, classes: int, variant: Variant) -> list[Op]:
-    ops: list[Op] = []
-    hidden = max(1, round(variant.fc_features * variant.width))
-    for name in ("fc6", "fc7"):
-        if name not in variant.without:
-            ops += [Linear(name, features, hidden), ReLU(), Dropout(variant.dropout)]
-            features = hidden
-    return [*ops, Linear("fc8", features, classes)]
+def _linear(name: str) -> Linear:
+    return Linear(f"{name}.weight", f"{name}.bias")
 
 
-def parameter_count(chain: Chain) -> int:
-    """Weights and biases of a chain."""
-    return sum(_parameters(op) for _, op in chain.weighted())
+def _add(nodes: list[Node], op: Op, path: str, shape: Shape | None = None) -> None:
+    """Append an operation on the last node's output; a pool's shape follows from its window."""
+    channels, *size = nodes[-1].shape
+    if isinstance(op, MaxPool):
+        shape = (channels, *op.window.completed((size[0], size[1])))
+    shape = shape or nodes[-1].shape
+    if min(shape) < 1:
+        raise AtlasError(
+            f"An input of {nodes[0].shape[1]} pixels is too small: nothing is left after "
+            f"{path} ({type(op).__name__}).",
+            fix="Raise data.crop.",
+        )
+    nodes.append(Node(op, (len(nodes) - 1,), shape, path))
 
 
-def _parameters(op: Conv | Linear) -> int:
-    if isinstance(op, Conv):
-        return (op.in_channels // op.groups * op.kernel**2 + 1) * op.out_channels
-    return (op.in_features + 1) * op.out_features
+def parameter_count(graph: Graph) -> int:
+    """Weights and biases of a graph."""
+    return sum(prod(shape) for shape in graph.tensors.values())

@@ -6,15 +6,16 @@ from typing import Literal
 
 import safetensors
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.chain import Chain
+from pipeline.network.graph import Graph
 from pipeline.network.module import Network, empty_network
+from pipeline.network.normalisation import Colours, Normalisation
 from pipeline.storage.hashing import sha256_of
 
 INPUT_MEAN = "input_mean"
@@ -42,13 +43,13 @@ class ModelCard(BaseModel):
     mean: tuple[float, float, float] | Literal["input_mean"]
     """Subtracted from pixels 0…255: per colour, or the tensor of that name (3, crop, crop)."""
     scale: float
-    """What the difference is multiplied by."""
+    """Factor on the difference."""
     seed: int
     epochs_trained: int
     weights_sha256: str
     manifest_sha256: str
 
-    def chain(self) -> Chain:
+    def graph(self) -> Graph:
         """The network that the card describes, without dropout."""
         variant = Variant(self.width, self.conv_channels, self.fc_features, self.without, 0.0)
         return build_chain(self.arch, len(self.classes), self.crop, variant)
@@ -60,18 +61,12 @@ class Model:
 
     card: ModelCard
     network: Network
-    mean: Float[Tensor, "3 #crop #crop"]
+    normalisation: Normalisation
 
     @property
-    def chain(self) -> Chain:
+    def graph(self) -> Graph:
         """The network's description."""
-        return self.network.chain
-
-    def normalise(
-        self, pixels: UInt8[Tensor, "image 3 crop crop"]
-    ) -> Float[Tensor, "image 3 crop crop"]:
-        """Network inputs of pixels 0…255: (pixel − mean) × scale, on the pixels' device."""
-        return (pixels.float() - self.mean.to(pixels.device)) * self.card.scale
+        return self.network.graph
 
 
 def save_model(
@@ -126,10 +121,11 @@ def load_model(folder: Path, snapshot: int | None = None) -> Model:
         )
     mean = _mean(card, weights, path)
     weights.pop(INPUT_MEAN, None)  # a snapshot holds it even where the card does
-    network = empty_network(card.chain())
+    network = empty_network(card.graph())
     check_fit(network, weights, path, fix="Restore it, or run `dvc repro train`.")
     network.load_state_dict(weights, assign=True)
-    return Model(card, network.eval().requires_grad_(False), mean)
+    normalisation = Normalisation(mean, torch.tensor(card.scale).reshape(-1, 1, 1))
+    return Model(card, network.eval().requires_grad_(False), normalisation)
 
 
 def _snapshot_sha256(path: Path) -> str:
@@ -143,9 +139,7 @@ def _snapshot_sha256(path: Path) -> str:
     )
 
 
-def _mean(
-    card: ModelCard, weights: dict[str, Float[Tensor, "..."]], path: Path
-) -> Float[Tensor, "3 #crop #crop"]:
+def _mean(card: ModelCard, weights: dict[str, Float[Tensor, "..."]], path: Path) -> Colours:
     """Take the mean out of the weights, or off the card."""
     if card.mean != INPUT_MEAN:
         return torch.tensor(card.mean, dtype=torch.float32).reshape(3, 1, 1)

@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
-from pipeline.network.chain import Conv, Linear, MaxPool, ReLU
+from pipeline.network.geometry import Windows, windows
+from pipeline.network.graph import Graph
 from pipeline.network.module import Network
-from pipeline.project.descent import CACHE_BYTES, PhaseConv, TransposedConv, transpose, unpool
-from pipeline.project.window import spans, trunk_end
+from pipeline.network.ops import Conv, Curve, Linear, MaxPool
+from pipeline.project.adjoints import CACHE_BYTES, transpose, unpool
 
 Switches = Mapping[int, UInt8[Tensor, "_ _ _ _"]]
-"""By the position of each pool (entry, row, col, channel): for every cell of the windows on the
+"""By the node of each pool (entry, row, col, channel): for every cell of the windows on the
 pooled map, where in its own pooling window the maximum stood, counted row by row; of equal values
 the first counts. A byte per cell."""
 
@@ -38,15 +39,19 @@ class Deconvnet:
     """
 
     def __init__(self, network: Network, layer: str) -> None:
-        self._chain = network.chain
-        self._layer = layer
-        self._spans = spans(network.chain, layer)
-        self._trunk_end = trunk_end(network.chain, layer)
-        self._convs = _adjoints(network, self._trunk_end)
+        self._nodes = network.graph.nodes
+        self._source = network.graph.layer(layer).source
+        self._windows = windows(network.graph, layer)
+        self._top = highest_map(network.graph, layer)
+        self._convs = {
+            at: transpose(node.op, network.tensor(node.op.weight))
+            for at, node in enumerate(self._nodes[: self._top + 1])
+            if isinstance(node.op, Conv)
+        }
         self._linears = {
-            op.name: network.get_parameter(f"{op.name}.weight")
-            for _, op in network.chain.weighted()
-            if isinstance(op, Linear)
+            at: network.tensor(node.op.weight)
+            for at, node in enumerate(self._nodes)
+            if isinstance(node.op, Linear)
         }
 
     def __call__(self, units: Units, switches: Switches) -> Float[Tensor, "entry row col rgb"]:
@@ -56,7 +61,7 @@ class Deconvnet:
         """
         signal, position = self._start(units)
         pixels = self._descend(position, signal, units.cell, switches)
-        return self._to_image(pixels) if self._spans[0].jump == 0 else pixels
+        return self._to_image(pixels) if self._windows[0][0].jump == 0 else pixels
 
     def _descend(
         self,
@@ -65,51 +70,48 @@ class Deconvnet:
         cell: Int64[Tensor, "entry 2"],
         switches: Switches,
     ) -> Float[Tensor, "entry box_row box_col rgb"]:
-        """From the output of `chain.ops[position - 1]` to the pixels.
+        """From the output of a node to the pixels.
 
         Entries part into slices where all their maps together would leave the cache.
         """
-        for at in reversed(range(position)):
-            op = self._chain.ops[at]
+        for at in range(position, 0, -1):
+            op = self._nodes[at].op
             if isinstance(op, MaxPool) and len(signal) > (fit := self._fitting(at, signal)):
                 slices = [slice(first, first + fit) for first in range(0, len(signal), fit)]
                 parts = (
-                    self._descend(at + 1, signal[some], cell[some], _some(switches, some))
+                    self._descend(at, signal[some], cell[some], _some(switches, some))
                     for some in slices
                 )
                 return torch.cat(list(parts))
             match op:
-                case ReLU():
+                case Curve():
                     signal = signal.relu_()
                 case MaxPool():
-                    signal = unpool(op, signal, switches[at])
+                    signal = unpool(op.window, signal, switches[at])
                 case Conv():
-                    signal = self._on_map(at, self._convs[at](signal), cell)
+                    signal = self._on_map(at - 1, self._convs[at](signal), cell)
         return signal
 
     def _fitting(self, at: int, signal: Float[Tensor, "entry row col channel"]) -> int:
         """Entries whose maps below an operation fit in a cache."""
-        bytes_each = self._spans[at].size ** 2 * signal.shape[3] * signal.element_size()
-        return max(1, CACHE_BYTES // bytes_each)
+        rows, cols = self._windows[at - 1]
+        return max(1, CACHE_BYTES // (rows.size * cols.size * signal[0, 0, 0].nbytes))
 
     def _start(self, units: Units) -> tuple[Float[Tensor, "entry row col channel"], int]:
-        """The signal on the highest map below the units, and the position of the op it feeds."""
-        if isinstance(self._chain.op(self._layer), Linear):
-            return self._through_linears(units), self._trunk_end
-        at = self._chain.position(self._layer)
-        signal = self._convs[at].from_units(units.channel, units.activation)
-        return self._on_map(at, signal, units.cell), at
+        """The signal on the highest map below the units, and that map's node."""
+        if self._source in self._linears:
+            return self._through_linears(units), self._top
+        signal = self._convs[self._source].from_units(units.channel, units.activation)
+        return self._on_map(self._source - 1, signal, units.cell), self._source - 1
 
     def _through_linears(self, units: Units) -> Float[Tensor, "entry row col channel"]:
-        top = self._chain.position(self._layer)
-        signal = self._linears[self._layer][units.channel] * units.activation[:, None]
-        for op in reversed(self._chain.ops[self._trunk_end : top]):
-            if isinstance(op, ReLU):
+        signal = self._linears[self._source][units.channel] * units.activation[:, None]
+        for at in range(self._source - 1, self._top, -1):
+            if isinstance(self._nodes[at].op, Curve):
                 signal = signal.relu_()
-            elif isinstance(op, Linear):
-                signal = signal @ self._linears[op.name]
-        side = self._spans[self._trunk_end].size
-        return signal.view(len(signal), -1, side, side).permute(0, 2, 3, 1)
+            elif at in self._linears:
+                signal = signal @ self._linears[at]
+        return signal.view(len(signal), *self._nodes[self._top].shape).permute(0, 2, 3, 1)
 
     def _on_map(
         self,
@@ -117,8 +119,8 @@ class Deconvnet:
         signal: Float[Tensor, "entry row col channel"],
         cell: Int64[Tensor, "entry 2"],
     ) -> Float[Tensor, "entry row col channel"]:
-        """Drop what fell on padding: cells outside the map that feeds an operation."""
-        inside = self._spans[at].inside(cell)
+        """Drop what fell on padding: cells outside the map that a node makes."""
+        inside = inside_map(self._windows[at], cell)
         if inside is None:
             return signal
         return signal.mul_(inside.permute(0, 2, 3, 1).to(signal))
@@ -127,17 +129,39 @@ class Deconvnet:
         self, pixels: Float[Tensor, "entry window_row window_col rgb"]
     ) -> Float[Tensor, "entry row col rgb"]:
         """Cut the image out of a window that covers it all."""
-        first, side = -self._spans[0].start, self._chain.input_px
-        return pixels[:, first : first + side, first : first + side]
+        rows, cols = (
+            slice(-window.start, window.cells - window.start) for window in self._windows[0]
+        )
+        return pixels[:, rows, cols]
+
+
+def inside_map(
+    window: Windows, cell: Int64[Tensor, "entry 2"]
+) -> Bool[Tensor, "entry 1 row col"] | None:
+    """Which cells of each window lie on the map; None where all of them do."""
+    row_wise, col_wise = (axis.inside(cell[:, at]) for at, axis in enumerate(window))
+    if row_wise is None and col_wise is None:
+        return None
+    rows, cols = (axis.size for axis in window)
+    on_rows = torch.ones(len(cell), rows).bool() if row_wise is None else row_wise
+    on_cols = torch.ones(len(cell), cols).bool() if col_wise is None else col_wise
+    return on_rows[:, None, :, None] & on_cols[:, None, None, :]
+
+
+def highest_map(graph: Graph, layer: str) -> int:
+    """The highest node whose maps a layer's signal passes on its way down: its own, or the one
+    that feeds the first linear operation."""
+    source = graph.layer(layer).source
+    linear = (at for at, node in enumerate(graph.nodes) if isinstance(node.op, Linear))
+    first = next(linear, source + 1)
+    return min(source, first - 1)
+
+
+def pools_below(graph: Graph, layer: str) -> tuple[int, ...]:
+    """The nodes of the pools that a layer's signal passes on its way down."""
+    nodes = enumerate(graph.nodes[: graph.layer(layer).source])
+    return tuple(at for at, node in nodes if isinstance(node.op, MaxPool))
 
 
 def _some(switches: Switches, entries: slice) -> Switches:
     return {at: taken[entries] for at, taken in switches.items()}
-
-
-def _adjoints(network: Network, last: int) -> dict[int, TransposedConv | PhaseConv]:
-    return {
-        at: transpose(op, network.get_parameter(f"{op.name}.weight"))
-        for at, op in network.chain.weighted()
-        if at <= last and isinstance(op, Conv)
-    }

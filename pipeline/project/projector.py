@@ -12,7 +12,7 @@ from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.project.deconvnet import Deconvnet, Units
-from pipeline.project.passes import Images, Passes
+from pipeline.project.forward_plan import ForwardPlan, Images
 from pipeline.project.switches import SwitchMaps
 from pipeline.storage.spill import Values
 
@@ -27,8 +27,8 @@ class Projector:
     def __init__(
         self, network: Network, layers: Sequence[str], batch_size: int, *, finite: bool
     ) -> None:
-        self._chain = network.chain
-        self.passes = Passes(network, layers, batch_size, finite=finite)
+        self._graph = network.graph
+        self.passes = ForwardPlan(network, layers, batch_size, finite=finite)
         self._deconvnets = {layer: Deconvnet(network, layer) for layer in layers}
 
     def __call__(self, chunk: Chunk, images: Images, device: torch.device) -> dict[str, Values]:
@@ -41,7 +41,7 @@ class Projector:
     @torch.inference_mode()
     def whole_images(self, chunk: Chunk, images: Images) -> dict[int, SwitchMaps]:
         """The switches of the images that run forward whole."""
-        depths = self.passes.whole_depths(chunk)
+        depths = self.passes.whole_image_depths(chunk)
         return {row: self.passes.maps(images[row], deepest) for row, deepest in depths.items()}
 
     @torch.inference_mode()
@@ -54,8 +54,8 @@ class Projector:
         device: torch.device,
     ) -> Values:
         """Project a layer's entries; those of images without `maps` run their windows forward."""
-        side = receptive_field(self._chain, layer).size
-        pictures = np.empty((len(found), side, side, 3), np.float16)
+        rows, cols = receptive_field(self._graph, layer).size
+        pictures = np.empty((len(found), rows, cols, 3), np.float16)
         scales = np.empty(len(found), np.float32)
         for batch in self.passes.batches(found, maps):
             switches = self.passes.switches(layer, found, batch, images, maps)

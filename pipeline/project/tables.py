@@ -3,23 +3,23 @@
 from collections.abc import Mapping
 
 from pipeline.entries.runner import picture_tables
-from pipeline.network.chain import Chain
+from pipeline.network.graph import Graph
 from pipeline.project.control import CONTROL_RANKS
 from pipeline.storage.spill import Table
 from pipeline.storage.stores import ScanRecord
 
 
-def projection_tables(chain: Chain, records: Mapping[str, ScanRecord]) -> dict[str, Table]:
+def projection_tables(graph: Graph, records: Mapping[str, ScanRecord]) -> dict[str, Table]:
     """By layer, of every entry: its projection, its scale and its energy box."""
     shapes = {layer: record.image.shape for layer, record in records.items()}
     numbers = {"scale": ((), "float32"), "energy_box": ((4,), "int16")}
-    return picture_tables(chain, shapes, "projection", "float16", **numbers)
+    return picture_tables(graph, shapes, "projection", "float16", **numbers)
 
 
-def control_tables(chain: Chain, records: Mapping[str, ScanRecord]) -> dict[str, Table]:
+def control_tables(graph: Graph, records: Mapping[str, ScanRecord]) -> dict[str, Table]:
     """By layer, of every entry of the first ranks: its control and the control's scale."""
     shapes = {
         layer: (record.image.shape[0], min(CONTROL_RANKS, record.image.shape[1]))
         for layer, record in records.items()
     }
-    return picture_tables(chain, shapes, "control", "float16", control_scale=((), "float32"))
+    return picture_tables(graph, shapes, "control", "float16", control_scale=((), "float32"))

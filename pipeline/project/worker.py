@@ -13,9 +13,9 @@ from pipeline.compute.resident import load_agreed_model, resident
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.entries.runner import EntryTask
-from pipeline.network.bound import stays_finite
 from pipeline.network.geometry import receptive_field
 from pipeline.network.model import Model
+from pipeline.network.overflow import is_overflow_safe
 from pipeline.project.control import load_start
 from pipeline.project.energy import energy_boxes
 from pipeline.project.projector import Projector
@@ -62,7 +62,7 @@ def project_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
     found = {}
     for layer, values in _projected(task, device).items():
         model, _ = load_projector(task.config, device)
-        boxes = receptive_field(model.chain, layer).boxes(task.chunk[layer].cell)
+        boxes = receptive_field(model.graph, layer).boxes(task.chunk[layer].cell)
         energy = energy_boxes(values.arrays["projection"], boxes)
         arrays = {**values.arrays, "energy_box": energy}
         found[layer] = Values(values.channel, values.rank, arrays)
@@ -94,7 +94,7 @@ def load_input(
 ) -> Float[Tensor, "1 3 row col"]:
     """One of a task's images as the network takes it. Raises AtlasError as `project_chunk` does."""
     pixels = load_verified(task.config.images, task.images[row], model.card.resize, model.card.crop)
-    return model.normalise(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
+    return model.normalisation(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 
 @resident
@@ -104,6 +104,6 @@ def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, 
         model = load_agreed_model(config.model, config.weights_sha256)
     else:
         model = load_start(config.model, config.weights_sha256, config.start_seed)
-    finite = stays_finite(model, model.chain.ops)
+    finite = is_overflow_safe(model, [model.graph.output])
     network = model.network.to(device)
     return model, Projector(network, config.layers, config.batch_size, finite=finite)

@@ -82,7 +82,7 @@ def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
     set_products(device, tf32=plan.tf32)
     model, forward = _loaded(plan, device)
     card = model.card
-    tallies = empty_tallies(model.chain, plan.layers, plan.top)
+    tallies = empty_tallies(model.graph, plan.layers, plan.top)
     load = partial(load_verified, job.store, resize=card.resize, crop=card.crop)
     loaded = prefetch(load, job.images, CPU_COUNT, depth=plan.batch_size)
     squares = (square for _, square in loaded)

@@ -2,20 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
+from math import prod
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from torch import Tensor
-from torch.nn import functional
 
-from pipeline.network.bound import stays_finite
-from pipeline.network.chain import Chain, ContrastNorm, Conv, Linear, MaxPool, Op, ReLU
-from pipeline.network.fused import Signal, Step, contrast_norm, convolution
+from pipeline.network.functions import Maps as Signal
+from pipeline.network.functions import max_pool
+from pipeline.network.graph import Graph, Node
+from pipeline.network.kernels import Step, convolution, fast_norm, packed_matmul
 from pipeline.network.model import Model
 from pipeline.network.module import Network
+from pipeline.network.ops import Conv, Curve, Linear, LocalResponseNorm, MaxPool
+from pipeline.network.overflow import is_overflow_safe
 from pipeline.scan.maps import Maps
 
 SLICE_BYTES = 10 * 2**20
@@ -31,7 +33,7 @@ class _Block:
 
     layer: str
     convolve: Step
-    pool: MaxPool | None
+    pool: Node | None
     then: tuple[Step, ...]
 
 
@@ -45,17 +47,25 @@ class Forward:
     def __init__(
         self, model: Model, layers: Sequence[str], batch_size: int, device: torch.device
     ) -> None:
-        chain = model.chain
+        graph = model.graph
+        self._graph = graph
         self._layers = frozenset(layers)
         self._network = model.network.to(device).to(memory_format=torch.channels_last)
-        self._mean = model.mean.movedim(0, -1).to(device)
-        self._scale = model.card.scale
-        self._slice = _slice_images(chain) if device.type == "cpu" else batch_size
-        ops = chain.ops[: max(chain.end(layer) for layer in layers)]
-        linear = next((i for i, op in enumerate(ops) if isinstance(op, Linear)), len(ops))
-        fuse = stays_finite(model, ops)
-        self._blocks = [_block(self._network, run, fuse=fuse) for run in _runs(ops[:linear])]
-        self._head = ops[linear:]
+        self._mean = model.normalisation.mean.movedim(0, -1).to(device)
+        self._scale = model.normalisation.scale.movedim(0, -1).to(device)
+        self._slice = _slice_images(graph) if device.type == "cpu" else batch_size
+        nodes = range(1 + max(graph.layer(layer).node for layer in layers))
+        linear = next((n for n in nodes if isinstance(graph.nodes[n].op, Linear)), len(nodes))
+        fuse = is_overflow_safe(model, nodes)
+        runs = _runs(graph, nodes[1:linear])
+        self._blocks = [_block(self._network, run, fuse=fuse) for run in runs]
+        self._head = nodes[linear:]
+        # torch's own product runs at less than half of the packed one's rate on some processors.
+        self._linears = {
+            node: _linear(self._network, op)
+            for node in self._head
+            if isinstance(op := graph.nodes[node].op, Linear)
+        }
 
     @torch.inference_mode()
     def run(
@@ -71,13 +81,15 @@ class Forward:
             for block in self._blocks:
                 signal = block.convolve(signal)
                 pooled = _pooled(signal, block.pool) if block.pool else None
+                pool = block.pool.op if block.pool else None
+                assert pool is None or isinstance(pool, MaxPool)
                 if block.layer in self._layers:
-                    yield block.layer, first, Maps(signal, pooled, block.pool)
+                    yield block.layer, first, Maps(signal, pooled, pool)
                 signal = signal if pooled is None else pooled
                 for step in block.then:
                     signal = step(signal)
             if self._head:
-                ends.append(signal.flatten(1))
+                ends.append(signal)
         if ends:
             yield from self._connect(torch.cat(ends))
 
@@ -88,49 +100,73 @@ class Forward:
             pixels = pixels.pin_memory().to(self._mean.device, non_blocking=True)
         return torch.sub(pixels, self._mean).mul_(self._scale).movedim(-1, 1)
 
-    def _connect(self, signal: Float[Tensor, "image feature"]) -> Iterator[Found]:
-        layer = ""
-        for op, after in zip(self._head, [*self._head[1:], None], strict=True):
-            if isinstance(op, Linear):
-                layer = op.name
-            signal = self._network.apply_op(op, signal)
-            if layer in self._layers and not isinstance(after, ReLU):
-                yield layer, 0, Maps(signal[:, :, None, None])
-                layer = ""
+    def _connect(self, signal: Signal) -> Iterator[Found]:
+        ends = {self._graph.layer(layer).node: layer for layer in self._layers}
+        for node in self._head:
+            if node in self._linears:
+                signal = self._linears[node](signal)
+            else:
+                signal = self._network.apply_node(node, [signal])
+            if node in ends:
+                yield ends[node], 0, Maps(signal)
 
 
-def _runs(ops: Sequence[Op]) -> list[list[Op]]:
-    """Convolutional operations, each conv with what follows it."""
-    starts = [i for i, op in enumerate(ops) if isinstance(op, Conv)]
-    return [list(ops[i:j]) for i, j in zip(starts, [*starts[1:], len(ops)], strict=True)]
+def _linear(network: Network, op: Linear) -> Step:
+    """A fully connected layer of whole maps."""
+    multiplied = packed_matmul(network.tensor(op.weight).t())
+    bias = None if op.bias is None else network.tensor(op.bias)
+
+    def step(signal: Signal) -> Signal:
+        features = multiplied(signal.flatten(1))
+        return (features if bias is None else features.add_(bias))[:, :, None, None]
+
+    return step
 
 
-def _block(network: Network, run: Sequence[Op], *, fuse: bool) -> _Block:
-    conv, *rest = run
+def _runs(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
+    """Convolutional nodes, each conv with what follows it."""
+    starts = [i for i, node in enumerate(nodes) if isinstance(graph.nodes[node].op, Conv)]
+    ends = [*starts[1:], len(nodes)]
+    return [list(nodes[i:j]) for i, j in zip(starts, ends, strict=True)]
+
+
+def _block(network: Network, run: Sequence[int], *, fuse: bool) -> _Block:
+    first, *rest = (network.graph.nodes[node] for node in run)
+    conv = first.op
     assert isinstance(conv, Conv)
-    weight, bias = network.get_submodule(conv.name).parameters()
-    rectify = bool(rest) and isinstance(rest[0], ReLU)
+    assert conv.bias is not None
+    weight, bias = network.tensor(conv.weight), network.tensor(conv.bias)
+    rectify = bool(rest) and isinstance(rest[0].op, Curve)
     rest = rest[rectify:]
-    covers = bool(rest) and isinstance(rest[0], MaxPool) and rest[0].stride <= rest[0].kernel
-    pool = rest.pop(0) if covers else None
+    pool = rest.pop(0) if rest and _covers(rest[0]) else None
     return _Block(
-        conv.name,
-        convolution(conv, weight, bias, rectify=rectify, fuse=fuse),
-        pool if isinstance(pool, MaxPool) else None,
-        tuple(_step(op, network, conv.out_channels, weight, fuse=fuse) for op in rest),
+        first.path,
+        convolution(conv, first.shape[1:], weight, bias, rectify=rectify, fuse=fuse),
+        pool,
+        tuple(
+            _step(node, run[-len(rest) + i], network, weight, fuse=fuse)
+            for i, node in enumerate(rest)
+        ),
     )
 
 
-def _step(op: Op, network: Network, channels: int, like: Tensor, *, fuse: bool) -> Step:
-    if fuse and isinstance(op, ContrastNorm):
-        return contrast_norm(op, channels, like)
-    return partial(network.apply_op, op)
+def _covers(node: Node) -> bool:
+    """Whether it is a pool whose windows leave out no cell."""
+    op = node.op
+    return isinstance(op, MaxPool) and op.window.stride[0] <= op.window.kernel[0]
 
 
-def _pooled(signal: Signal, pool: MaxPool) -> Signal:
-    return functional.max_pool2d(signal, pool.kernel, pool.stride, ceil_mode=True)
+def _step(node: Node, position: int, network: Network, like: Tensor, *, fuse: bool) -> Step:
+    if fuse and isinstance(node.op, LocalResponseNorm):
+        return fast_norm(node.op, node.shape[0], like)
+    return lambda signal: network.apply_node(position, [signal])
 
 
-def _slice_images(chain: Chain) -> int:
-    cells = max(chain.channels(layer) * chain.map_size(layer) ** 2 for layer in chain.conv_layers)
+def _pooled(signal: Signal, pool: Node) -> Signal:
+    assert isinstance(pool.op, MaxPool)
+    return max_pool(pool.op.window, signal, pool.shape[1:])[0]
+
+
+def _slice_images(graph: Graph) -> int:
+    cells = max(prod(graph.nodes[graph.layer(la).node].shape) for la in graph.conv_layers)
     return max(1, SLICE_BYTES // (4 * cells))

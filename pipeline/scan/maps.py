@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float, Float32, Int32, Int64
 from torch import Tensor
 
-from pipeline.network.chain import MaxPool
+from pipeline.network.ops import MaxPool
 
 
 class Maps:
@@ -46,8 +46,10 @@ class Maps:
         rows = self._rows[image, :, channel].argmax(dim=1)[:, None]
         if self._pool is not None:
             # The first row of windows that holds the peak reaches the peak's first row.
-            within = torch.arange(self._pool.kernel, device=rows.device)
-            rows = (rows * self._pool.stride + within).clamp(max=self.maps.shape[2] - 1)
+            window = self._pool.window
+            within = torch.arange(window.kernel[0], device=rows.device) * window.dilation[0]
+            rows = rows * window.stride[0] + within - window.before[0]
+            rows = rows.clamp(min=0, max=self.maps.shape[2] - 1)
         strips = self.maps[image[:, None], channel[:, None], rows]
         first = strips.flatten(1).argmax(dim=1, keepdim=True)
         cols = strips.shape[2]

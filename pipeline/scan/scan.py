@@ -15,7 +15,7 @@ from pipeline.compute.version import package_versions
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
-from pipeline.network.chain import Chain
+from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard
 from pipeline.params import ScanParams
 from pipeline.progress import Advance, unseen
@@ -44,9 +44,9 @@ class Scan:
     """Where the images are."""
 
     @property
-    def chain(self) -> Chain:
+    def graph(self) -> Graph:
         """The network's description."""
-        return self.card.chain()
+        return self.card.graph()
 
     def run(
         self,
@@ -80,7 +80,7 @@ class Scan:
         if ledger.exists():
             return load_ledger(ledger, self.plan.layers)
         count = chunk_count(len(self.images), self.plan.batch_size)
-        tallies = empty_tallies(self.chain, self.plan.layers, self.plan.top)
+        tallies = empty_tallies(self.graph, self.plan.layers, self.plan.top)
         return Ledger(tallies, np.zeros(count, bool))
 
     def _jobs(self, book: Ledger, advance: Advance) -> Iterator[tuple[Chunk, Job]]:
@@ -96,7 +96,7 @@ class Scan:
     def _records(self, book: Ledger) -> dict[str, ScanRecord]:
         records = {}
         for layer, tally in book.tallies.items():
-            records[layer] = record_of(tally, self.chain, layer, len(self.card.classes))
+            records[layer] = record_of(tally, self.graph, layer, len(self.card.classes))
             dead = int((records[layer].image[:, 0] < 0).sum())
             log.info("%s: %d channels, %d of them dead", layer, len(tally.fired), dead)
             if tally.unranked.any():
@@ -116,15 +116,15 @@ def plan_scan(
 
     Raises AtlasError for a layer that the network lacks, or without images.
     """
-    chain = card.chain()
+    graph = card.graph()
     for layer in params.layers:
-        chain.op(layer)
+        graph.layer(layer)
     if not images:
         raise AtlasError(
             "The manifest lists no validation images.",
             fix="Raise data.val_fraction, or add a folder val/.",
         )
-    layers = tuple(layer for layer in chain.layers if layer in params.layers)
+    layers = tuple(layer for layer in graph.layers if layer in params.layers)
     plan = Plan(
         model.absolute(), card.weights_sha256, layers, params.top, params.batch_size, params.tf32
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int64, Shaped
 
-from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
+from pipeline.network.graph import Graph
 from pipeline.scan.class_means import ClassMeans, empty_class_means
 from pipeline.scan.histogram import Histogram, empty_histogram
 from pipeline.scan.top import NO_IMAGE, Entries, Top, empty_top
@@ -106,23 +106,20 @@ def tally_of(arrays: Mapping[str, Shaped[np.ndarray, "..."]]) -> LayerTally:
     )
 
 
-def empty_tallies(chain: Chain, layers: tuple[str, ...], ranks: int) -> dict[str, LayerTally]:
+def empty_tallies(graph: Graph, layers: tuple[str, ...], ranks: int) -> dict[str, LayerTally]:
     """Tallies of no images, by layer."""
     return {
-        layer: empty_tally(chain.channels(layer), ranks, signed=not rectified(chain, layer))
+        layer: empty_tally(
+            graph.layer(layer).channels, ranks, signed=not graph.layer(layer).rectified
+        )
         for layer in layers
     }
 
 
-def rectified(chain: Chain, layer: str) -> bool:
-    """Whether a layer's activations pass a ReLU."""
-    return chain.end(layer) > chain.position(layer) + 1
-
-
-def record_of(tally: LayerTally, chain: Chain, layer: str, classes: int) -> ScanRecord:
+def record_of(tally: LayerTally, graph: Graph, layer: str, classes: int) -> ScanRecord:
     """A finished tally as the store's record: missing entries marked, boxes added."""
     missing = tally.top.image == NO_IMAGE
-    boxes = receptive_field(chain, layer).boxes(tally.top.cell)
+    boxes = receptive_field(graph, layer).boxes(tally.top.cell)
     return ScanRecord(
         activation=np.where(missing, np.float32(0), tally.top.activation),
         image=np.where(missing, np.int32(-1), tally.top.image),

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from dask.system import CPU_COUNT
-
+from pipeline.cores import cores
 from pipeline.dataset.manifest import ImageRow, Manifest, sorted_manifest
 from pipeline.params import DataParams
 from pipeline.progress import Advance, unseen
@@ -67,7 +66,7 @@ def _inspected(
     root: Path, candidates: Sequence[Candidate]
 ) -> Iterator[tuple[Candidate, Inspection | Rejection]]:
     # Threads, not processes: Pillow lets go of the interpreter while it decodes.
-    with ThreadPoolExecutor(CPU_COUNT) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         for start in range(0, len(candidates), BATCH):
             batch = candidates[start : start + BATCH]
             yield from zip(batch, pool.map(partial(inspect, root), batch), strict=True)

@@ -1,19 +1,21 @@
-"""The forward pass of training: the chain's, with a fast contrast norm and given dropout."""
+"""The forward pass of training: the graph's, with a fast norm and given dropout."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pipeline.network.chain import Chain, ContrastNorm, Dropout
-from pipeline.network.module import Network
-from pipeline.training.contrast import contrast_norm
+from pipeline.network.functions import Maps
+from pipeline.network.graph import Graph
+from pipeline.network.lrn import local_response_norm
+from pipeline.network.module import Network, walk
+from pipeline.network.ops import Dropout, LocalResponseNorm
 
 Inputs = Float[Tensor, "image 3 row col"]
 Scores = Float[Tensor, "image class"]
 Masks = Mapping[int, Float[Tensor, "image feature"]]
-"""For each dropout, by its position in the chain: 0 where a feature is dropped, else the factor
+"""For each dropout, by its node: 0 where a feature is dropped, else the factor
 that makes up for those."""
 
 
@@ -32,8 +34,8 @@ class Learner(nn.Module):
         self, inputs: Inputs
     ) -> tuple[Scores, dict[str, Float[Tensor, " channel"]]]:
         """Class scores, and each conv channel's largest activation over the batch."""
-        chain = self.network.chain
-        layers = {chain.end(layer) - 1: layer for layer in chain.conv_layers}
+        graph = self.network.graph
+        layers = {graph.layer(layer).node: layer for layer in graph.conv_layers}
         peaks = {}
 
         def see(position: int, signal: Tensor) -> None:
@@ -43,35 +45,38 @@ class Learner(nn.Module):
         return self._run(inputs, {}, see), peaks
 
     def _run(self, inputs: Inputs, masks: Masks, see: Callable[[int, Tensor], None]) -> Scores:
+        graph = self.network.graph
+
+        def step(position: int, below: Sequence[Maps]) -> Maps:
+            op = graph.nodes[position].op
+            if isinstance(op, LocalResponseNorm):
+                return local_response_norm(op, below[0])
+            if isinstance(op, Dropout):
+                mask = masks.get(position)
+                return below[0] if mask is None else below[0] * mask[:, :, None, None]
+            return self.network.apply_node(position, below)
+
         signal = inputs
-        for position, op in enumerate(self.network.chain.ops):
-            match op:
-                case ContrastNorm():
-                    signal = contrast_norm(op, signal)
-                case Dropout():
-                    signal = signal * masks[position] if position in masks else signal
-                case _:
-                    signal = self.network.apply_op(op, signal)
+        for position, signal in walk(graph, [graph.output], step, inputs):
             see(position, signal)
-        return signal
+        return signal.flatten(1)
 
 
 def _unseen(position: int, signal: Tensor) -> None:
     """Look at nothing."""
 
 
-def draw_masks(chain: Chain, count: int, share: slice, generator: torch.Generator) -> Masks:
+def draw_masks(graph: Graph, count: int, share: slice, generator: torch.Generator) -> Masks:
     """Dropout masks of a share of a batch of `count` images, on the generator's device.
 
     They are drawn for the whole batch, so that they do not depend on how it is shared out.
     """
     masks = {}
-    features = 0
-    for position, op in enumerate(chain.ops):
-        if hasattr(op, "out_features"):
-            features = op.out_features
-        if isinstance(op, Dropout) and op.probability > 0:
-            chance = torch.rand(count, features, generator=generator, device=generator.device)
-            kept = (chance[share] >= op.probability).float()
-            masks[position] = kept / (1 - op.probability) if op.probability < 1 else kept
+    for position, node in enumerate(graph.nodes):
+        if isinstance(node.op, Dropout) and node.op.probability > 0:
+            shape = count, node.shape[0]
+            chance = torch.rand(shape, generator=generator, device=generator.device)
+            kept = (chance[share] >= node.op.probability).float()
+            rest = 1 - node.op.probability
+            masks[position] = kept / rest if rest > 0 else kept
     return masks

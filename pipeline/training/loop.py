@@ -29,7 +29,7 @@ def train(
     """
     network, taken = starting_network(task)  # before the images: a misfit is reported at once
     images = open_images(task, machine, group, state, decoding)
-    if task.params.train.init == "patches" and network.chain.layers[0] not in taken:
+    if task.params.train.init == "patches" and network.graph.layers[0] not in taken:
         draw_first_layer(network, task, images, group, machine.threads)
     if group.leads and not snapshot_path(state, 0).exists():
         keep_snapshot(state, 0, network, images.normalisation.mean)

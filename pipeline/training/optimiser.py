@@ -11,7 +11,7 @@ def make_optimiser(network: Network, train: TrainParams) -> torch.optim.SGD:
 
     A group's `factor` is its share of the learning rate: `train.conv1_rate` in the first layer.
     """
-    first = network.chain.layers[0]
+    first = network.graph.layers[0]
     groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:

@@ -76,17 +76,17 @@ def mean_on_card(
 
 def write_train_report(path: Path, trained: Trained) -> None:
     """Write train.json: the last epoch's record, how the training ended, and how far it went."""
-    chain = trained.network.chain
+    graph = trained.network.graph
     filters = {name: w.detach().cpu() for name, w in conv_weights(trained.network).items()}
     last = trained.history[-1].columns() if trained.history else {}
     report = {
         "epochs_trained": trained.epochs,
         "stopped_early": trained.stopped_early,
-        "parameters": parameter_count(chain),
-        "channels": {layer: chain.channels(layer) for layer in chain.conv_layers},
+        "parameters": parameter_count(graph),
+        "channels": {layer: graph.layer(layer).channels for layer in graph.conv_layers},
         **{name: value for name, value in last.items() if name != "epoch"},
         **({} if trained.start is None else {"start_cosine": _cosines(filters, trained.start)}),
-        "conv1_low_frequency": _spread(low_frequency_share(filters[chain.conv_layers[0]])),
+        "conv1_low_frequency": _spread(low_frequency_share(filters[graph.conv_layers[0]])),
     }
     path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 

@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 from torch._C._distributed_c10d import FileStore
 
-from pipeline.compute.device import cores
+from pipeline.cores import cores
 from pipeline.errors import AtlasError
 from pipeline.parent import end_with_parent
 from pipeline.training.group import Group

@@ -1,17 +1,18 @@
 """Where the weights start: drawn, or taken from a file (paper.md, sections 2 and 5)."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from math import prod
 from pathlib import Path
 from typing import Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from pipeline.adopt.external_weights import read_external_weights
 from pipeline.errors import AtlasError
-from pipeline.network.chain import Chain, Conv, Linear
+from pipeline.network.graph import Graph
 from pipeline.network.module import Network, empty_network
 from pipeline.seeding import generator_for
 from pipeline.training.group import Group
@@ -30,7 +31,7 @@ def starting_network(task: Task) -> tuple[Network, frozenset[str]]:
     to `draw_first_layer`, which needs the images.
     """
     train = task.params.train
-    network = drawn_network(task.chain(), train.init, generator_for(task.params.seed, "start"))
+    network = drawn_network(task.graph(), train.init, generator_for(task.params.seed, "start"))
     taken: frozenset[str] = frozenset()
     if task.start is not None:
         taken = take_over(network, task.start, train.scale, train.freeze)
@@ -43,42 +44,37 @@ def draw_first_layer(
     network: Network, task: Task, images: Images, group: Group, threads: int
 ) -> None:
     """Draw the first layer's filters from the statistics of the training images' patches."""
-    first = network.chain.op(network.chain.layers[0])
-    assert isinstance(first, Conv)
+    weight = network.get_parameter(f"{network.graph.layers[0]}.weight")
     covariance = patch_covariance(
-        images.train, task.params.data.crop, first.kernel, images.normalisation, group, threads
+        images.train, task.params.data.crop, weight.shape[2], images.normalisation, group, threads
     )
     rng = generator_for(task.params.seed, "patches")
-    filters = patch_filters(covariance, first.out_channels, rng)
-    network.get_parameter(f"{first.name}.weight").copy_(filters)
+    weight.copy_(patch_filters(covariance, len(weight), rng))
 
 
 def drawn_network(
-    chain: Chain, init: Literal["normal", "he", "patches"], chance: torch.Generator
+    graph: Graph, init: Literal["normal", "he", "patches"], chance: torch.Generator
 ) -> Network:
     """A network with weights drawn layer by layer, biases 0.
 
     `normal` draws from N(0, 0.01²); the others from N(0, 2 / inputs of a unit), which keeps the
     size of the signal through ReLUs, and N(0, 1 / inputs of a unit) for the class scores.
     """
-    network = empty_network(chain).to_empty(device="cpu")
-    last = chain.layers[-1]
+    network = empty_network(graph).to_empty(device="cpu")
+    last = graph.layers[-1]
     with torch.no_grad():
-        for _, op in chain.weighted():
-            layer = network.get_submodule(op.name)
-            assert isinstance(layer, nn.Conv2d | nn.Linear)
-            gain = 1.0 if op.name == last else 2.0
-            std = PAPER_STD if init == "normal" else (gain / inputs_of_a_unit(op)) ** 0.5
-            layer.weight.normal_(0.0, std, generator=chance)
-            network.get_parameter(f"{op.name}.bias").zero_()
+        for layer in graph.layers:
+            weight = network.get_parameter(f"{layer}.weight")
+            gain = 1.0 if layer == last else 2.0
+            std = PAPER_STD if init == "normal" else (gain / fan_in(weight.shape)) ** 0.5
+            weight.normal_(0.0, std, generator=chance)
+            network.get_parameter(f"{layer}.bias").zero_()
     return network
 
 
-def inputs_of_a_unit(op: Conv | Linear) -> int:
-    """Weights of one output channel or feature, its bias aside."""
-    if isinstance(op, Linear):
-        return op.in_features
-    return op.in_channels // op.groups * op.kernel**2
+def fan_in(shape: Sequence[int]) -> int:
+    """Weights of one output channel or feature, its bias aside, of the shape of all."""
+    return prod(shape[1:])
 
 
 def take_over(
@@ -122,12 +118,12 @@ def take_over(
 def freeze(network: Network, layers: Collection[str]) -> None:
     """Keep layers from learning. Raises AtlasError for a name that the network lacks."""
     for layer in layers:
-        network.chain.op(layer)
+        network.graph.layer(layer)
         network.get_submodule(layer).requires_grad_(False)
-    if set(layers) == set(network.chain.layers):
+    if set(layers) == set(network.graph.layers):
         raise AtlasError("train.freeze names every layer.", fix="Leave out those that shall learn.")
 
 
 def conv_weights(network: Network) -> dict[str, Float[Tensor, "out in row col"]]:
     """The filters of the conv layers, by layer."""
-    return {layer: network.get_parameter(f"{layer}.weight") for layer in network.chain.conv_layers}
+    return {layer: network.get_parameter(f"{layer}.weight") for layer in network.graph.conv_layers}

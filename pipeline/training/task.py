@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pipeline.dataset.manifest import ImageRow, Manifest
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.chain import Chain
+from pipeline.network.graph import Graph
 from pipeline.network.module import Network
 from pipeline.params import Params
 from pipeline.training.history import EpochRecord
@@ -27,7 +27,7 @@ class Task:
     start: Path | None
     """Weights file to start from."""
 
-    def chain(self) -> Chain:
+    def graph(self) -> Graph:
         """The network's description, with dropout."""
         model = self.params.model
         variant = Variant(

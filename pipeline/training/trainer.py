@@ -163,7 +163,7 @@ class Trainer:
         squares = moved(pixels, device)
         inputs = self.images.normalisation.apply(draws.views(squares))
         masks = draw_masks(
-            self.network.chain, len(rows), share, self._generator("dropout", *place, device=device)
+            self.network.graph, len(rows), share, self._generator("dropout", *place, device=device)
         )
         with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
             scores = self.learning(inputs, masks)
@@ -194,7 +194,7 @@ class Trainer:
         else:
             self.ledger.check("validation loss", seen.loss, position.epoch + 1, position.step)
         filters = {name: w.detach().cpu() for name, w in conv_weights(self.network).items()}
-        first = filters[self.network.chain.conv_layers[0]]
+        first = filters[self.network.graph.conv_layers[0]]
         rms, coarse = filter_rms(first), low_frequency_share(first)
         record = EpochRecord(
             epoch=position.epoch + 1,

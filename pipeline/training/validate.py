@@ -79,9 +79,9 @@ def _loss_and_wrong(scores: Tensor, labels: Int64[np.ndarray, " image"]) -> Tens
 def _dead(
     learner: Learner, peaks: dict[str, Tensor], group: Group, device: torch.device
 ) -> dict[str, int]:
-    chain = learner.network.chain
+    graph = learner.network.graph
     dead = {}
-    for layer in chain.conv_layers:
-        none = torch.zeros(chain.channels(layer), device=device)
+    for layer in graph.conv_layers:
+        none = torch.zeros(graph.layer(layer).channels, device=device)
         dead[layer] = int((group.max(peaks.get(layer, none)) <= 0).sum())
     return dead

@@ -10,12 +10,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pipeline.adopt.external_weights import read_external_weights
+from pipeline.dataset.manifest import class_indices
 from pipeline.errors import AtlasError
 from pipeline.network.model import INPUT_MEAN, load_card
 from pipeline.progress import Advance
 from pipeline.storage.publish import publish
 from pipeline.training.group import Group
-from pipeline.training.labels import labels_of
 from pipeline.training.mean import Normalisation, mean_of
 from pipeline.training.squares import FileSquares, Squares, cached, worth_caching
 from pipeline.training.task import Machine, Task
@@ -62,9 +62,9 @@ def open_images(
     mean = _mean(task, train_squares, machine, group, state) if inherited is None else inherited
     return Images(
         train_squares,
-        labels_of(train_rows, classes),
+        class_indices(train_rows, classes),
         val_squares,
-        labels_of(val_rows, classes),
+        class_indices(val_rows, classes),
         Normalisation(mean, task.params.train.scale).to(machine.device),
     )
 

@@ -1,41 +1,45 @@
-"""What a trained network says of each image, layer by layer: the input of a new softmax."""
+"""Features: the activations of one layer for every image, the input of a new softmax."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float32
 
+from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.prefetch import prefetch
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
 from pipeline.network.model import Model
 from pipeline.progress import Advance
-from pipeline.training.squares import FileSquares
-from pipeline.training.validate import as_views
+from pipeline.scan.forward import Forward
 
 BATCH = 32
-"""Images in a forward pass."""
+"""Images read and computed at a time."""
 
 
 @torch.inference_mode()
 def features_of(
     model: Model,
     layer: str,
-    paths: Sequence[Path],
+    images: ImageStore,
+    rows: Sequence[ImageRow],
+    *,
     device: torch.device,
     threads: int,
     advance: Advance,
 ) -> Float32[np.ndarray, "image feature"]:
     """Activations of a layer, flattened, for the centre crop of every image."""
-    network = model.network.to(device).to(memory_format=torch.channels_last)
-    mean = model.mean.to(device)
-    squares = FileSquares(paths, model.card.resize, model.card.crop)
+    forward = Forward(model, [layer], BATCH, device)
+
+    def read(batch: Sequence[ImageRow]) -> list[np.ndarray]:
+        return [load_verified(images, row, model.card.resize, model.card.crop) for row in batch]
+
     found = []
-    runs = [np.arange(n, min(n + BATCH, len(paths))) for n in range(0, len(paths), BATCH)]
-    for rows, pixels in prefetch(squares.read, runs, threads, depth=2 * threads):
-        inputs = (as_views(pixels, device) - mean) * model.card.scale
-        activations: Float[torch.Tensor, "image channel *cell"]
-        activations = network.activations(inputs, [layer])[layer]
-        found.append(activations.flatten(1).cpu().numpy())
-        advance(len(rows))
+    batches = [rows[first : first + BATCH] for first in range(0, len(rows), BATCH)]
+    for batch, pixels in prefetch(read, batches, threads, depth=2 * threads):
+        for _, _, maps in forward.run(iter(pixels), len(pixels)):
+            # A copy, since the next step of the forward pass may overwrite the maps.
+            found.append(maps.maps.flatten(1).cpu().clone().numpy())
+        advance(len(batch))
     return np.concatenate(found)

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
-from pipeline.dataset.manifest import ImageRow, Manifest
-from pipeline.evaluation.rates import evaluate, mean_class_accuracy
+from pipeline.dataset.manifest import ImageRow, Manifest, class_indices
+from pipeline.dataset.store import open_images
+from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.rates import mean_class_accuracy
 from pipeline.network.model import load_model
-from pipeline.progress import Advance
+from pipeline.progress import Advance, unseen
 from pipeline.storage.publish import publish
 from pipeline.training.group import Group
-from pipeline.training.labels import labels_of
 from pipeline.training.loop import train
 from pipeline.training.outs import write_model
 from pipeline.training.task import Machine, Task
@@ -39,7 +40,7 @@ def softmax_line(
         (seen, labels), (tested, truth) = (
             (
                 torch.from_numpy(features[[place[row.path] for row in part]]),
-                labels_of(part, manifest.classes),
+                class_indices(part, manifest.classes),
             )
             for part in (manifest.split("train"), manifest.split("val"))
         )
@@ -80,14 +81,13 @@ def _train_fold(task: Task, protocol: Protocol, fold: int, machine: Machine, fol
 
 def fold_accuracy(folder: Path, manifest: Manifest, root: Path, machine: Machine) -> float:
     """Mean per-class accuracy of a model folder on a manifest's validation images."""
-    model = load_model(folder)
-    rows = manifest.split("val")
     result = evaluate(
-        model,
-        [root / row.path for row in rows],
-        labels_of(rows, model.card.classes),
-        machine.device,
-        machine.threads,
-        lambda images: None,
+        load_model(folder),
+        open_images(root),
+        manifest.split("val"),
+        ten=False,
+        device=machine.device,
+        threads=machine.threads,
+        advance=unseen,
     )
     return result.rates().mean_class_accuracy

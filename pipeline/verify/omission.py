@@ -6,11 +6,10 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from pipeline.network.chain import Chain
+from pipeline.network.graph import Graph
 from pipeline.storage.stores import ScanRecord
 from pipeline.verify.entry import unit_of
 from pipeline.verify.reference import Reference
-from pipeline.verify.whole import rectified
 
 
 def omissions(
@@ -28,7 +27,7 @@ def omissions(
     for layer, maps in reference.maps(image, tuple(records)).items():
         peaks = maps.flatten(1).amax(dim=1)
         unit = unit_of(maps)
-        missed = _places_missed(reference.chain, layer, records[layer], row, peaks, allowed * unit)
+        missed = _places_missed(reference.graph, layer, records[layer], row, peaks, allowed * unit)
         if len(missed):
             first, others = missed[0], len(missed) - 1
             told = f", as {others} other channels do" if others else ""
@@ -36,14 +35,14 @@ def omissions(
 
 
 def _places_missed(
-    chain: Chain,
+    graph: Graph,
     layer: str,
     record: ScanRecord,
     row: int,
     peaks: Float64[torch.Tensor, " channel"],
     margin: Float64[torch.Tensor, " channel"],
 ) -> list[int]:
-    lowest = 0.0 if rectified(chain, layer) else -np.inf
+    lowest = 0.0 if graph.layer(layer).rectified else -np.inf
     full = record.image[:, -1] >= 0
     last = np.where(full, record.activation[:, -1].astype(np.float64), lowest)
     clear = (peaks - margin).numpy() > last

@@ -13,10 +13,11 @@ from jaxtyping import Float64, Int64
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.network.chain import Chain, ContrastNorm, Conv, Dropout, Linear, MaxPool, Op, ReLU
+from pipeline.network.graph import Graph, Node
+from pipeline.network.ops import Conv, Curve, Dropout, Linear, LocalResponseNorm, MaxPool, Window
 
 Choices = Mapping[int, Int64[Tensor, "_ _ _"]]
-"""By the position of a pool (channel, row, col): which value of a cell's window, row by row, counts
+"""By the node of a pool (channel, row, col): which value of a cell's window, row by row, counts
 as its maximum."""
 
 
@@ -38,7 +39,7 @@ class _PassedBy(torch.autograd.Function):
     """Contrast norm on the way up, nothing on the way down."""
 
     @staticmethod
-    def forward(_: Any, values: Tensor, op: ContrastNorm) -> Tensor:
+    def forward(_: Any, values: Tensor, op: LocalResponseNorm) -> Tensor:
         """Divide by (k + alpha · the sum of squares over neighbouring channels) ** beta."""
         before = op.channels // 2
         padded = functional.pad(values**2, (0, 0, 0, 0, before, op.channels - 1 - before))
@@ -60,15 +61,15 @@ class Passage:
     projection: Float64[Tensor, "pixel_row pixel_col 3"]
     """Of one unit, on the whole image."""
     windows: Mapping[int, Float64[Tensor, "_ _ _ _"]]
-    """By the position of each pool (channel, row, col, value): the values that each maximum was
+    """By the node of each pool (channel, row, col, value): the values that each maximum was
     taken of; −∞ off the map."""
 
 
 class Reference:
     """A network's weights in double precision, and the passes through it."""
 
-    def __init__(self, chain: Chain, weights: Mapping[str, Tensor]) -> None:
-        self.chain = chain
+    def __init__(self, graph: Graph, weights: Mapping[str, Tensor]) -> None:
+        self.graph = graph
         self._weights = {name: values.detach().double().cpu() for name, values in weights.items()}
 
     def __call__(
@@ -88,12 +89,13 @@ class Reference:
         with torch.enable_grad():
             pixels = image[None].clone().requires_grad_()
             signal = pixels
-            for at, op in enumerate(self.chain.ops[: self.chain.end(layer)]):
-                if isinstance(op, MaxPool):
-                    windows[at] = _windows(op, signal)
+            for at in range(1, self.graph.layer(layer).node + 1):
+                node = self.graph.nodes[at]
+                if isinstance(node.op, MaxPool):
+                    windows[at] = _windows(node.op.window, signal)
                     signal = _maxima(windows[at], choices.get(at))
                 else:
-                    signal = self._apply(op, signal)
+                    signal = self._apply(node, signal)
             maps = signal[0] if signal.ndim == 4 else signal[0, :, None, None]
             below = torch.autograd.grad(maps[unit], pixels, torch.tensor(start).double())[0]
         kept = {at: values.detach()[0] for at, values in windows.items()}
@@ -104,33 +106,51 @@ class Reference:
         self, image: Float64[Tensor, "3 row col"], layers: Collection[str]
     ) -> dict[str, Float64[Tensor, "channel _ _"]]:
         """An image's activations in some layers."""
-        ends = {self.chain.end(layer): layer for layer in layers}
+        ends = {self.graph.layer(layer).node: layer for layer in layers}
         signal, found = image[None], {}
-        for at, op in enumerate(self.chain.ops[: max(ends)]):
-            if isinstance(op, MaxPool):
-                signal = _maxima(_windows(op, signal), None)
+        for at in range(1, max(ends) + 1):
+            node = self.graph.nodes[at]
+            if isinstance(node.op, MaxPool):
+                signal = _maxima(_windows(node.op.window, signal), None)
             else:
-                signal = self._apply(op, signal)
-            if layer := ends.get(at + 1):
+                signal = self._apply(node, signal)
+            if layer := ends.get(at):
                 found[layer] = signal[0] if signal.ndim == 4 else signal[0, :, None, None]
         return found
 
-    def _apply(self, op: Op, signal: Tensor) -> Tensor:
-        match op:
-            case Conv():
-                weight, bias = self._weights[f"{op.name}.weight"], self._weights[f"{op.name}.bias"]
-                after = op.padding + -(signal.shape[3] + 2 * op.padding - op.kernel) % op.stride
-                around = functional.pad(signal, (op.padding, after, op.padding, after))
-                return functional.conv2d(around, weight, bias, op.stride, groups=op.groups)
-            case Linear():
-                weight, bias = self._weights[f"{op.name}.weight"], self._weights[f"{op.name}.bias"]
-                return functional.linear(signal.flatten(1), weight, bias)
-            case ReLU():
+    def _apply(self, node: Node, signal: Tensor) -> Tensor:
+        match node.op:
+            case Conv(window, weight, bias, groups):
+                (above, left), (below, right) = window.before, _after(window, signal, node)
+                around = functional.pad(signal, (left, right, above, below))
+                stride = window.stride
+                return functional.conv2d(
+                    around, self._weights[weight], self._weights[str(bias)], stride, groups=groups
+                )
+            case Linear(weight, bias):
+                return functional.linear(
+                    signal.flatten(1), self._weights[weight], self._weights[str(bias)]
+                )
+            case Curve():
                 return _apply(_Rectify, signal)
-            case ContrastNorm():
-                return _apply(_PassedBy, signal, op)
-            case Dropout() | MaxPool():
+            case LocalResponseNorm():
+                return _apply(_PassedBy, signal, node.op)
+            case Dropout():
                 return signal
+            case _:
+                raise NotImplementedError(node.op)
+
+
+def _after(window: Window, signal: Tensor, node: Node) -> tuple[int, int]:
+    """Zeros below and to the right, so that the windows are as many as the node has cells."""
+    rows, cols = (
+        (node.shape[1 + axis] - 1) * window.stride[axis]
+        + window.kernel[axis]
+        - window.before[axis]
+        - signal.shape[2 + axis]
+        for axis in (0, 1)
+    )
+    return rows, cols
 
 
 def _apply(function: type[torch.autograd.Function], *inputs: object) -> Tensor:
@@ -138,11 +158,12 @@ def _apply(function: type[torch.autograd.Function], *inputs: object) -> Tensor:
     return result
 
 
-def _windows(op: MaxPool, signal: Tensor) -> Tensor:
+def _windows(window: Window, signal: Tensor) -> Tensor:
     """The values of each window, row by row; windows that reach past the map are filled with −∞."""
-    over = -(signal.shape[3] - op.kernel) % op.stride
+    kernel, stride = window.kernel[0], window.stride[0]
+    over = -(signal.shape[3] - kernel) % stride
     filled = functional.pad(signal, (0, over, 0, over), value=-torch.inf)
-    return filled.unfold(2, op.kernel, op.stride).unfold(3, op.kernel, op.stride).flatten(4)
+    return filled.unfold(2, kernel, stride).unfold(3, kernel, stride).flatten(4)
 
 
 def _maxima(windows: Tensor, choice: Tensor | None) -> Tensor:

@@ -70,4 +70,5 @@ def _input(
     """An image as its file has it, and as the network takes it, normalised in double precision."""
     pixels, model = run.image(row), run.loaded_model
     image = torch.tensor(pixels).permute(2, 0, 1).double()
-    return pixels, (image - model.mean.double()) * model.card.scale
+    normalisation = model.normalisation
+    return pixels, (image - normalisation.mean.double()) * normalisation.scale.double()

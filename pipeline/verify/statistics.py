@@ -6,9 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from pipeline.dataset.manifest import ImageRow
-from pipeline.network.chain import Chain
+from pipeline.network.graph import Graph
 from pipeline.storage.stores import ScanRecord
-from pipeline.verify.whole import rectified
 
 ROUNDING = 1e-6
 """Of a mean in single precision, relative, several times over."""
@@ -16,9 +15,9 @@ UNIT, LARGEST = 2.0**-30, 2.0**42
 """Means are of peaks in whole multiples of the one; a peak beyond the other counts as it."""
 
 
-def shape_faults(chain: Chain, layer: str, record: ScanRecord, classes: int) -> Iterator[str]:
+def shape_faults(graph: Graph, layer: str, record: ScanRecord, classes: int) -> Iterator[str]:
     """Arrays of a layer of the scan whose shape is not that of the network."""
-    channels, ranks = chain.channels(layer), record.image.shape[-1]
+    channels, ranks = graph.layer(layer).channels, record.image.shape[-1]
     expected = {
         "activation": (channels, ranks),
         "image": (channels, ranks),
@@ -35,7 +34,7 @@ def shape_faults(chain: Chain, layer: str, record: ScanRecord, classes: int) -> 
 
 
 def statistics_faults(
-    chain: Chain,
+    graph: Graph,
     layer: str,
     record: ScanRecord,
     rows: Sequence[ImageRow],
@@ -50,7 +49,7 @@ def statistics_faults(
     """
     counted, fired = record.histogram.sum(axis=1), record.fired
     found = (record.image >= 0).sum(axis=1)
-    positive = rectified(chain, layer)
+    positive = graph.layer(layer).rectified
     ranked = fired if positive else counted
     rules: dict[str, Bool[np.ndarray, " channel"] | np.bool] = {
         "a histogram with negative counts": (record.histogram < 0).any(axis=1),

@@ -10,8 +10,8 @@ from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import read_verified
 from pipeline.errors import AtlasError
-from pipeline.network.chain import Chain
 from pipeline.network.geometry import receptive_field
+from pipeline.network.graph import Graph
 from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read_array
 
 ENERGY_SHARE = 0.9
@@ -21,13 +21,13 @@ ENERGY_ROUNDING = 1e-4
 
 
 def scan_faults(
-    chain: Chain, layer: str, record: ScanRecord, rows: Sequence[ImageRow]
+    graph: Graph, layer: str, record: ScanRecord, rows: Sequence[ImageRow]
 ) -> Iterator[str]:
     """What is wrong with a layer's entries in the scan, by the meaning of the arrays alone."""
     image, activation, cell = record.image, record.activation, record.cell
     missing = image == -1
-    found, outside = ~missing, (cell < 0) | (cell >= chain.map_size(layer))
-    boxes = receptive_field(chain, layer).boxes(cell)
+    found, outside = ~missing, (cell < 0) | (cell >= np.array(graph.layer(layer).size))
+    boxes = receptive_field(graph, layer).boxes(cell)
     ahead, behind = activation[:, :-1], activation[:, 1:]
     swapped = (ahead < behind) | ((ahead == behind) & (image[:, :-1] > image[:, 1:]))
     rules: dict[str, Bool[np.ndarray, "channel rank"]] = {
@@ -38,7 +38,7 @@ def scan_faults(
         "a cell outside the map": found & outside.any(axis=2),
         "a box that is not its cell's": found & (record.box != boxes).any(axis=2),
     }
-    if rectified(chain, layer):
+    if graph.layer(layer).rectified:
         rules["an activation that is not above 0"] = found & ~(activation > 0)
     for what, broken in rules.items():
         yield from _named(layer, what, broken)
@@ -46,11 +46,6 @@ def scan_faults(
     yield from _named(layer, "a stronger entry after it", swapped & both)
     yield from _named(layer, "an entry after a missing one", missing[:, :-1] & found[:, 1:])
     yield from _named(layer, "an image twice", _repeated(record))
-
-
-def rectified(chain: Chain, layer: str) -> bool:
-    """Whether a layer's activations pass a ReLU."""
-    return chain.end(layer) > chain.position(layer) + 1
 
 
 def picture_faults(

@@ -12,8 +12,8 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
-from pipeline.network.chain import Chain, Conv
 from pipeline.network.geometry import receptive_field
+from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard, save_model, snapshot_path
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import (
@@ -61,7 +61,7 @@ def write_run(root: Path, plan: Plan | None = None) -> Workspace:
     write_manifest(run.manifest, sorted_manifest(rows))
     card = _write_model(run, plan)
     made_from = Provenance(card.weights_sha256, card.manifest_sha256)
-    _write_stores(run, plan, card.chain(), made_from, rng)
+    _write_stores(run, plan, card.graph(), made_from, rng)
     _write_params(run, plan)
     (root / "names.csv").write_text(NAMES, encoding="utf-8")
     _write_reports(run, plan, rng)
@@ -112,14 +112,11 @@ def _write_model(run: Workspace, plan: Plan) -> ModelCard:
     )
     generator = torch.Generator().manual_seed(plan.seed)
     weights = {}
-    for _, op in card.chain().weighted():
-        shape: tuple[int, ...] = (1, 1)
-        if isinstance(op, Conv):
-            shape = (op.out_channels, op.in_channels // op.groups, op.kernel, op.kernel)
-        else:
-            shape = (op.out_features, op.in_features)
-        weights[f"{op.name}.weight"] = torch.randn(shape, generator=generator) * 0.05
-        weights[f"{op.name}.bias"] = torch.zeros(shape[0])
+    for name, shape in card.graph().tensors.items():
+        drawn = len(shape) > 1
+        weights[name] = (
+            torch.randn(shape, generator=generator) * 0.05 if drawn else torch.zeros(shape)
+        )
     run.model.mkdir()
     # At the start the first filter was what it is, but for a scale; the others were noise.
     start = {name: torch.randn(w.shape, generator=generator) for name, w in weights.items()}
@@ -131,16 +128,16 @@ def _write_model(run: Workspace, plan: Plan) -> ModelCard:
 
 
 def _write_stores(
-    run: Workspace, plan: Plan, chain: Chain, made_from: Provenance, rng: np.random.Generator
+    run: Workspace, plan: Plan, graph: Graph, made_from: Provenance, rng: np.random.Generator
 ) -> None:
     scan = create_store(run.scan, "scan", made_from)
     projections = create_store(run.projections, "projections", made_from)
     crops = create_store(run.crops, "crops", made_from)
     squares = [_square(run, row, plan) for row in _validation(run)]
     for layer in plan.layers:
-        record = _record(plan, chain, layer, len(squares), rng)
+        record = _record(plan, graph, layer, len(squares), rng)
         write_scan(scan, layer, record)
-        side = receptive_field(chain, layer).size
+        side = receptive_field(graph, layer).size[0]
         cut = np.stack([_cut(squares, record, c, side) for c in range(len(record.fired))])
         signal = _signal(cut, record, rng)
         scale = np.abs(signal).max((2, 3, 4)).astype(np.float32)
@@ -182,9 +179,9 @@ def _square(run: Workspace, row: ImageRow, plan: Plan) -> np.ndarray:
 
 
 def _record(
-    plan: Plan, chain: Chain, layer: str, images: int, rng: np.random.Generator
+    plan: Plan, graph: Graph, layer: str, images: int, rng: np.random.Generator
 ) -> ScanRecord:
-    channels, size, top = chain.channels(layer), chain.map_size(layer), plan.top
+    channels, size, top = graph.layer(layer).channels, graph.layer(layer).size, plan.top
     kept = min(top, images)
     activation = np.zeros((channels, top), np.float32)
     activation[:, :kept] = -np.sort(-rng.gamma(4.0, 0.6, (channels, kept)), axis=1)
@@ -194,7 +191,7 @@ def _record(
         likes = 1.0 + 12.0 * (pools == channel % len(plan.classes))
         image[channel, :kept] = rng.choice(images, kept, replace=False, p=likes / likes.sum())
     cell = rng.integers(0, size, (channels, top, 2)).astype(np.int32)
-    box = receptive_field(chain, layer).boxes(cell)
+    box = receptive_field(graph, layer).boxes(cell)
     for channel in range(channels):
         limit = plan.partial.get(layer, {}).get(channel, kept)
         limit = 0 if channel in plan.dead.get(layer, ()) else limit

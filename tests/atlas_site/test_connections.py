@@ -16,7 +16,7 @@ def by_hand() -> Weights:
 
 
 def test_strength_is_the_filter_s_length_times_the_mean_peak_below_with_its_sign():
-    assert by_hand().strengths().tolist() == [[5.0, -10.0, 0.0], [0.0, 0.0, 1.0]]
+    assert by_hand().strengths.tolist() == [[5.0, -10.0, 0.0], [0.0, 0.0, 1.0]]
 
 
 def test_incoming_and_outgoing_come_strongest_first_without_those_of_weight_zero():
@@ -51,7 +51,7 @@ def test_neighbouring_scanned_layers_are_connected_by_the_model_s_own_weights(ru
     atlas = open_atlas(run.artifacts)
     pairs = connected(atlas)
     assert [(w.below, w.above) for w in pairs] == [("conv1", "conv2"), ("conv2", "conv3")]
-    weights = atlas.model().get_parameter("conv3.weight").numpy()
+    weights = atlas.model().tensor("conv3.weight").numpy()
     np.testing.assert_array_equal(pairs[1].kernels, weights)
 
 

@@ -96,7 +96,7 @@ def test_every_channel_has_a_card_and_a_sprite(run: Workspace, site: Path):
     for layer in atlas.layers:
         cards = {int(i) for i in read(site / f"{layer}.html").ids if i.isdigit()}
         sprites = {int(p.stem) for p in (site / "tiles" / layer).glob("[0-9]*.webp")}
-        assert cards == sprites == set(range(atlas.chain.channels(layer)))
+        assert cards == sprites == set(range(atlas.graph.layer(layer).channels))
 
 
 def test_the_pages_say_what_the_stores_say(run: Workspace, site: Path):

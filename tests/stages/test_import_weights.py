@@ -83,7 +83,7 @@ def test_the_files_own_mean_is_kept_by_colour_or_by_pixel(trained, tensors, tmp_
     save_file(tensors | {"input_mean": mean}, tmp_path / "w.safetensors")
     atlas(trained, "import-weights", str(tmp_path / "w.safetensors"), "--scale", "0.5")
     model = load_model(trained / "artifacts" / "model")
-    assert torch.equal(model.mean, mean)
+    assert torch.equal(model.normalisation.mean, mean)
     assert (model.card.mean == "input_mean") is (side > 1)
 
 

@@ -56,7 +56,7 @@ def test_the_control_is_the_reference_of_a_network_with_the_starts_weights(finis
     done, arrays = open_atlas(finished.artifacts), layer_of(finished, layer)
     assert arrays["control"].shape[1] == CONTROL_RANKS
     start = load_start(finished.model, done.card.weights_sha256, done.params.seed)
-    reference = Reference(start.chain, dict(start.network.named_parameters()))
+    reference = Reference(start.graph, dict(start.network.named_parameters()))
     record, checked = done.scan(layer), 0
     for channel, rank in np.argwhere(record.image[:, :CONTROL_RANKS] >= 0)[::7].tolist():
         image = done.input(int(record.image[channel, rank])).double()

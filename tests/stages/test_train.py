@@ -46,13 +46,13 @@ def test_it_leaves_a_model_that_loads_a_history_and_a_report(tmp_path):
     assert model.card.epochs_trained == 2
     assert model.card.classes == ("blue", "green", "red")
     assert model.card.mean == "input_mean"
-    assert model.mean.shape == (3, 64, 64)
+    assert model.normalisation.mean.shape == (3, 64, 64)
     assert model.card.manifest_sha256 == sha256_of(root / "artifacts" / "manifest.csv")
     snapshot = load_file(root / "artifacts" / "model" / "snapshots" / "epoch_001.safetensors")
     assert snapshot.keys() == {*model.network.state_dict(), "input_mean"}
     start = load_model(root / "artifacts" / "model", snapshot=0)
     assert start.card.epochs_trained == 0
-    assert torch.equal(start.mean, model.mean)
+    assert torch.equal(start.normalisation.mean, model.normalisation.mean)
     assert not torch.equal(start.network.conv2.weight, model.network.conv2.weight)
     filters = load_file(root / "artifacts" / "model" / "filters.safetensors")
     assert filters.keys() == {"epoch_001", "epoch_002"}

@@ -204,7 +204,7 @@ def change(store: Path, layer: str, name: str, edit):
 def own_the_pictures(workspace):
     """Have the pictures' stores say that they show the entries that the scan now holds."""
     scan = open_store(workspace.scan, "scan")
-    order = [layer for layer in load_card(workspace.model).chain().layers if layer in scan]
+    order = [layer for layer in load_card(workspace.model).graph().layers if layer in scan]
     found = scan_sha256({layer: read_scan(scan, layer) for layer in order})
     for store in (workspace.projections, workspace.crops):
         zarr.open_group(store, mode="r+").attrs["scan_sha256"] = found

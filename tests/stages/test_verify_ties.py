@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 from pipeline.atlas import open_atlas
 from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
 from pipeline.network.model import load_card, save_model
-from pipeline.project.passes import Passes
-from pipeline.project.recall import Recall
+from pipeline.project.forward_plan import ForwardPlan
+from pipeline.project.replay import SwitchReplay
 from pipeline.project.worker import config_of
 from pipeline.storage.hashing import sha256_of
 from pipeline.workspace import Workspace
@@ -78,7 +78,7 @@ def scanned(tmp_path_factory) -> Workspace:
 @pytest.fixture(scope="module")
 def switches(scanned) -> dict[tuple[str, int, int], tuple[bool, Mapping[int, torch.Tensor]]]:
     """Runs `project`: by address, whether its image ran whole, and its switches by pool."""
-    used, find = {}, Passes.switches
+    used, find = {}, ForwardPlan.switches
 
     def recorded(self, layer, found, batch, images, maps):
         result = find(self, layer, found, batch, images, maps)
@@ -89,7 +89,7 @@ def switches(scanned) -> dict[tuple[str, int, int], tuple[bool, Mapping[int, tor
         return result
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Passes, "switches", recorded)
+        patched.setattr(ForwardPlan, "switches", recorded)
         run(scanned, "project")
     run(scanned, "crop")
     return used
@@ -97,7 +97,7 @@ def switches(scanned) -> dict[tuple[str, int, int], tuple[bool, Mapping[int, tor
 
 def test_recall_repeats_the_switches_of_the_run_to_the_bit(scanned, switches):
     done = open_atlas(scanned.artifacts)
-    recall = Recall(config_of(done), done.records, done.images, torch.device("cpu"))
+    recall = SwitchReplay(config_of(done), done.records, done.images, torch.device("cpu"))
     assert {whole for whole, _ in switches.values()} == {True, False}
     for address, (_, expected) in switches.items():
         again = {at: offsets for at, (_, offsets) in recall(*address).items()}

@@ -50,8 +50,8 @@ def test_torchvisions_alexnet_gives_torchvisions_scores(tmp_path, suffix):
     theirs, path, pixels = torchvisions(), tmp_path / f"w.{suffix}", photographs(4)
     save(theirs.state_dict(), path)
     foreign = read_external_weights(path)
-    chain = build_chain("alexnet-torchvision", 3, 223, Variant(fc_features=FEATURES))
-    ours = load_strict(empty_network(chain), foreign.at_scale(0.02), path).eval()
+    graph = build_chain("alexnet-torchvision", 3, 223, Variant(fc_features=FEATURES))
+    ours = load_strict(empty_network(graph), foreign.at_scale(0.02), path).eval()
     with torch.inference_mode():
         expected = theirs(their_input(pixels))
         scores = ours((pixels.float() - foreign.mean.float()) * 0.02)
@@ -79,9 +79,9 @@ def test_tensors_under_our_names_stay_as_they_are_at_every_scale(tmp_path):
 def test_what_does_not_fit_is_named_tensor_by_tensor(tmp_path):
     path = tmp_path / "alexnet.pth"
     torch.save(torchvisions().state_dict(), path)
-    chain = build_chain("alexnet", 3, 224, Variant(fc_features=FEATURES))
+    graph = build_chain("alexnet", 3, 224, Variant(fc_features=FEATURES))
     with pytest.raises(AtlasError) as caught:
-        load_strict(empty_network(chain), read_external_weights(path).at_scale(1.0), path)
+        load_strict(empty_network(graph), read_external_weights(path).at_scale(1.0), path)
     assert "conv1.weight is (64, 3, 11, 11), not (96, 3, 11, 11)" in str(caught.value)
     assert "fc7.weight" not in str(caught.value)
 

@@ -11,7 +11,9 @@ from pipeline.network.ops import (
     Linear,
     MaxPool,
     Mul,
+    Op,
     Resample,
+    Shape,
     square,
 )
 
@@ -48,3 +50,23 @@ def joined() -> Graph:
         Node(Linear("head.weight", "head.bias"), (19,), (5, 1, 1), "head"),
     )
     return Graph(nodes, 20)
+
+
+def conv(
+    name: str, out: int, kernel: int, stride: int = 1, padding: int = 0, groups: int = 1
+) -> tuple[str, Conv, int]:
+    """A named convolution of a chain, and its output channels."""
+    window = square(kernel, stride, padding)
+    return name, Conv(window, f"{name}.weight", f"{name}.bias", groups), out
+
+
+def chained(shape: Shape, *links: Op | tuple[str, Op, int]) -> Graph:
+    """A graph of operations one after the other; windows are completed as cuda-convnet's."""
+    nodes = [Node(Input(), (), shape)]
+    for link in links:
+        name, op, channels = link if isinstance(link, tuple) else ("", link, nodes[-1].shape[0])
+        size = nodes[-1].shape[1:]
+        if isinstance(op, Conv | MaxPool):
+            size = op.window.completed(size)
+        nodes.append(Node(op, (len(nodes) - 1,), (channels, *size), name))
+    return Graph(tuple(nodes), len(nodes) - 1)

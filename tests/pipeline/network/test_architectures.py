@@ -2,8 +2,8 @@ import pytest
 
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain, parameter_count
-from pipeline.network.chain import ContrastNorm, Conv, MaxPool
 from pipeline.network.module import Network
+from pipeline.network.ops import Conv, LocalResponseNorm, MaxPool
 
 
 def parameters(arch: str, **differs: object) -> int:
@@ -33,8 +33,8 @@ def test_torchvisions_alexnet_has_its_number_of_parameters():
 
 @pytest.mark.parametrize("arch", ["zfnet", "alexnet"])
 def test_the_module_has_as_many_parameters_as_the_description(arch):
-    chain = build_chain(arch, 7, 64, Variant(width=0.125))
-    assert sum(p.numel() for p in Network(chain).parameters()) == parameter_count(chain)
+    graph = build_chain(arch, 7, 64, Variant(width=0.125))
+    assert sum(p.numel() for p in Network(graph).parameters()) == parameter_count(graph)
 
 
 @pytest.mark.parametrize(
@@ -73,20 +73,20 @@ def test_the_larger_variant_widens_layers_3_to_5():
     ],
 )
 def test_maps_have_the_sizes_of_the_literature(arch, input_px, sizes):
-    chain = build_chain(arch, 1000, input_px)
-    sides = zip(chain.ops, chain.sizes, strict=True)
-    assert [side for op, side in sides if isinstance(op, Conv | MaxPool)] == sizes
+    graph = build_chain(arch, 1000, input_px)
+    shapes = [node.shape for node in graph.nodes if isinstance(node.op, Conv | MaxPool)]
+    assert [shape[1:] for shape in shapes] == [(side, side) for side in sizes]
 
 
 @pytest.mark.parametrize(("arch", "pool_first"), [("zfnet", True), ("alexnet", False)])
 def test_zfnet_pools_before_the_norm_and_alexnet_after_it(arch, pool_first):
-    kinds = [type(op) for op in build_chain(arch, 10, 224).ops]
-    assert (kinds.index(MaxPool) < kinds.index(ContrastNorm)) is pool_first
+    kinds = [type(node.op) for node in build_chain(arch, 10, 224).nodes]
+    assert (kinds.index(MaxPool) < kinds.index(LocalResponseNorm)) is pool_first
 
 
 def test_width_scales_every_hidden_layer_and_not_the_classes():
-    chain = build_chain("zfnet", 10, 160, Variant(width=0.5))
-    assert [chain.channels(layer) for layer in chain.layers] == [
+    graph = build_chain("zfnet", 10, 160, Variant(width=0.5))
+    assert [graph.layer(layer).channels for layer in graph.layers] == [
         48, 128, 192, 192, 128, 2048, 2048, 10,
     ]  # fmt: skip
 

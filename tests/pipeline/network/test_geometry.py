@@ -21,9 +21,10 @@ def all_ones(arch: str, input_px: int) -> Network:
     return network.double().eval()
 
 
-def sum_pool(maps: torch.Tensor, kernel: int, stride: int, ceil_mode: bool) -> torch.Tensor:
+def sum_pool(maps, kernel, stride, padding, dilation, ceil_mode):
     """In place of the maximum, so that every cell of a window has a gradient."""
-    return functional.lp_pool2d(maps, 1.0, kernel, stride, ceil_mode=ceil_mode)
+    sums = functional.lp_pool2d(maps, 1.0, kernel, stride, ceil_mode=ceil_mode)
+    return sums, torch.zeros_like(sums)
 
 
 def span(gradient: torch.Tensor) -> tuple[int, int]:
@@ -35,13 +36,13 @@ def span(gradient: torch.Tensor) -> tuple[int, int]:
 @pytest.mark.parametrize("layer", CONVS)
 @pytest.mark.parametrize(("arch", "input_px"), [("zfnet", 64), ("zfnet", 71), ("alexnet", 83)])
 def test_every_units_field_is_the_support_of_its_gradient(monkeypatch, arch, input_px, layer):
-    monkeypatch.setattr(functional, "max_pool2d", sum_pool)
+    monkeypatch.setattr(functional, "max_pool2d_with_indices", sum_pool)
     network = all_ones(arch, input_px)
     inputs = torch.rand(1, 3, input_px, input_px, dtype=torch.float64, requires_grad=True)
     maps = network.activations(inputs, [layer])[layer]
     side = maps.shape[-1]
     cells = np.array([(row, col) for row in range(side) for col in range(side)], np.int32)
-    boxes = receptive_field(network.chain, layer).boxes(cells).clip(0, input_px)
+    boxes = receptive_field(network.graph, layer).boxes(cells).clip(0, input_px)
     for (row, col), box in zip(cells.tolist(), boxes.tolist(), strict=True):
         (gradient,) = torch.autograd.grad(maps[0, 0, row, col], inputs, retain_graph=True)
         support = gradient.abs().sum(dim=(0, 1))
@@ -69,9 +70,9 @@ def test_fields_have_the_size_jump_and_centre_computed_from_the_paper(
     arch, layer, size, jump, centre
 ):
     field = receptive_field(build_chain(arch, 1000, 224), layer)
-    assert (field.size, field.jump) == (size, jump)
+    assert (field.size, field.rows.jump) == ((size, size), jump)
     if centre is not None:
-        assert field.start + (size - 1) // 2 == centre
+        assert field.rows.start + (size - 1) // 2 == centre
 
 
 @pytest.mark.parametrize(
@@ -85,17 +86,17 @@ def test_fields_have_the_size_jump_and_centre_computed_from_the_paper(
     ],
 )
 def test_clipped_spans_of_the_first_and_last_unit_at_224(layer, first, last):
-    chain = build_chain("zfnet", 1000, 224)
-    end = chain.map_size(layer) - 1
-    boxes = receptive_field(chain, layer).boxes(np.array([(0, 0), (end, end)], np.int32))
+    graph = build_chain("zfnet", 1000, 224)
+    end = graph.layer(layer).size[0] - 1
+    boxes = receptive_field(graph, layer).boxes(np.array([(0, 0), (end, end)], np.int32))
     spans = [(max(0, top), min(224, bottom) - 1) for top, _, bottom, _ in boxes.tolist()]
     assert spans == [first, last]
 
 
 def test_only_36_of_conv5s_units_have_an_unclipped_field():
-    chain = build_chain("zfnet", 1000, 224)
+    graph = build_chain("zfnet", 1000, 224)
     cells = np.stack(np.meshgrid(np.arange(13), np.arange(13)), axis=-1).reshape(-1, 2)
-    boxes = receptive_field(chain, "conv5").boxes(cells.astype(np.int32))
+    boxes = receptive_field(graph, "conv5").boxes(cells.astype(np.int32))
     assert int(((boxes >= 0) & (boxes <= 224)).all(axis=1).sum()) == 36
 
 

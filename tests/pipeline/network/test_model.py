@@ -46,13 +46,13 @@ def test_a_saved_network_comes_back_with_the_same_scores(network, tmp_path):
 def test_normalising_subtracts_the_mean_and_scales(network, tmp_path):
     save_model(tmp_path, card(), network.state_dict())
     pixels = torch.full((1, 3, CROP, CROP), 40, dtype=torch.uint8)
-    assert load_model(tmp_path).normalise(pixels)[0, :, 0, 0].tolist() == [15.0, 10.0, 5.0]
+    assert load_model(tmp_path).normalisation(pixels)[0, :, 0, 0].tolist() == [15.0, 10.0, 5.0]
 
 
 def test_a_mean_image_stands_among_the_weights(network, tmp_path):
     mean = torch.rand(3, CROP, CROP)
     save_model(tmp_path, card(mean="input_mean"), {**network.state_dict(), "input_mean": mean})
-    assert torch.equal(load_model(tmp_path).mean, mean)
+    assert torch.equal(load_model(tmp_path).normalisation.mean, mean)
 
 
 def test_a_snapshot_is_opened_with_its_own_weights_and_mean(network, tmp_path):
@@ -62,7 +62,7 @@ def test_a_snapshot_is_opened_with_its_own_weights_and_mean(network, tmp_path):
     save_file(other | {"input_mean": MEAN * 2}, snapshot_path(tmp_path, 7))
     model = load_model(tmp_path, snapshot=7)
     assert torch.equal(model.network.conv1.weight, other["conv1.weight"])
-    assert torch.equal(model.mean, MEAN * 2)
+    assert torch.equal(model.normalisation.mean, MEAN * 2)
     assert model.card.epochs_trained == 7
     assert model.card.weights_sha256 == sha256_of(snapshot_path(tmp_path, 7))
 

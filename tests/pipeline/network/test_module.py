@@ -3,19 +3,20 @@ import pytest
 import torch
 
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.chain import Chain, ContrastNorm, Conv, MaxPool
-from pipeline.network.module import Network, complete_windows
+from pipeline.network.functions import apply_op, pad_for
+from pipeline.network.module import Network
+from pipeline.network.ops import LocalResponseNorm, MaxPool, square
+from tests.pipeline.project.oracle import with_random_weights
 
 
-def applied(op: ContrastNorm | MaxPool, maps: torch.Tensor) -> torch.Tensor:
-    network = Network(Chain(maps.shape[-1], maps.shape[1], (op,)))
-    return network.apply_op(op, maps)
+def random_network(graph):
+    return with_random_weights(Network(graph), torch.Generator().manual_seed(0))
 
 
 def test_contrast_norm_follows_the_papers_formula():
-    op = ContrastNorm(channels=5, alpha=0.1, beta=0.75, k=2.0)
+    op = LocalResponseNorm(channels=5, alpha=0.1, beta=0.75, k=2.0)
     maps = torch.rand(1, 7, 2, 2, generator=torch.Generator().manual_seed(0))
-    got = applied(op, maps)[0].numpy()
+    got = apply_op(op, [maps], (2, 2), {})[0].numpy()
     values = maps[0].numpy().astype(np.float64)
     for channel in range(7):
         near = values[max(0, channel - 2) : channel + 3]
@@ -25,13 +26,14 @@ def test_contrast_norm_follows_the_papers_formula():
 
 def test_a_pool_counts_what_its_last_window_reaches():
     maps = torch.arange(16.0).reshape(1, 1, 4, 4)
-    pooled = applied(MaxPool(kernel=3, stride=2), maps)
+    pooled = apply_op(MaxPool(square(3, 2)), [maps], (2, 2), {})
     assert pooled.tolist() == [[[[10.0, 11.0], [14.0, 15.0]]]]
 
 
 @pytest.mark.parametrize(("size", "side"), [(7, 7), (8, 9), (9, 9), (10, 11)])
 def test_zeros_complete_the_last_window_on_the_right_and_bottom_only(size, side):
-    padded = complete_windows(Conv("conv1", 1, 1, kernel=3, stride=2), torch.ones(1, 1, size, size))
+    window = square(3, 2)
+    padded, _ = pad_for(window, torch.ones(1, 1, size, size), window.completed((size, size)))
     assert padded.shape[-2:] == (side, side)
     assert torch.equal(padded[..., :size, :size], torch.ones(1, 1, size, size))
     assert padded.sum() == size**2
@@ -42,26 +44,29 @@ def test_zeros_complete_the_last_window_on_the_right_and_bottom_only(size, side)
 def test_the_forward_pass_has_the_sizes_that_the_chain_says_at_any_input(arch, input_px):
     network = Network(build_chain(arch, 3, input_px, Variant(width=0.0625))).eval()
     with torch.no_grad():
-        maps = network.activations(torch.zeros(1, 3, input_px, input_px), network.chain.layers)
+        maps = network.activations(torch.zeros(1, 3, input_px, input_px), network.graph.layers)
     for layer, values in maps.items():
-        side = network.chain.map_size(layer)
-        assert values.shape[1] == network.chain.channels(layer)
-        assert list(values.shape[2:]) in ([side, side], [])
+        size = network.graph.layer(layer).size
+        assert values.shape[1] == network.graph.layer(layer).channels
+        assert values.shape[2:] == size
 
 
 def test_activations_are_taken_after_the_relu_and_before_pool_and_norm():
-    network = Network(build_chain("zfnet", 3, 64, Variant(width=0.0625))).eval()
+    network = random_network(build_chain("zfnet", 3, 64, Variant(width=0.0625)))
     inputs = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     maps = network.activations(inputs, ["conv1", "fc7", "fc8"])
-    conv1 = network.conv1(torch.nn.functional.pad(inputs, (0, 1, 0, 1)))
+    padded = torch.nn.functional.pad(inputs, (0, 1, 0, 1))
+    weight, bias = network.tensor("conv1.weight"), network.tensor("conv1.bias")
+    conv1 = torch.nn.functional.conv2d(padded, weight, bias, stride=2)
     torch.testing.assert_close(maps["conv1"], conv1.clamp(min=0))
     assert maps["fc7"].min() == 0
-    torch.testing.assert_close(maps["fc8"], network(inputs))
-    torch.testing.assert_close(maps["fc8"], network.fc8(maps["fc7"]))
+    assert torch.equal(maps["fc8"].flatten(1), network(inputs))
+    fc8 = maps["fc7"].flatten(1) @ network.tensor("fc8.weight").T + network.tensor("fc8.bias")
+    torch.testing.assert_close(network(inputs), fc8)
 
 
 def test_dropout_acts_in_training_only():
-    network = Network(build_chain("zfnet", 3, 64, Variant(width=0.0625)))
+    network = random_network(build_chain("zfnet", 3, 64, Variant(width=0.0625)))
     inputs = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     assert not torch.equal(network.train()(inputs), network(inputs))
     assert torch.equal(network.eval()(inputs), network(inputs))

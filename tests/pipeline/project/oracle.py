@@ -4,15 +4,15 @@ import torch
 from torch.nn import functional
 
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.chain import ContrastNorm, Conv, Linear, MaxPool, ReLU
 from pipeline.network.module import Network
+from pipeline.network.ops import Conv, Curve, Linear, LocalResponseNorm, MaxPool
 
 
 def random_network(arch="zfnet", width=0.125, input_px=96, dtype=torch.float64, seed=0):
     """A network with He weights and small biases, in eval mode."""
     chance = torch.Generator().manual_seed(seed)
-    chain = build_chain(arch, 5, input_px, Variant(width=width, fc_features=200, dropout=0.0))
-    return with_random_weights(Network(chain), chance).to(dtype)
+    graph = build_chain(arch, 5, input_px, Variant(width=width, fc_features=200, dropout=0.0))
+    return with_random_weights(Network(graph), chance).to(dtype)
 
 
 def with_random_weights(network, chance):
@@ -49,24 +49,28 @@ def autograd_projection(network, image, layer, unit, start):
     """The projection of one unit (channel, row, col) on the whole image: (row, col, rgb)."""
     pixels = image.detach().clone().requires_grad_()
     signal = pixels[None]
-    for op in network.chain.ops[: network.chain.position(layer) + 1]:
+    for node in network.graph.nodes[1 : network.graph.layer(layer).source + 1]:
+        op = node.op
         match op:
             case Conv():
-                weight = network.get_parameter(f"{op.name}.weight")
-                bias = network.get_parameter(f"{op.name}.bias")
-                missing = (signal.shape[3] + 2 * op.padding - op.kernel) % op.stride
-                after = op.padding + (op.stride - missing if missing else 0)
-                signal = functional.pad(signal, (op.padding, after, op.padding, after))
-                signal = functional.conv2d(signal, weight, bias, op.stride, groups=op.groups)
+                kernel, stride, padding = (
+                    getattr(op.window, fact)[0] for fact in ("kernel", "stride", "before")
+                )
+                missing = (signal.shape[3] + 2 * padding - kernel) % stride
+                after = padding + (stride - missing if missing else 0)
+                signal = functional.pad(signal, (padding, after, padding, after))
+                weight, bias = network.tensor(op.weight), network.tensor(op.bias)
+                signal = functional.conv2d(signal, weight, bias, stride, groups=op.groups)
             case Linear():
-                weight = network.get_parameter(f"{op.name}.weight")
-                signal = signal.flatten(1) @ weight.T + network.get_parameter(f"{op.name}.bias")
-            case ReLU():
+                weight, bias = network.tensor(op.weight), network.tensor(op.bias)
+                signal = signal.flatten(1) @ weight.T + bias
+            case Curve():
                 signal = RectifiedSignal.apply(signal)
-            case ContrastNorm():
+            case LocalResponseNorm():
                 signal = NormPassedBy.apply(signal, op)
             case MaxPool():
-                signal = functional.max_pool2d(signal, op.kernel, op.stride, ceil_mode=True)
+                kernel, stride = op.window.kernel[0], op.window.stride[0]
+                signal = functional.max_pool2d(signal, kernel, stride, ceil_mode=True)
     place = unit if signal.ndim == 4 else unit[:1]
     (signal[0][place] * start).backward()
     return pixels.grad.permute(1, 2, 0)

@@ -6,14 +6,14 @@ import torch
 from captum.attr import NeuronDeconvolution
 from torch import nn
 
-from pipeline.network.chain import Chain, ContrastNorm, Conv, MaxPool, ReLU
-from pipeline.network.geometry import receptive_field
+from pipeline.network.geometry import receptive_field, windows
 from pipeline.network.module import Network
+from pipeline.network.ops import Conv, LocalResponseNorm, MaxPool, square
+from pipeline.project.adjoints import PhaseConv, TransposedConv, transpose
 from pipeline.project.deconvnet import Deconvnet, Units
-from pipeline.project.descent import PhaseConv, TransposedConv, transpose
-from pipeline.project.passes import cut_patch
+from pipeline.project.forward_plan import cut_patch
 from pipeline.project.switches import SwitchFinder, cut_windows
-from pipeline.project.window import spans
+from tests.pipeline.network.small_graphs import RELU, chained, conv
 from tests.pipeline.project.oracle import (
     autograd_projection,
     random_network,
@@ -25,7 +25,7 @@ WAYS = ("whole image", "windows")
 
 
 def image_of(network, seed=1):
-    side, dtype = network.chain.input_px, network.get_parameter("conv1.weight").dtype
+    side, dtype = network.graph.input[1], network.get_parameter("conv1.weight").dtype
     return torch.randn(3, side, side, generator=torch.Generator().manual_seed(seed)).to(dtype)
 
 
@@ -35,22 +35,23 @@ def project(network, image, layer, channel, cell, start, way):
     units = Units(torch.tensor(channel), cells, torch.tensor(start, dtype=image.dtype))
     if way == "whole image":
         maps = finder.maps(image[None], layer)
-        switches = cut_windows(network.chain, layer, [maps] * len(cell), cells)
+        switches = cut_windows(network.graph, layer, [maps] * len(cell), cells)
     else:
-        box = spans(network.chain, layer)[0]
-        first = box.first(cells).tolist()
-        patches = [cut_patch(image[None], row, col, box.size) for row, col in first]
+        rows, cols = windows(network.graph, layer)[0]
+        first = [(rows.first(cell[0]), cols.first(cell[1])) for cell in cells]
+        size = rows.size, cols.size
+        patches = [cut_patch(image[None], int(top), int(left), size) for top, left in first]
         switches = finder.windows(torch.cat(patches), cells, layer)
     return Deconvnet(network, layer)(units, switches)
 
 
 def worst_error(network, image, layer, cells, way):
     """Relative L2 against autograd, over units at some cells."""
-    count = network.chain.channels(layer)
+    count = network.graph.layer(layer).channels
     channel = [(7 * n) % count for n in range(len(cells))]
     start = [0.5 + n for n in range(len(cells))]
     found = project(network, image, layer, channel, cells, start, way)
-    field, worst = receptive_field(network.chain, layer), 0.0
+    field, worst = receptive_field(network.graph, layer), 0.0
     for n, cell in enumerate(cells):
         unit = (channel[n], *cell)
         expected = autograd_projection(network, image, layer, unit, start[n])
@@ -71,7 +72,7 @@ def border_and_centre(side):
 @pytest.mark.parametrize(("arch", "side"), [("zfnet", 96), ("zfnet", 131), ("alexnet", 99)])
 def test_corners_edges_and_centre_of_every_layer_are_those_of_autograd(arch, side, layer, way):
     network = random_network(arch, input_px=side)
-    cells = border_and_centre(network.chain.map_size(layer))
+    cells = border_and_centre(network.graph.layer(layer).size[0])
     assert worst_error(network, image_of(network), layer, cells, way) < 1e-13
 
 
@@ -79,7 +80,7 @@ def test_corners_edges_and_centre_of_every_layer_are_those_of_autograd(arch, sid
 @pytest.mark.parametrize("arch", ["zfnet", "alexnet"])
 def test_single_precision_at_224_pixels_stays_within_the_contract(arch, layer):
     network = random_network(arch, width=0.0625 * 2, input_px=224, dtype=torch.float32)
-    cells = [(0, 0), (network.chain.map_size(layer) // 2,) * 2]
+    cells = [(0, 0), (network.graph.layer(layer).size[0] // 2,) * 2]
     assert worst_error(network, image_of(network), layer, cells, "windows") < 1e-5
 
 
@@ -93,15 +94,15 @@ def test_single_precision_from_the_smallest_input_on_stays_within_the_contract(a
     the least that leave a cell. The reference is in double precision."""
     network = random_network(arch, width, side, dtype=torch.float32)
     exact, image = random_network(arch, width, side), image_of(network)
-    for layer in network.chain.layers:
-        cells = border_and_centre(network.chain.map_size(layer))
-        channel = [(7 * n) % network.chain.channels(layer) for n in range(len(cells))]
+    for layer in network.graph.layers:
+        cells = border_and_centre(network.graph.layer(layer).size[0])
+        channel = [(7 * n) % network.graph.layer(layer).channels for n in range(len(cells))]
         start = [0.5 + n for n in range(len(cells))]
         units = zip(channel, cells, start, strict=True)
         pictures = [
             autograd_projection(exact, image.double(), layer, (c, *cell), s) for c, cell, s in units
         ]
-        boxes = receptive_field(network.chain, layer).boxes(np.array(cells, np.int32)).tolist()
+        boxes = receptive_field(network.graph, layer).boxes(np.array(cells, np.int32)).tolist()
         expected = torch.stack(list(map(under_box, pictures, boxes)))
         size = expected.flatten(1).norm(dim=1)
         assert (size > 0).all()
@@ -116,9 +117,9 @@ def test_the_networks_of_this_precision_multiply_in_the_packed_layout():
     for arch, width in (("zfnet", 3 / 16), ("alexnet", 3 / 8)):
         network = random_network(arch, width, 79, dtype=torch.float32)
         forms = [
-            type(transpose(op, network.get_parameter(f"{op.name}.weight")))
-            for _, op in network.chain.weighted()
-            if isinstance(op, Conv)
+            type(transpose(node.op, network.tensor(node.op.weight)))
+            for node in network.graph.nodes
+            if isinstance(node.op, Conv)
         ]
         assert forms == [PhaseConv, *[TransposedConv] * 4]
 
@@ -136,27 +137,28 @@ def test_fully_connected_units_project_to_the_whole_image(layer):
 @pytest.mark.parametrize("side", range(59, 75, 3))
 def test_any_size_of_input_is_exact(side):
     network = random_network(width=0.0625, input_px=side)
-    cells = border_and_centre(network.chain.map_size("conv4"))
+    cells = border_and_centre(network.graph.layer("conv4").size[0])
     assert worst_error(network, image_of(network), "conv4", cells, "windows") < 1e-13
 
 
 def test_a_chain_of_odd_strides_groups_and_paddings_is_exact():
-    ops = (
-        Conv("conv1", 3, 8, kernel=5, stride=3, padding=2),
-        ReLU(),
-        MaxPool(2, 2),
-        Conv("conv2", 8, 12, kernel=3, stride=2, padding=1, groups=4),
-        ContrastNorm(3, 0.1, 0.75, 1.0),
-        ReLU(),
-        MaxPool(3, 2),
-        MaxPool(3, 1),
-        Conv("conv3", 12, 18, kernel=2, groups=2),
-        ReLU(),
+    graph = chained(
+        (3, 93, 93),
+        conv("conv1", 8, kernel=5, stride=3, padding=2),
+        RELU,
+        MaxPool(square(2, 2)),
+        conv("conv2", 12, kernel=3, stride=2, padding=1, groups=4),
+        LocalResponseNorm(3, 0.1, 0.75, 1.0),
+        RELU,
+        MaxPool(square(3, 2)),
+        MaxPool(square(3, 1)),
+        conv("conv3", 18, kernel=2, groups=2),
+        RELU,
     )
-    network = Network(Chain(93, 3, ops))
+    network = Network(graph)
     network = with_random_weights(network, torch.Generator().manual_seed(2)).double()
     for layer, way in itertools.product(("conv2", "conv3"), WAYS):
-        cells = border_and_centre(network.chain.map_size(layer))
+        cells = border_and_centre(network.graph.layer(layer).size[0])
         assert worst_error(network, image_of(network), layer, cells, way) < 1e-13
 
 
@@ -191,8 +193,9 @@ def numpy_projection(image, first, second, unit):
 
 
 def test_plain_loops_in_numpy_draw_the_same_picture():
-    ops = (Conv("conv1", 3, 6, 3, 2), ReLU(), MaxPool(3, 2), Conv("conv2", 6, 4, 3), ReLU())
-    network = Network(Chain(31, 3, ops)).eval().requires_grad_(False).double()
+    pool = MaxPool(square(3, 2))
+    ops = (conv("conv1", 6, 3, 2), RELU, pool, conv("conv2", 4, 3), RELU)
+    network = Network(chained((3, 31, 31), *ops)).eval().requires_grad_(False).double()
     chance = np.random.default_rng(0)
     first = chance.integers(-3, 4, (6, 3, 3, 3)).astype(float)
     second, image = chance.normal(size=(4, 6, 3, 3)), chance.integers(0, 5, (3, 31, 31)) * 1.0
@@ -201,7 +204,7 @@ def test_plain_loops_in_numpy_draw_the_same_picture():
         network.get_parameter(f"{name}.bias").zero_()
     found = project(network, torch.from_numpy(image), "conv2", [2], [(1, 3)], [1.0], "windows")
     expected = numpy_projection(image, first, second, (2, 1, 3))
-    box = receptive_field(network.chain, "conv2").boxes(np.array([1, 3], np.int32)).tolist()
+    box = receptive_field(network.graph, "conv2").boxes(np.array([1, 3], np.int32)).tolist()
     inside = under_box(torch.from_numpy(expected), box)
     torch.testing.assert_close(found[0], inside, rtol=1e-12, atol=1e-12)
     assert float(inside.norm()) == pytest.approx(np.linalg.norm(expected))
@@ -209,15 +212,18 @@ def test_plain_loops_in_numpy_draw_the_same_picture():
 
 @pytest.mark.filterwarnings("ignore:Setting backward hooks:UserWarning")
 def test_captum_draws_the_same_picture_of_a_network_without_norm():
-    ops = (Conv("conv1", 3, 8, 7, 2), ReLU(), MaxPool(3, 2), Conv("conv2", 8, 10, 5, 2), ReLU(),
-           MaxPool(3, 2), Conv("conv3", 10, 6, 3), ReLU())  # fmt: skip
-    network = Network(Chain(83, 3, ops))
+    pool = MaxPool(square(3, 2))
+    ops = (conv("conv1", 8, 7, 2), RELU, pool, conv("conv2", 10, 5, 2), RELU, pool,
+           conv("conv3", 6, 3), RELU)  # fmt: skip
+    network = Network(chained((3, 83, 83), *ops))
     network = with_random_weights(network, torch.Generator().manual_seed(3)).double()
     image = image_of(network)
     net = nn.Sequential(
-        network.conv1, nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), nn.ZeroPad2d((0, 1, 0, 1)),
-        network.conv2, nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True), network.conv3, nn.ReLU(),
-    )  # fmt: skip
+        nn.Conv2d(3, 8, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(8, 10, 5, 2), nn.ReLU(),
+        nn.MaxPool2d(3, 2, ceil_mode=True), nn.Conv2d(10, 6, 3), nn.ReLU(),
+    ).double()  # fmt: skip
+    net.load_state_dict(dict(zip(net.state_dict(), network.state_dict().values(), strict=True)))
     found = project(network, image, "conv3", [4], [(0, 1)], [1.0], "whole image")
     pixels = image[None].clone().requires_grad_()
     theirs = NeuronDeconvolution(net, net[7]).attribute(pixels, (4, 0, 1))[0].detach()

@@ -1,20 +1,22 @@
 import numpy as np
 import torch
 
-from pipeline.network.chain import Chain, Conv, MaxPool, ReLU
 from pipeline.network.module import Network
+from pipeline.network.ops import MaxPool, square
 from pipeline.project.switches import SwitchFinder, whole_macs, window_macs
+from tests.pipeline.network.small_graphs import RELU, chained, conv
 from tests.pipeline.project.oracle import random_network
 
 
 def test_of_equal_values_the_first_in_row_major_order_is_the_maximum():
-    chain = Chain(9, 3, (Conv("conv1", 3, 1, 1), ReLU(), MaxPool(3, 2), Conv("conv2", 1, 1, 1)))
-    network = Network(chain).requires_grad_(False)
-    network.conv1.weight.copy_(torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1))
-    network.conv1.bias.zero_()
+    pool = MaxPool(square(3, 2))
+    graph = chained((3, 9, 9), conv("conv1", 1, 1), RELU, pool, conv("conv2", 1, 1))
+    network = Network(graph).requires_grad_(False)
+    network.tensor("conv1.weight").copy_(torch.tensor([1.0, 0, 0]).view(1, 3, 1, 1))
+    network.tensor("conv1.bias").zero_()
     values = np.random.default_rng(0).integers(-1, 3, (9, 9)).astype(np.float32)
     image = torch.from_numpy(values).expand(1, 3, 9, 9)
-    found = SwitchFinder(network, finite=True).maps(image, "conv2")[2]
+    found = SwitchFinder(network, finite=True).maps(image, "conv2")[3]
     for row, col in np.ndindex(4, 4):
         window = np.maximum(values, 0)[2 * row : 2 * row + 3, 2 * col : 2 * col + 3]
         assert int(found[row, col, 0]) == int(window.argmax())  # NumPy's is the first
@@ -23,9 +25,9 @@ def test_of_equal_values_the_first_in_row_major_order_is_the_maximum():
 def test_work_is_counted_as_in_the_papers_table():
     # paper.md: conv1 172 M and conv2 416 M on the whole image; a conv5 window 67² and 15².
     network = random_network(width=1.0, input_px=224)
-    assert whole_macs(network.chain, "conv5") == 110**2 * 96 * 147 + 26**2 * 256 * 2400
-    assert window_macs(network.chain, "conv5") == 67**2 * 96 * 147 + 15**2 * 256 * 2400
-    assert window_macs(network.chain, "conv1") == whole_macs(network.chain, "conv1") == 0
+    assert whole_macs(network.graph, "conv5") == 110**2 * 96 * 147 + 26**2 * 256 * 2400
+    assert window_macs(network.graph, "conv5") == 67**2 * 96 * 147 + 15**2 * 256 * 2400
+    assert window_macs(network.graph, "conv1") == whole_macs(network.graph, "conv1") == 0
 
 
 def test_an_image_has_the_same_switches_whatever_else_is_projected():

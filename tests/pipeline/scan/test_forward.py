@@ -23,9 +23,9 @@ def maps_of(forward, squares):
 def test_every_layer_equals_the_network_s_own(tmp_path, arch, crop, count):
     model = make_world(tmp_path, 0, arch=arch, crop=crop, width=0.25).load()
     squares = np.random.default_rng(0).integers(0, 256, (count, crop, crop, 3), dtype=np.uint8)
-    inputs = model.normalise(torch.from_numpy(squares).movedim(-1, 1))
-    expected = model.network.activations(inputs, model.chain.layers)
-    found = maps_of(Forward(model, model.chain.layers, count, CPU), squares)
+    inputs = model.normalisation(torch.from_numpy(squares).movedim(-1, 1))
+    expected = model.network.activations(inputs, model.graph.layers)
+    found = maps_of(Forward(model, model.graph.layers, count, CPU), squares)
     assert list(expected) == sorted(found)
     for layer, maps in found.items():
         reference = expected[layer].reshape(maps.shape)
@@ -44,7 +44,7 @@ def test_nothing_above_the_last_wanted_layer_is_run(tmp_path):
 
 def test_the_place_in_a_batch_does_not_change_a_bit(tmp_path):
     model = make_world(tmp_path, 0, width=0.25, crop=224).load()
-    forward = Forward(model, model.chain.conv_layers, 32, CPU)
+    forward = Forward(model, model.graph.conv_layers, 32, CPU)
     squares = np.random.default_rng(0).integers(0, 256, (11, 224, 224, 3), dtype=np.uint8)
     whole, again = maps_of(forward, squares), maps_of(forward, squares[::-1])
     for layer, maps in whole.items():

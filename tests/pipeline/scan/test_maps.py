@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.network.chain import MaxPool
+from pipeline.network.ops import MaxPool, square
 from pipeline.scan.maps import Maps
 
 
@@ -26,7 +26,9 @@ def test_the_cell_is_the_first_of_the_largest(size, pool, values):
     if pool is None:
         found = Maps(maps)
     else:
-        found = Maps(maps, functional.max_pool2d(maps, *pool, ceil_mode=True), MaxPool(*pool))
+        found = Maps(
+            maps, functional.max_pool2d(maps, *pool, ceil_mode=True), MaxPool(square(*pool))
+        )
     image, channel = every_entry(maps)
     assert found.peaks().tolist() == maps.amax((2, 3)).tolist()
     assert found.cells(image, channel).tolist() == first_cells(maps)[image, channel].tolist()
@@ -36,5 +38,5 @@ def test_a_map_with_nan_has_the_peak_nan():
     maps = torch.zeros(1, 2, 4, 4)
     maps[0, 1, 2, 3] = torch.nan
     pooled = functional.max_pool2d(maps, 3, 2, ceil_mode=True)
-    for found in (Maps(maps), Maps(maps, pooled, MaxPool(3, 2))):
+    for found in (Maps(maps), Maps(maps, pooled, MaxPool(square(3, 2)))):
         assert np.isnan(found.peaks()).tolist() == [[False, True]]

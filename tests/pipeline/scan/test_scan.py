@@ -62,7 +62,7 @@ def every_peak(world: World, layer: str):
     peaks, cells = [], []
     for image in world.images:
         square = load_square(world.root / image.path, model.card.resize, model.card.crop)
-        inputs = model.normalise(torch.tensor(square).movedim(-1, 0)[None])
+        inputs = model.normalisation(torch.tensor(square).movedim(-1, 0)[None])
         maps = model.network.activations(inputs, [layer])[layer].numpy()[0]
         maps = maps.reshape(len(maps), -1, max(1, round(np.sqrt(maps[0].size))))
         peaks.append(maps.max(axis=(1, 2)))

@@ -33,10 +33,10 @@ def make_model(
 ) -> ModelCard:
     """Random weights from a fixed seed; the first `dead` channels of conv1 never fire."""
     folder.mkdir(parents=True)
-    chain = build_chain(arch, len(CLASSES), crop, Variant(width, fc_features=320))
+    graph = build_chain(arch, len(CLASSES), crop, Variant(width, fc_features=320))
     generator = torch.Generator().manual_seed(0)
     weights = {}
-    for name, shape in ((n, p.shape) for n, p in Network(chain).named_parameters()):
+    for name, shape in ((n, p.shape) for n, p in Network(graph).named_parameters()):
         fan = int(np.prod(shape[1:]))
         noise = torch.randn(shape, generator=generator) * (2 / fan) ** 0.5
         weights[name] = noise if len(shape) > 1 else torch.zeros(shape)

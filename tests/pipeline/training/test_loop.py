@@ -163,7 +163,7 @@ def test_without_validation_images_the_weights_are_tried_on_others(tmp_path, mon
 def test_no_conv_filter_leaves_a_step_louder_than_the_cap(tmp_path):
     make_workspace(tmp_path, filter_rms_cap=0.01)
     result = trained(tmp_path)
-    for layer in result.network.chain.conv_layers:
+    for layer in result.network.graph.conv_layers:
         filters = result.network.get_parameter(f"{layer}.weight").detach()
         assert filters.square().mean(dim=(1, 2, 3)).sqrt().max() <= 0.01 * 1.0001
 
@@ -251,7 +251,7 @@ def test_each_epoch_says_how_much_of_the_filters_is_still_the_start(tmp_path):
     result = trained(tmp_path)
     start = load_file(tmp_path / "state" / "snapshots" / "epoch_000.safetensors")
     (record,) = result.history
-    for layer in result.network.chain.conv_layers:
+    for layer in result.network.graph.conv_layers:
         now = result.network.get_parameter(f"{layer}.weight").detach().flatten(1)
         cosines = torch.cosine_similarity(now, start[f"{layer}.weight"].flatten(1)).abs()
         assert record.start_cosine[layer] == pytest.approx(cosines.median().item(), abs=1e-6)

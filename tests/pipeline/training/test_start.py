@@ -12,13 +12,13 @@ from pipeline.training.start import drawn_network, freeze, take_over
 
 
 def drawn(init: str = "he", classes: int = 3, seed: int = 0, width: float = 0.125) -> Network:
-    chain = build_chain("alexnet", classes, 64, Variant(width))
-    return drawn_network(chain, init, generator_for(seed, "start"))
+    graph = build_chain("alexnet", classes, 64, Variant(width))
+    return drawn_network(graph, init, generator_for(seed, "start"))
 
 
 def test_the_papers_start_has_a_standard_deviation_of_a_hundredth_and_no_bias():
     network = drawn("normal")
-    for layer in network.chain.layers:
+    for layer in network.graph.layers:
         weight = network.get_parameter(f"{layer}.weight")
         assert weight.std().item() == pytest.approx(0.01, rel=0.1), layer
         assert not network.get_parameter(f"{layer}.bias").any()
@@ -83,4 +83,4 @@ def test_an_unknown_layer_cannot_be_frozen():
 def test_something_must_learn():
     network = drawn()
     with pytest.raises(AtlasError, match="every layer"):
-        freeze(network, network.chain.layers)
+        freeze(network, network.graph.layers)

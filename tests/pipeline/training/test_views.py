@@ -10,7 +10,7 @@ from tests.pipeline.training.tiny import make_workspace
 @pytest.mark.parametrize(("side", "kept"), [(1, 1), (64, 64), (80, 1)])
 def test_the_mean_that_a_start_was_trained_with_is_kept(tmp_path, side, kept):
     make_workspace(tmp_path, epochs=0, init_from="start.safetensors")
-    first = drawn_network(task(tmp_path).chain(), "he", torch.Generator()).state_dict()
+    first = drawn_network(task(tmp_path).graph(), "he", torch.Generator()).state_dict()
     colours = torch.tensor([10.0, 20.0, 30.0]).reshape(3, 1, 1)
     save_file(first | {"input_mean": colours.repeat(1, side, side)}, tmp_path / "start.safetensors")
     result = trained(tmp_path)

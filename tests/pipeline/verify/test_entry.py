@@ -23,24 +23,24 @@ def made(recall_offsets):
     """A verdict on an entry whose picture took, of equal values, those that `recall` claims."""
     network, pixels = random_network(), flat_image()
     image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
-    reference = Reference(network.chain, dict(network.named_parameters()))
+    reference = Reference(network.graph, dict(network.named_parameters()))
     first = reference(image, "conv2", (CHANNEL, *CELL), 1.0, {})
     maps = first.maps[CHANNEL]
     cell = divmod(int(maps.flatten().argmax()), maps.shape[1])
-    windows = first.windows[2]
+    windows = first.windows[3]
     tied = windows >= windows.amax(dim=3, keepdim=True) - 1e-9
     place = torch.arange(9)
     last = torch.where(tied, place, -1).amax(dim=3)
     unit, peak = (CHANNEL, *cell), float(maps.max())
-    drawn = reference(image, "conv2", unit, peak, {2: last})
-    claims = {2: ((0, 0), recall_offsets(last).permute(1, 2, 0).to(torch.uint8))}
+    drawn = reference(image, "conv2", unit, peak, {3: last})
+    claims = {3: ((0, 0), recall_offsets(last).permute(1, 2, 0).to(torch.uint8))}
     return checked(reference, pixels, cell, peak, drawn, claims)
 
 
 def checked(reference, pixels, cell, peak, drawn, claims):
     """The verdict on an entry of the channel that stores a peak and a picture."""
     image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
-    field = receptive_field(reference.chain, "conv2")
+    field = receptive_field(reference.graph, "conv2")
     box = field.boxes(np.array(cell, np.int32))
     entry = Entry(
         layer="conv2",
@@ -80,7 +80,7 @@ def peaked(channel_scale=1.0, activation_scale=1.0, *, spoilt=False):
         network.get_parameter("conv2.bias")[CHANNEL + 1] = torch.nan
     pixels = chance.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
     image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
-    reference = Reference(network.chain, dict(network.named_parameters()))
+    reference = Reference(network.graph, dict(network.named_parameters()))
     own = reference.maps(image, ["conv2"])["conv2"][CHANNEL]
     cell = divmod(int(own.argmax()), own.shape[1])
     peak = float(own.max()) * activation_scale

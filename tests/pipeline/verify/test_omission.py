@@ -24,8 +24,8 @@ def finished(tmp_path_factory):
     model, store = load_model(workspace.model), open_store(workspace.scan, "scan")
     paths = [workspace.root / "photos" / r.path for r in read_manifest(workspace.manifest).rows]
     pixels = np.stack([load_square(path, RESIZE, CROP) for path in paths[:14]])
-    inputs = model.normalise(torch.from_numpy(pixels).permute(0, 3, 1, 2))
-    reference = Reference(model.chain, dict(model.network.named_parameters()))
+    inputs = model.normalisation(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+    reference = Reference(model.graph, dict(model.network.named_parameters()))
     return reference, {name: read_scan(store, name) for name in LAYERS}, inputs.double()
 
 

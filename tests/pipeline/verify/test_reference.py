@@ -15,8 +15,8 @@ def random_image(side):
 def test_the_reference_agrees_with_torchs_own_pools_and_norm(arch, layer):
     network = random_network(arch, input_px=99)
     image = random_image(99)
-    reference = Reference(network.chain, dict(network.named_parameters()))
-    cell = network.chain.map_size(layer) - 1
+    reference = Reference(network.graph, dict(network.named_parameters()))
+    cell = network.graph.layer(layer).size[0] - 1
     unit = (1, cell, cell)
     passage = reference(image, layer, unit, 2.0, {})
     expected = autograd_projection(network, image, layer, unit, 2.0)
@@ -40,7 +40,7 @@ def test_a_network_with_nan_in_it_has_maps_all_the_same():
     network = random_network("alexnet", width=1 / 16, input_px=64)
     network.get_parameter("conv1.bias")[5] = torch.nan
     image = random_image(64)
-    found = Reference(network.chain, dict(network.named_parameters())).maps(image, ["conv2"])
+    found = Reference(network.graph, dict(network.named_parameters())).maps(image, ["conv2"])
     expected = network.activations(image[None], ["conv2"])["conv2"][0]
     assert expected[:8].isfinite().all()
     assert expected[8:].isnan().all()
@@ -50,13 +50,15 @@ def test_a_network_with_nan_in_it_has_maps_all_the_same():
 def test_a_choice_stands_for_the_maximum():
     network = random_network(input_px=64)
     image = random_image(64)
-    reference = Reference(network.chain, dict(network.named_parameters()))
-    pool = 2
-    side = network.chain.sizes[pool]
-    choices = {pool: torch.zeros(network.chain.channels("conv1"), side, side, dtype=torch.int64)}
+    reference = Reference(network.graph, dict(network.named_parameters()))
+    pool = 3
+    side = network.graph.nodes[pool].shape[1]
+    choices = {
+        pool: torch.zeros(network.graph.layer("conv1").channels, side, side, dtype=torch.int64)
+    }
     passage = reference(image, "conv2", (0, 1, 1), 1.0, choices)
     signal = network.activations(image[None], ["conv1"])["conv1"][:, :, ::2, ::2]
     signal = signal[:, :, :side, :side]
-    for op in network.chain.ops[pool + 1 : network.chain.end("conv2")]:
-        signal = network.apply_op(op, signal)
+    for at in range(pool + 1, network.graph.layer("conv2").node + 1):
+        signal = network.apply_node(at, [signal])
     torch.testing.assert_close(passage.maps, signal[0], rtol=1e-12, atol=1e-13)

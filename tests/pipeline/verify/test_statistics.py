@@ -19,7 +19,7 @@ def finished(tmp_path_factory):
     workspace = finished_scan(tmp_path_factory.mktemp("statistics") / "run", LAYERS)
     store = open_store(workspace.scan, "scan")
     records = {layer: read_scan(store, layer) for layer in LAYERS}
-    return load_card(workspace.model).chain(), records
+    return load_card(workspace.model).graph(), records
 
 
 def rows_of(count=14):
@@ -27,15 +27,15 @@ def rows_of(count=14):
 
 
 def faults(finished, layer, rows=None, *, finite=True, **changed):
-    chain, records = finished
+    graph, records = finished
     record = dataclasses.replace(records[layer], **changed)
-    return list(statistics_faults(chain, layer, record, rows or rows_of(), CLASSES, finite=finite))
+    return list(statistics_faults(graph, layer, record, rows or rows_of(), CLASSES, finite=finite))
 
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_right_record_breaks_no_rule(finished, layer):
-    chain, records = finished
-    assert list(shape_faults(chain, layer, records[layer], len(CLASSES))) == []
+    graph, records = finished
+    assert list(shape_faults(graph, layer, records[layer], len(CLASSES))) == []
     assert faults(finished, layer) == []
 
 
@@ -71,7 +71,7 @@ def test_a_mean_for_a_class_without_images_is_a_fault(finished):
 
 
 def test_another_number_of_channels_than_the_network_s_is_a_fault(finished):
-    chain, records = finished
+    graph, records = finished
     record = records["conv2"]
     arrays = {
         field.name: getattr(record, field.name)[:-1]
@@ -79,8 +79,8 @@ def test_another_number_of_channels_than_the_network_s_is_a_fault(finished):
         if field.name != "edges"
     }
     fewer = dataclasses.replace(record, **arrays)
-    assert len(list(shape_faults(chain, "conv2", fewer, len(CLASSES)))) == 7
-    assert len(list(shape_faults(chain, "conv2", record, 3))) == 1
+    assert len(list(shape_faults(graph, "conv2", fewer, len(CLASSES)))) == 7
+    assert len(list(shape_faults(graph, "conv2", record, 3))) == 1
 
 
 def test_of_weights_that_are_not_finite_a_histogram_may_count_fewer_images(finished):

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from pipeline.entries.chunks import Chunk
 from pipeline.entries.layer_entries import LayerEntries
+from pipeline.network.geometry import windows
 from pipeline.network.module import Network
-from pipeline.project.deconvnet import Switches
+from pipeline.network.ops import Pair
+from pipeline.project.deconvnet import Switches, pools_below
 from pipeline.project.switches import (
     SwitchFinder,
     SwitchMaps,
@@ -18,13 +20,12 @@ from pipeline.project.switches import (
     whole_macs,
     window_macs,
 )
-from pipeline.project.window import pools_below, spans
 
 Images = Mapping[int, Float[Tensor, "1 3 row col"]]
 """Network inputs, normalised, by image row."""
 
 
-class Passes:
+class ForwardPlan:
     """The forward passes of a network for the switches of its layers.
 
     An image runs forward whole, alone, once, if that is less work than the windows of its entries;
@@ -34,19 +35,19 @@ class Passes:
     def __init__(
         self, network: Network, layers: Sequence[str], batch_size: int, *, finite: bool
     ) -> None:
-        self._chain = network.chain
+        self._graph = network.graph
         self._batch_size = batch_size
         self._finder = SwitchFinder(network, finite=finite)
-        self._pools = {layer: len(pools_below(network.chain, layer)) for layer in layers}
-        self._whole = {layer: whole_macs(network.chain, layer) for layer in layers}
-        self._window = {layer: window_macs(network.chain, layer) for layer in layers}
+        self._pools = {layer: len(pools_below(network.graph, layer)) for layer in layers}
+        self._whole = {layer: whole_macs(network.graph, layer) for layer in layers}
+        self._window = {layer: window_macs(network.graph, layer) for layer in layers}
 
     def images_needed(self, chunk: Chunk) -> Int64[np.ndarray, " image"]:
         """The image rows whose pixels the chunk's projections depend on, ascending."""
         rows = [found.image for layer, found in chunk.items() if self._pools[layer]]
         return np.unique(np.concatenate([np.empty(0, np.int64), *rows]))
 
-    def whole_depths(self, chunk: Chunk) -> dict[int, str]:
+    def whole_image_depths(self, chunk: Chunk) -> dict[int, str]:
         """The images that run forward whole, and the layer that says how far up."""
         depths: dict[int, str] = {}
         for row in self.images_needed(chunk).tolist():
@@ -87,22 +88,24 @@ class Passes:
             return {}
         rows, cell = found.image[batch].tolist(), torch.from_numpy(found.cell[batch]).long()
         if rows[0] in maps:
-            return cut_windows(self._chain, layer, [maps[row] for row in rows], cell)
-        span = spans(self._chain, layer)[0]
+            return cut_windows(self._graph, layer, [maps[row] for row in rows], cell)
+        (row_wise, col_wise) = windows(self._graph, layer)[0]
+        size = row_wise.size, col_wise.size
+        tops, lefts = row_wise.first(cell[:, 0]), col_wise.first(cell[:, 1])
         patches = [
-            cut_patch(images[image], row, col, span.size)
-            for image, (row, col) in zip(rows, span.first(cell).tolist(), strict=True)
+            cut_patch(images[image], top, left, size)
+            for image, top, left in zip(rows, tops.tolist(), lefts.tolist(), strict=True)
         ]
         return self._finder.windows(torch.cat(patches), cell, layer)
 
 
 def cut_patch(
-    image: Float[Tensor, "1 3 row col"], row: int, col: int, side: int
-) -> Float[Tensor, "1 3 side side"]:
-    """A square out of an image; 0 where it reaches outside."""
-    patch = image.new_zeros(1, 3, side, side)
+    image: Float[Tensor, "1 3 row col"], row: int, col: int, size: Pair
+) -> Float[Tensor, "1 3 patch_row patch_col"]:
+    """A rectangle out of an image; 0 where it reaches outside."""
+    patch = image.new_zeros(*image.shape[:2], *size)
     top, left = max(0, row), max(0, col)
-    part = image[:, :, top : row + side, left : col + side]
+    part = image[:, :, top : row + size[0], left : col + size[1]]
     bottom, right = top - row + part.shape[2], left - col + part.shape[3]
     patch[:, :, top - row : bottom, left - col : right] = part
     return patch

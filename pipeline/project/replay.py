@@ -12,17 +12,17 @@ from pipeline.dataset.manifest import ImageRow
 from pipeline.entries.chunks import Chunk
 from pipeline.entries.layer_entries import entries_of
 from pipeline.entries.runner import entry_task, numbered_chunks
+from pipeline.network.geometry import Windows, windows
 from pipeline.project.tables import projection_tables
-from pipeline.project.window import Span, spans
 from pipeline.project.worker import ProjectConfig, ProjectTask, load_input, load_projector
 from pipeline.storage.stores import ScanRecord
 
-Recalled = tuple[tuple[int, int], UInt8[Tensor, "_ _ _"]]
+ReplayedSwitches = tuple[tuple[int, int], UInt8[Tensor, "_ _ _"]]
 """The (row, col) of a window's first cell on a pool's map, which may lie outside it, and where in
 each cell's own window of values the maximum stood, row by row."""
 
 
-class Recall:
+class SwitchReplay:
     """Repeats the forward passes of a run as the run did them: same chunk, same batch, same path.
 
     On the device and the kind of machine that projected, the switches are the run's own to the bit.
@@ -39,11 +39,11 @@ class Recall:
         self._config, self._rows, self._device = config, rows, device
         self._records = records
         entries = {layer: entries_of(record) for layer, record in records.items()}
-        tables = projection_tables(self._model.chain, records)
+        tables = projection_tables(self._model.graph, records)
         self._chunks = list(numbered_chunks(entries, tables).values())
 
-    def __call__(self, layer: str, channel: int, rank: int) -> dict[int, Recalled]:
-        """The switches of the entry, by the position of each pool below its layer."""
+    def __call__(self, layer: str, channel: int, rank: int) -> dict[int, ReplayedSwitches]:
+        """The switches of the entry, by the node of each pool below its layer."""
         set_products(self._device, tf32=False)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as tasks run: the last bits depend on it
@@ -52,17 +52,15 @@ class Recall:
         finally:
             torch.set_num_threads(threads)
 
-    def _recalled(self, layer: str, channel: int, rank: int) -> dict[int, Recalled]:
+    def _recalled(self, layer: str, channel: int, rank: int) -> dict[int, ReplayedSwitches]:
         image = int(self._records[layer].image[channel, rank])
         chunk = next(chunk for chunk in self._chunks if _holds(chunk, layer, image))
         found = chunk[layer]
         entry = np.nonzero((found.channel == channel) & (found.rank == rank))[0]
         switches = self._repeated(layer, chunk, entry)
-        windows = spans(self._model.chain, layer)
+        below = windows(self._model.graph, layer)
         cell = torch.from_numpy(found.cell[entry]).long()
-        return {
-            at: (_first(windows[at + 1], cell), offsets.cpu()) for at, offsets in switches.items()
-        }
+        return {at: (_first(below[at], cell), offsets.cpu()) for at, offsets in switches.items()}
 
     @torch.inference_mode()
     def _repeated(
@@ -71,7 +69,7 @@ class Recall:
         """The entry's switches, out of the batch that it was in."""
         passes, found = self._projector.passes, chunk[layer]
         images = _Inputs(entry_task(self._config, self._rows, chunk), self._device)
-        depths, row = passes.whole_depths(chunk), int(found.image[entry[0]])
+        depths, row = passes.whole_image_depths(chunk), int(found.image[entry[0]])
         if row in depths:
             maps = {row: passes.maps(images[row], depths[row])}
             batch = entry
@@ -104,6 +102,6 @@ def _holds(chunk: Chunk, layer: str, image: int) -> bool:
     return layer in chunk and image in chunk[layer].image
 
 
-def _first(window: Span, cell: Int64[Tensor, "1 2"]) -> tuple[int, int]:
-    row, col = window.first(cell)[0].tolist()
+def _first(window: Windows, cell: Int64[Tensor, "1 2"]) -> tuple[int, int]:
+    row, col = (int(axis.first(cell[:, at])) for at, axis in enumerate(window))
     return row, col

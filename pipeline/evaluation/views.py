@@ -1,0 +1,28 @@
+"""The views of an image that a network is evaluated on: its centre crop, or ten crops."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from pipeline.dataset.images import square
+
+View = UInt8[np.ndarray, "crop crop 3"]
+
+
+def centre_crop(image: Image.Image, resize: int, crop: int) -> Sequence[View]:
+    """The network input alone."""
+    return [square(image, resize, crop)]
+
+
+def ten_crops(image: Image.Image, resize: int, crop: int) -> Sequence[View]:
+    """The network input, the four corners of the resized centre square, then all five mirrored."""
+    wide = square(image, resize, resize)
+    end = resize - crop
+    corners = [(0, 0), (0, end), (end, 0), (end, end)]
+    plain = [
+        square(image, resize, crop),
+        *(wide[top : top + crop, left : left + crop] for top, left in corners),
+    ]
+    return [*plain, *(view[:, ::-1] for view in plain)]

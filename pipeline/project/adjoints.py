@@ -1,0 +1,245 @@
+"""Adjoint operations: how a signal moves one step down the network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+from torch.nn import functional
+
+from pipeline.network.kernels import Matmul, packed_matmul
+from pipeline.network.ops import Conv, Pair, Window
+
+SHORT_RUN = 16
+"""With fewer channels below it, a transposed convolution would add runs too short to be fast."""
+CACHE_BYTES = 4 << 20
+"""Of products, or of maps, in memory at a time: what stays in a cache until it is read again."""
+
+Signal = Float[Tensor, "entry _ _ _"]
+"""Maps of a signal on its way down (entry, row, col, channel)."""
+
+
+@dataclass(frozen=True)
+class TransposedConv:
+    """The adjoint of a convolution on windows: a product with its weights, then overlapping sums.
+
+    A window of n cells becomes one of (n − 1) · stride + kernel. The product costs what the
+    convolution costs; the sums run over whole channels.
+    """
+
+    op: Conv
+    taps: Float[Tensor, "group out_per_group taps"]
+    """The weights of each group; taps are (row, col, in_per_group)."""
+    products: Sequence[Matmul]
+    """The product with each group's weights."""
+
+    def from_units(
+        self, channel: Int64[Tensor, " entry"], activation: Float[Tensor, " entry"]
+    ) -> Signal:
+        """The signal below one unit per entry: its filter times its activation."""
+        (rows, cols), (groups, per_group, _) = self.op.window.kernel, self.taps.shape
+        filters = self.taps.flatten(0, 1)[channel] * activation[:, None]
+        filters = filters.view(len(channel), rows * cols, -1)
+        below = filters.new_zeros(*filters.shape[:2], groups, filters.shape[2])
+        entries = torch.arange(len(channel), device=channel.device)
+        below[entries, :, channel // per_group] = filters
+        return below.view(len(channel), rows, cols, -1)
+
+    def __call__(self, signal: Signal) -> Signal:
+        """The signal on the map that feeds the convolution, without its biases."""
+        window, (groups, per_group, taps) = self.op.window, self.taps.shape
+        (entries, rows, cols), kernel = signal.shape[:3], window.kernel
+        reach = _reach(window, rows, cols)
+        in_channels = groups * taps // (kernel[0] * kernel[1])
+        below = signal.new_zeros(entries, *reach, in_channels)
+        parts = zip(signal.chunk(groups, dim=3), below.chunk(groups, dim=3), strict=True)
+        step = max(1, CACHE_BYTES // (rows * cols * self.taps[0, 0].nbytes))
+        for multiplied, (above, part) in zip(self.products, parts, strict=True):
+            for first in range(0, entries, step):
+                some = slice(first, first + step)
+                products = multiplied(above[some].reshape(-1, per_group))
+                patches = products.view(-1, rows, cols, *kernel, part.shape[3])
+                _add_overlapping(part[some], patches, window)
+        return below
+
+
+def _reach(window: Window, rows: int, cols: int) -> Pair:
+    """Cells below that the windows of so many cells read."""
+    (row_extent, col_extent), (row_stride, col_stride) = window.extent, window.stride
+    return (rows - 1) * row_stride + row_extent, (cols - 1) * col_stride + col_extent
+
+
+def _add_overlapping(
+    below: Float[Tensor, "entry row_below col_below channel"],
+    products: Float[Tensor, "entry row col kernel_row kernel_col channel"],
+    window: Window,
+) -> None:
+    """Add each cell's patch of products where its window lies below."""
+    for row in range(products.shape[3]):
+        for col in range(products.shape[4]):
+            reached = _reached(below, window, row, col, products.shape[1:3])
+            reached += products[:, :, :, row, col]
+
+
+def _reached(
+    below: Float[Tensor, "entry row_below col_below channel"],
+    window: Window,
+    row: int,
+    col: int,
+    cells: Sequence[int],
+) -> Float[Tensor, "entry _ _ _"]:
+    """The cells below that one position of the window reads, for every cell above."""
+    first = row * window.dilation[0], col * window.dilation[1]
+    stop = (
+        start + (count - 1) * stride + 1
+        for start, count, stride in zip(first, cells, window.stride, strict=True)
+    )
+    rows, cols = (
+        slice(start, end, stride)
+        for start, end, stride in zip(first, stop, window.stride, strict=True)
+    )
+    return below[:, rows, cols]
+
+
+@dataclass(frozen=True)
+class PhaseConv:
+    """The adjoint of a convolution that reads few channels (the image), as a plain convolution.
+
+    Every pixel of a stride × stride tile takes its own part of the taps, so that the adjoint is a
+    convolution of stride 1 with one output channel per pixel of the tile, then a reshuffle.
+    """
+
+    op: Conv
+    taps: Float[Tensor, "tile_pixel out_per_group tap_row tap_col"]
+    """One filter per (input channel, tile row, tile col)."""
+
+    def __call__(self, signal: Signal) -> Signal:
+        """The signal on the map that feeds the convolution, without its biases."""
+        rows, cols = _reach(self.op.window, signal.shape[1], signal.shape[2])
+        padding = self.taps.shape[2] - 1, self.taps.shape[3] - 1
+        tiles = functional.conv2d(
+            signal.permute(0, 3, 1, 2), self.taps, padding=padding, groups=self.op.groups
+        )
+        pixels = functional.pixel_shuffle(tiles, self.op.window.stride[0])[:, :, :rows, :cols]
+        return pixels.permute(0, 2, 3, 1)
+
+    def from_units(
+        self, channel: Int64[Tensor, " entry"], activation: Float[Tensor, " entry"]
+    ) -> Signal:
+        """The signal below one unit per entry: its filter times its activation."""
+        return self(single_units(channel, activation, self.op.groups * self.taps.shape[1]))
+
+
+@dataclass(frozen=True)
+class LibraryTransposed:
+    """The adjoint of any other convolution, by the library's own."""
+
+    op: Conv
+    weight: Float[Tensor, "out_channel in_per_group row col"]
+
+    def __call__(self, signal: Signal) -> Signal:
+        """The signal on the map that feeds the convolution, without its biases."""
+        window = self.op.window
+        below = functional.conv_transpose2d(
+            signal.permute(0, 3, 1, 2),
+            self.weight,
+            stride=window.stride,
+            groups=self.op.groups,
+            dilation=window.dilation,
+        )
+        return below.permute(0, 2, 3, 1)
+
+    def from_units(
+        self, channel: Int64[Tensor, " entry"], activation: Float[Tensor, " entry"]
+    ) -> Signal:
+        """The signal below one unit per entry: its filter times its activation."""
+        return self(single_units(channel, activation, len(self.weight)))
+
+
+def single_units(
+    channel: Int64[Tensor, " entry"], activation: Float[Tensor, " entry"], channels: int
+) -> Signal:
+    """A map of one cell for each entry, where its channel alone is active."""
+    unit = activation.new_zeros(len(channel), 1, 1, channels)
+    unit[torch.arange(len(channel), device=channel.device), 0, 0, channel] = activation
+    return unit
+
+
+def transpose(
+    op: Conv, weight: Float[Tensor, "out_channel in_per_group row col"]
+) -> TransposedConv | PhaseConv | LibraryTransposed:
+    """The adjoint of a convolution with these weights, in the form that is faster for its shape."""
+    window = op.window
+    if window.dilation != (1, 1) or window.stride[0] != window.stride[1]:
+        return LibraryTransposed(op, weight)
+    if weight.shape[1] < SHORT_RUN:
+        return PhaseConv(op, _phases(op, weight))
+    taps = weight.permute(0, 2, 3, 1).reshape(op.groups, len(weight) // op.groups, -1)
+    return TransposedConv(op, taps.contiguous(), [packed_matmul(group) for group in taps])
+
+
+def _phases(
+    op: Conv, weight: Float[Tensor, "out_channel in_per_group row col"]
+) -> Float[Tensor, "tile_pixel out_per_group tap_row tap_col"]:
+    """Sort a kernel's taps by the pixel of the tile that they reach; the last are filled with 0."""
+    stride, (rows, cols) = op.window.stride[0], op.window.kernel
+    row_taps, col_taps = -(-rows // stride), -(-cols // stride)
+    full = functional.pad(weight, (0, col_taps * stride - cols, 0, row_taps * stride - rows))
+    split = (op.groups, -1, weight.shape[1], row_taps, stride, col_taps, stride)
+    tiled = full.reshape(split).flip(3, 5)
+    # (group, out, in, tap row, tile row, tap col, tile col): the tile goes beside the inputs.
+    ordered: Tensor = tiled.permute(0, 2, 4, 6, 1, 3, 5).flatten(0, 3)
+    return ordered.contiguous(memory_format=torch.channels_last)
+
+
+def unpool(window: Window, signal: Signal, switches: UInt8[Tensor, "entry _ _ _"]) -> Signal:
+    """Send each pooled cell's signal back to the cell its maximum came from; shared cells add up.
+
+    A switch counts the cells of its own pooling window, row by row.
+    """
+    if signal.device.type == "cpu" and window.dilation == (1, 1):
+        return _unpool_at_once(window, signal, switches)
+    return _unpool_by_offset(window, signal, switches)
+
+
+def _unpool_at_once(
+    window: Window, signal: Signal, switches: UInt8[Tensor, "entry _ _ _"]
+) -> Signal:
+    """The library's adjoint of a max pool. On a GPU its sums run in no fixed order."""
+    entries, rows, cols, channels = signal.shape
+    reach = _reach(window, rows, cols)
+    below = signal.new_empty(entries, *reach, channels).permute(0, 3, 1, 2)
+    filled: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
+        signal.permute(0, 3, 1, 2), below, list(window.kernel), list(window.stride),
+        [0, 0], [1, 1], True, _positions(window, switches, reach[1]).permute(0, 3, 1, 2),
+    )  # fmt: skip
+    return filled.permute(0, 2, 3, 1)
+
+
+def _positions(
+    window: Window, switches: UInt8[Tensor, "entry _ _ _"], width: int
+) -> Int64[Tensor, "entry _ _ _"]:
+    """Where on a map of `width` columns each switch points, counted row by row."""
+    rows, cols = (
+        torch.arange(count) * stride
+        for count, stride in zip(switches.shape[1:3], window.stride, strict=True)
+    )
+    place = torch.arange(window.kernel[0] * window.kernel[1])
+    place = place // window.kernel[1] * width + place % window.kernel[1]
+    corner = (rows[:, None] * width + cols)[:, :, None]
+    return place.index_select(0, switches.flatten().int()).view(switches.shape).add_(corner)
+
+
+def _unpool_by_offset(
+    window: Window, signal: Signal, switches: UInt8[Tensor, "entry _ _ _"]
+) -> Signal:
+    """One addition per position in the pool's window: the same order of sums on any device."""
+    reach = _reach(window, signal.shape[1], signal.shape[2])
+    below = signal.new_zeros(len(signal), *reach, signal.shape[3])
+    for row in range(window.kernel[0]):
+        for col in range(window.kernel[1]):
+            chosen = torch.where(switches == row * window.kernel[1] + col, signal, 0.0)
+            reached = _reached(below, window, row, col, signal.shape[1:3])
+            reached += chosen
+    return below
