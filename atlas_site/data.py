@@ -6,11 +6,13 @@ import numpy as np
 from jaxtyping import Float32
 
 from atlas_site.catalogue import Catalogue
+from atlas_site.channel_map import SIDE, map_of, region_labels
 from atlas_site.connections import Connection, Weights, merged, through
 from atlas_site.layers import Channel, Layer
 from atlas_site.related import related_channels
 from atlas_site.script import rounded
 from atlas_site.selectivity import preference, top_classes
+from atlas_site.similarity import distances, nearest
 from atlas_site.sprites import (
     CHANNEL_GRID,
     IMAGE_GRID,
@@ -25,6 +27,7 @@ from atlas_site.sprites import (
 
 BEST_CHANNELS = 12
 SHOWN_BINS = 64
+SIMILAR = 6
 
 
 def site_data(catalogue: Catalogue) -> Mapping[str, object]:
@@ -103,12 +106,14 @@ def layer_data(catalogue: Catalogue, layer: Layer) -> Mapping[str, object]:
     edges = [*record.edges[:-1:step], record.edges[-1]]
     scales = catalogue.atlas.scales(layer.name)
     energy = catalogue.atlas.energy_boxes(layer.name)
+    similar = similar_channels(catalogue, layer)
     return {
         "edges": [rounded(edge) for edge in edges],
         "channels": [
             {
                 **_channel_data(catalogue, layer, c.number, step),
                 "scale": _scale(scales, c),
+                "similar": similar[c.number],
                 "energy": [] if energy is None else energy[c.number, : c.entries].tolist(),
             }
             for c in layer.channels
@@ -191,6 +196,38 @@ def search_data(catalogue: Catalogue) -> Mapping[str, object]:
             for (layer, channel), name in sorted(catalogue.names.items())
         ],
     }
+
+
+def map_data(catalogue: Catalogue) -> Mapping[str, object]:
+    """The map of channels: [layer, number, x, y] of each that is not dead; labels of regions."""
+    alive = [
+        (position, channel)
+        for position, layer in enumerate(catalogue.layers)
+        for channel in layer.channels
+        if not channel.dead
+    ]
+    if not alive:
+        return {"side": SIDE, "places": [], "labels": []}
+    addresses = np.array([(position, channel.number) for position, channel in alive])
+    places = map_of(catalogue.atlas, addresses)
+    favourites = [catalogue.class_number[channel.favourite] for _, channel in alive]
+    return {
+        "side": SIDE,
+        "places": np.concatenate([addresses, places], axis=1).tolist(),
+        "labels": region_labels(places, np.array(favourites)),
+    }
+
+
+def similar_channels(catalogue: Catalogue, layer: Layer) -> list[list[list[object]]]:
+    """By channel the most similar of its layer, as [number, distance]."""
+    record = catalogue.atlas.scan(layer.name)
+    distance = distances(record.mean_peak_by_class, record.image)
+    alive = np.array([not channel.dead for channel in layer.channels])
+    return [
+        [[n, rounded(float(distance[channel.number, n]))] for n in found]
+        for channel in layer.channels
+        for found in [[] if channel.dead else nearest(distance, alive, channel.number, SIMILAR)]
+    ]
 
 
 def class_data(catalogue: Catalogue) -> Mapping[str, object]:

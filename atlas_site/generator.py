@@ -13,6 +13,7 @@ from atlas_site.data import (
     class_data,
     image_data,
     layer_data,
+    map_data,
     search_data,
     site_data,
     weight_data,
@@ -76,6 +77,7 @@ def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield "images", image_data(catalogue)
     yield "classes", class_data(catalogue)
     yield "search", search_data(catalogue)
+    yield "map", map_data(catalogue)
     weights = connected(catalogue.atlas)
     for layer in catalogue.layers:
         yield layer.key, layer_data(catalogue, layer)
@@ -92,7 +94,9 @@ def _pages(catalogue: Catalogue) -> list[Page]:
         Page("index.html", "index.html", {**shared, **_front(catalogue)}),
         *_layer_pages(catalogue, shared),
         Page("images.html", "images.html", shared),
-        Page("channels.html", "channels.html", shared),
+        Page(
+            "channels.html", "channels.html", {**shared, "by_favourite": _by_favourite(catalogue)}
+        ),
         Page(
             "classes.html",
             "classes.html",
@@ -137,6 +141,16 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "low_frequency": index_page.low_frequency(catalogue),
         "methods": index_page.METHODS,
     }
+
+
+def _by_favourite(catalogue: Catalogue) -> list[tuple[str, list[Channel]]]:
+    """Channels by their most frequent class, in the order of the classes; the deepest first."""
+    found: dict[str, list[Channel]] = {name: [] for name in catalogue.classes}
+    for layer in catalogue.layers[::-1]:
+        for channel in layer.channels:
+            if not channel.dead:
+                found[channel.favourite].append(channel)
+    return [(name, channels) for name, channels in found.items() if channels]
 
 
 def _given_name(catalogue: Catalogue, channel: Channel) -> str:

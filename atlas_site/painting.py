@@ -12,8 +12,11 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from atlas_site import card
+from atlas_site.card import draw_card
 from atlas_site.catalogue import Catalogue
 from atlas_site.display import to_grey
+from atlas_site.layers import Channel
 from atlas_site.pictures import (
     TileSize,
     grey_outside,
@@ -37,6 +40,7 @@ from atlas_site.sprites import (
     saved_pictures,
     sprite_path,
 )
+from atlas_site.striking import handfuls
 from pipeline.atlas import Run, open_atlas
 from pipeline.parent import end_with_parent
 from pipeline.progress import Advance
@@ -123,6 +127,19 @@ class CoverJob:
 
 
 @dataclass(frozen=True)
+class CardJob:
+    """The picture of a link to the atlas."""
+
+    key: str
+    channels: tuple[Channel, ...]
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        draw_card(atlas, self.channels).save(out / "card.jpg", quality=card.QUALITY)
+        return 0
+
+
+@dataclass(frozen=True)
 class FiltersJob:
     """The filters of a layer that sees the pixels themselves."""
 
@@ -155,7 +172,7 @@ class ImagesJob:
         return 0
 
 
-Job = ChannelsJob | ControlJob | CoverJob | FiltersJob | ImagesJob
+Job = ChannelsJob | ControlJob | CoverJob | CardJob | FiltersJob | ImagesJob
 
 
 def jobs_of(catalogue: Catalogue) -> list[Job]:
@@ -172,6 +189,8 @@ def jobs_of(catalogue: Catalogue) -> list[Job]:
         for sheet in range(CHANNEL_GRID.files(len(layer.channels)))
     ]
     jobs += _image_jobs(catalogue)
+    if striking := handfuls(catalogue.layers):
+        jobs.append(CardJob(striking[0][0].key, tuple(striking[0])))
     for layer in catalogue.layers:
         if layer.covers:
             jobs.append(CoverJob(layer.name, layer.key, layer.covers))

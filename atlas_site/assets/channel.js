@@ -80,6 +80,10 @@
     })
     : [el("p", { class: "path" }, "No channel shares two or more images with it.")];
 
+  const similar = (rows) => rows.map(([number, distance]) => el("a", { href: `#${number}` },
+    Atlas.thumb(layer, number, "projections"), el("b", {}, `${layer.name} ${number}`),
+    `distance ${distance.toFixed(2)}`));
+
   const numbers = (channel) => [
     ["peak", short(channel.peak)],
     ["fires on", percent(channel.fired / site.validationImages)],
@@ -107,6 +111,8 @@
     if (!dead) {
       part("classes").replaceChildren(Atlas.bars(channel.classes));
       part("related").replaceChildren(...related(channel.related));
+      part("similar").replaceChildren(...similar(channel.similar));
+      for (const list of dialog.querySelectorAll(".related")) Atlas.rove(list);
       choose(0);
     }
     if (!dialog.open) dialog.showModal();
@@ -121,8 +127,10 @@
     const order = Atlas.shown.includes(now) ? Atlas.shown : channels.map((_, n) => n);
     go(order[(order.indexOf(now) + by + order.length) % order.length]);
   };
-  const close = () => { if (dialog.open) dialog.close(); };
+  const embedded = "embed" in document.documentElement.dataset;
+  const close = () => { if (dialog.open && !embedded) dialog.close(); };
 
+  if (embedded) dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.addEventListener("close", () => {
     const link = document.getElementById(open)?.firstElementChild;
     open = null;

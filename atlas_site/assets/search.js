@@ -72,6 +72,11 @@
   };
   query.addEventListener("input", find);
   query.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      // A search field would only be emptied.
+      event.preventDefault();
+      dialog.close();
+    }
     if (event.key !== "ArrowDown" && event.key !== "Enter") return;
     event.preventDefault();
     const first = list.querySelector("a");
