@@ -17,6 +17,17 @@ from pipeline.errors import AtlasError
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Layer = Literal["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
+DataSource = Literal[
+    "demo",
+    "folder",
+    "caltech101",
+    "imagenette",
+    "imagenet",
+    "mnist",
+    "fashion-mnist",
+    "cifar10",
+    "cifar100",
+]
 Positive = Annotated[float, Field(gt=0)]
 TORCHVISION_PX = 223
 """The input at which every window of torchvision's AlexNet is whole and pool5 gives 6 × 6.
@@ -34,18 +45,19 @@ class Section(BaseModel):
 class DataParams(Section):
     """Which images, and how one becomes a network input."""
 
-    source: Literal["demo", "folder", "caltech101", "imagenette", "imagenet"]
+    source: DataSource
     """Where the images come from."""
     root: str
-    """Their folder; relative to params.yaml, or absolute."""
+    """Their folder; relative to params.yaml, or absolute. For `folder` also a zip or tar file of
+    one, a URL, or `hf:ORG/DATASET`."""
     resize: Count
     """The shortest side after resizing, in pixels."""
     crop: Count
     """The side of the square network input, in pixels."""
     train_per_class: Count | None
-    """Training images drawn (demo) or kept (caltech101) per class; null keeps all."""
+    """Training images drawn (demo) or kept (caltech101, mnist …) per class; null keeps all."""
     val_per_class: Count | None
-    """Validation images drawn (demo) or at most kept (caltech101) per class; null keeps all."""
+    """Validation images drawn (demo) or at most kept (the same) per class; null keeps all."""
     val_fraction: Fraction
     """The share of validation images where a folder has no train/ and val/."""
     max_rejected_fraction: Fraction

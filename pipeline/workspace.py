@@ -74,8 +74,13 @@ class Workspace:
         return self.root / ".state" / stage
 
     def images(self, root: str) -> str:
-        """The location of the images, from `data.root`, for `open_images`."""
-        return str(self.resolve(root).resolve())
+        """The location of the images, from `data.root`, for `open_images`: a path or a URL.
+
+        `hf:ORG/DATASET` is a data set of the Hugging Face hub.
+        """
+        if root.startswith("hf:") and "://" not in root:
+            return f"hf://datasets/{root.removeprefix('hf:')}"
+        return root if "://" in root else str(self.resolve(root).resolve())
 
     def resolve(self, path: str) -> Path:
         """A path from `params.yaml`: relative ones start at the workspace, `~` is the home."""

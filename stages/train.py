@@ -16,22 +16,22 @@ import pipeline.dataset.images
 import pipeline.network
 import pipeline.training
 from pipeline.compute.device import parse_device, set_products, spread
+from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of, sha256_of_code
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
+from pipeline.training.artifacts import write_model, write_train_report
 from pipeline.training.checkpoint import FILE as CHECKPOINT
 from pipeline.training.checkpoint import Position
-from pipeline.training.group import Group
+from pipeline.training.distributed import Group, launch, launched, process_count, process_group
 from pipeline.training.history import write_history
-from pipeline.training.loop import train
-from pipeline.training.memory import keep_freed_memory
-from pipeline.training.outs import write_model, write_train_report
-from pipeline.training.processes import joined, launch, launched, process_count
-from pipeline.training.task import Machine, Task, Trained
+from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
+from pipeline.training.train import train
 from pipeline.workspace import Workspace
 from stages.command import (
     bar,
@@ -151,43 +151,43 @@ def train_alone(run: Run) -> None:
 def train_in_group(run: Run) -> None:
     """Train as one process of a group; each takes its own GPU."""
     device = spread(parse_device(run.device), int(os.environ["LOCAL_RANK"]))
-    with joined(device) as group:
+    with process_group(device) as group:
         logging.basicConfig(
-            level=logging.INFO if group.leads else logging.WARNING, format="%(message)s"
+            level=logging.INFO if group.is_main else logging.WARNING, format="%(message)s"
         )
         _train(run, group, device)
 
 
 def _train(run: Run, group: Group, device: torch.device) -> None:
-    keep_freed_memory()
+    disable_malloc_trim()
     set_products(device, tf32=False)
     workspace = run.workspace
     task = _task(workspace)
     key = _key(workspace, task)
     threads = max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
     pixels = _pixels(workspace, task)
-    machine = Machine(device, threads, run.cache, pixels, run.compiled, run.checkpoint_s)
-    if not group.leads:
-        group.wait()
-        train(task, machine, group, workspace.state("train") / key)
+    config = ExecutionConfig(device, threads, run.cache, pixels, run.compiled, run.checkpoint_s)
+    if not group.is_main:
+        group.barrier()
+        train(task, config, group, workspace.state("train") / key)
         return
     with (
         stage_state(workspace.state("train"), key) as state,
         stage_state(pixels.parent, pixels.name),
     ):
-        group.wait()
-        trained = _watched(task, machine, group, state, run.finish)
+        group.barrier()
+        trained = _watched(task, config, group, state, run.finish)
         _publish(workspace, task, trained, state)
     run.finish.unlink(missing_ok=True)
 
 
-def _task(workspace: Workspace) -> Task:
+def _task(workspace: Workspace) -> TrainingTask:
     params = load_params(workspace.params)
-    root, start = workspace.resolve(params.data.root), None
+    images, start = open_images(workspace.images(params.data.root)), None
     if params.train.init_from is not None:
         start = workspace.resolve(params.train.init_from)
         _check_start(workspace, start)
-    return Task(params, read_manifest(workspace.manifest), root, start)
+    return TrainingTask(params, read_manifest(workspace.manifest), images, start)
 
 
 def _check_start(workspace: Workspace, start: Path) -> None:
@@ -204,7 +204,7 @@ def _check_start(workspace: Workspace, start: Path) -> None:
         )
 
 
-def _pixels(workspace: Workspace, task: Task) -> Path:
+def _pixels(workspace: Workspace, task: TrainingTask) -> Path:
     """The folder of decoded pixels, which outlasts a stopped training and an edit of its recipe."""
     facts = {
         "input": [task.params.data.resize, task.params.data.crop],
@@ -214,7 +214,7 @@ def _pixels(workspace: Workspace, task: Task) -> Path:
     return workspace.state("pixels") / fingerprint(facts)
 
 
-def _key(workspace: Workspace, task: Task) -> str:
+def _key(workspace: Workspace, task: TrainingTask) -> str:
     """Names what decides the weights: a checkpoint under another key is no help."""
     params = task.params
     rooms = [Path(room.__file__ or "") for room in (pipeline.training, pipeline.network)]
@@ -224,7 +224,7 @@ def _key(workspace: Workspace, task: Task) -> str:
         "model": params.model.model_dump(),
         "train": params.train.model_dump(),
         "manifest": sha256_of(workspace.manifest),
-        "start": task.start and sha256_of(task.start),
+        "start": task.init_weights and sha256_of(task.init_weights),
         "code": sha256_of_code(
             *(room.parent for room in rooms), Path(pipeline.dataset.images.__file__)
         ),
@@ -232,7 +232,9 @@ def _key(workspace: Workspace, task: Task) -> str:
     return fingerprint(facts)
 
 
-def _watched(task: Task, machine: Machine, group: Group, state: Path, finish: Path) -> Trained:
+def _watched(
+    task: TrainingTask, config: ExecutionConfig, group: Group, state: Path, finish: Path
+) -> TrainingResult:
     """Train with a bar: epochs, images a second, time left, loss."""
     images = len(task.manifest.split("train"))
     with (
@@ -247,7 +249,7 @@ def _watched(task: Task, machine: Machine, group: Group, state: Path, finish: Pa
     ):
         return train(
             task,
-            machine,
+            config,
             group,
             state,
             watch=partial(_draw, drawn, images),
@@ -268,7 +270,9 @@ def _draw(drawn: "tqdm[NoReturn]", images: int, position: Position) -> None:
     drawn.update(done - drawn.n)
 
 
-def _publish(workspace: Workspace, task: Task, trained: Trained, state: Path) -> None:
+def _publish(
+    workspace: Workspace, task: TrainingTask, trained: TrainingResult, state: Path
+) -> None:
     """Let the outs appear: history and report first, the model last."""
     with publish(workspace.report("train_history.csv")) as path:
         write_history(path, trained.history)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pipeline.dataset.prefetch import prefetch
 from pipeline.progress import Advance
-from pipeline.training.group import Group
-from pipeline.training.squares import Rows, Squares
+from pipeline.training.datasets import ImageDataset, Rows
+from pipeline.training.distributed import Group
 
 RUN = 64
 """Images summed at a time."""
@@ -39,7 +39,7 @@ class Normalisation:
 
 
 def mean_of(
-    squares: Squares,
+    squares: ImageDataset,
     crop: int,
     kind: Literal["pixel", "channel"],
     group: Group,
@@ -55,18 +55,18 @@ def mean_of(
     inside = slice(first, first + crop)
 
     def run_sum(rows: Rows) -> Int64[np.ndarray, "crop crop 3"]:
-        return np.asarray(squares.read(rows)[:, inside, inside].sum(axis=0, dtype=np.int64))
+        return np.asarray(squares.__getitems__(rows)[:, inside, inside].sum(axis=0, dtype=np.int64))
 
     for rows, part in prefetch(run_sum, _share(len(squares), group), threads, depth=2 * threads):
         sums += part
         advance(len(rows))
-    total = group.sum(torch.from_numpy(sums).permute(2, 0, 1).contiguous())
+    total = group.all_reduce_sum(torch.from_numpy(sums).permute(2, 0, 1).contiguous())
     if kind == "channel":
         return (total.sum(dim=(1, 2), keepdim=True).double() / (len(squares) * crop**2)).float()
     return (total.double() / len(squares)).float()
 
 
 def _share(count: int, group: Group) -> Iterator[Rows]:
-    mine = np.arange(count)[group.share(count)]
+    mine = np.arange(count)[group.shard(count)]
     for first in range(0, len(mine), RUN):
         yield mine[first : first + RUN]

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.training.group import Group
+from pipeline.training.datasets import ImageDataset
+from pipeline.training.distributed import Group
 from pipeline.training.mean import Normalisation, mean_of
 
 
 @dataclass(frozen=True)
-class Ready:
-    """Squares that are already decoded."""
+class Ready(ImageDataset):
+    """Images that are already decoded."""
 
     pixels: np.ndarray
     side: int
@@ -18,7 +19,7 @@ class Ready:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def read(self, rows: np.ndarray) -> np.ndarray:
+    def __getitems__(self, rows: np.ndarray) -> np.ndarray:
         return self.pixels[rows]
 
 
