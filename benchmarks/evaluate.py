@@ -18,7 +18,7 @@ from pipeline.evaluation.classifier import BATCH
 from pipeline.evaluation.evaluate import Evaluation, evaluate
 from pipeline.network.model import Model, load_model
 from pipeline.progress import unseen
-from pipeline.training.learner import Learner
+from pipeline.training.forward import TrainingForward
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ def _ours(model: Model, photos: Path, listed: Sequence[ImageRow]) -> Evaluation:
 @torch.inference_mode()
 def _plain(model: Model, photos: Path, listed: Sequence[ImageRow]) -> tuple[np.ndarray, np.ndarray]:
     """One crop's probabilities and ten crops', as one would write it."""
-    learner = Learner(model.network.to(memory_format=torch.channels_last))
+    learner = TrainingForward(model.network.to(memory_format=torch.channels_last))
     card, end = model.card, model.card.resize - model.card.crop
 
     def classify(pixels: np.ndarray) -> np.ndarray:

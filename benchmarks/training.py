@@ -16,18 +16,19 @@ from torch.nn import functional
 
 from benchmarks.row import Row
 from benchmarks.scan import photograph
-from pipeline.compute.device import multiplies_bfloat16
+from pipeline.compute.device import supports_bfloat16
+from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
 from pipeline.dataset.manifest import ImageRow, Manifest
+from pipeline.dataset.store import open_images
 from pipeline.params import load_params
-from pipeline.training.batches import epoch_batches
-from pipeline.training.group import Group
-from pipeline.training.learner import Learner, draw_masks
-from pipeline.training.memory import keep_freed_memory
-from pipeline.training.start import starting_network
-from pipeline.training.task import Machine, Task
+from pipeline.storage.hashing import sha256_of
+from pipeline.training.data import epoch_batches, load_training_data
+from pipeline.training.distributed import Group
+from pipeline.training.forward import TrainingForward, draw_masks
+from pipeline.training.init import starting_network
+from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.training.trainer import Trainer
-from pipeline.training.views import open_images
 
 PRESET = Path(__file__).parents[1] / "presets" / "demo.yaml"
 IMAGES = 192
@@ -41,25 +42,26 @@ def rows(quick: bool) -> Iterator[Row]:
         task = _task(Path(folder))
         if not quick:
             yield from _measures(task, Path(folder), rounds)
-        keep_freed_memory()  # as every training does; the last of the measures
+        disable_malloc_trim()  # as every training does; the last of the measures
         yield _with_data(task, Path(folder), rounds)
         if not quick:
             yield _cache_row(task, Path(folder), rounds)
             yield _compile_row(task, Path(folder), rounds)
 
 
-def _task(folder: Path) -> Task:
+def _task(folder: Path) -> TrainingTask:
     """A data set of made-up photographs, as JPEG files."""
     rng = np.random.default_rng(0)
     listed = []
     for number in range(IMAGES):
         name = f"{number:03d}.jpg"
         photograph(rng).save(folder / name, quality=90)
-        listed.append(ImageRow("train", name, str(number % CLASSES), 500, 375, ""))
-    return Task(load_params(PRESET), Manifest(tuple(listed)), folder, None)
+        sha256 = sha256_of(folder / name)
+        listed.append(ImageRow("train", name, str(number % CLASSES), 500, 375, sha256))
+    return TrainingTask(load_params(PRESET), Manifest(tuple(listed)), open_images(folder), None)
 
 
-def _with_data(task: Task, folder: Path, rounds: int) -> Row:
+def _with_data(task: TrainingTask, folder: Path, rounds: int) -> Row:
     """An epoch from the cached pixels, augmented, against the same steps on ready tensors."""
     trainer = _trainer(task, folder / "data")
     bare, with_data = _seconds([_ready_epoch(trainer), _fed_epoch(trainer)], rounds)
@@ -99,19 +101,19 @@ def _ready_epoch(trainer: Trainer) -> Callable[[], None]:
     def run() -> None:
         trainer.network.train()
         for inputs, masks, labels in made:
-            trainer.optimiser.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16, enabled=trainer.half):
+            trainer.optimizer.zero_grad()
+            with torch.autocast("cpu", torch.bfloat16, enabled=trainer.use_bfloat16):
                 scores = trainer.learning(inputs, masks)
             loss = functional.cross_entropy(
                 scores.float(), labels, label_smoothing=train.label_smoothing
             )
             torch.autograd.backward(loss)
-            trainer.optimiser.step()
+            trainer.optimizer.step()
 
     return run
 
 
-def _cache_row(task: Task, folder: Path, rounds: int) -> Row:
+def _cache_row(task: TrainingTask, folder: Path, rounds: int) -> Row:
     """An epoch whose pixels were decoded once, against one that decodes; and what once costs."""
     begun = time.perf_counter()
     cached = _fed_epoch(_trainer(task, folder / "cached"))
@@ -130,7 +132,7 @@ def _cache_row(task: Task, folder: Path, rounds: int) -> Row:
     )
 
 
-def _measures(task: Task, folder: Path, rounds: int) -> Iterator[Row]:
+def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
     """What each measure gives on top of those before it."""
     precise = _precise(task, "float32")
     trainer = _trainer(precise, folder / "full")
@@ -140,7 +142,7 @@ def _measures(task: Task, folder: Path, rounds: int) -> Iterator[Row]:
         "own contrast norm": _plain_epoch(precise, last=True, own_norm=True),
         "fused SGD, filters capped: the training's own step": _ready_epoch(trainer),
     }
-    if multiplies_bfloat16(torch.device("cpu")):
+    if supports_bfloat16(torch.device("cpu")):
         steps["bfloat16"] = _ready_epoch(_trainer(_precise(task, "bfloat16"), folder / "half"))
     names, took = list(steps), _seconds(list(steps.values()), rounds)
     for place in range(1, len(names)):
@@ -149,12 +151,12 @@ def _measures(task: Task, folder: Path, rounds: int) -> Iterator[Row]:
         )
     own = steps[names[3]]
     [given_back] = _seconds([own], rounds)
-    keep_freed_memory()
+    disable_malloc_trim()
     [kept] = _seconds([own], rounds)
     yield _gain("training step: freed memory kept", "given back to the kernel", given_back, kept)
 
 
-def _compile_row(task: Task, folder: Path, rounds: int) -> Row:
+def _compile_row(task: TrainingTask, folder: Path, rounds: int) -> Row:
     begun = time.perf_counter()
     precise = _precise(task, "float32")
     compiled = _ready_epoch(_trainer(precise, folder / "compiled", compiled=True))
@@ -173,12 +175,14 @@ def _gain(name: str, against: str, before_s: float, after_s: float) -> Row:
     return Row(name, against, before_s / after_s, "×", 1.0, "higher", note)
 
 
-def _precise(task: Task, precision: str) -> Task:
+def _precise(task: TrainingTask, precision: str) -> TrainingTask:
     train = task.params.train.model_copy(update={"precision": precision})
     return replace(task, params=task.params.model_copy(update={"train": train}))
 
 
-def _plain_epoch(task: Task, *, last: bool = False, own_norm: bool = False) -> Callable[[], None]:
+def _plain_epoch(
+    task: TrainingTask, *, last: bool = False, own_norm: bool = False
+) -> Callable[[], None]:
     """The steps of an epoch as one would write them; with maps channels last, with our norm."""
     network, crop, size = (
         starting_network(task)[0],
@@ -187,31 +191,35 @@ def _plain_epoch(task: Task, *, last: bool = False, own_norm: bool = False) -> C
     )
     layout = torch.channels_last if last else torch.contiguous_format
     network = network.train().to(memory_format=layout)
-    optimiser = torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, foreach=False)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-6, momentum=0.9, foreach=False)
     inputs = torch.randn(size, 3, crop, crop).contiguous(memory_format=layout)
     labels = torch.arange(size) % CLASSES
-    module = Learner(network) if own_norm else network
+    module = TrainingForward(network) if own_norm else network
 
     def run() -> None:
         for _ in range(IMAGES // size):
-            _plain_step(module, optimiser, inputs, labels)
+            _plain_step(module, optimizer, inputs, labels)
 
     return run
 
 
 def _plain_step(
-    network: nn.Module, optimiser: torch.optim.Optimizer, inputs: Tensor, labels: Tensor
+    network: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, labels: Tensor
 ) -> None:
-    optimiser.zero_grad()
+    optimizer.zero_grad()
     torch.autograd.backward(functional.cross_entropy(network(inputs), labels))
-    optimiser.step()
+    optimizer.step()
 
 
-def _trainer(task: Task, state: Path, *, cache: bool = True, compiled: bool = False) -> Trainer:
+def _trainer(
+    task: TrainingTask, state: Path, *, cache: bool = True, compiled: bool = False
+) -> Trainer:
     state.mkdir()
-    machine = Machine(torch.device("cpu"), cores(), cache, compiled=compiled, checkpoint_s=1e9)
-    images = open_images(task, machine, Group(), state, lambda count: None)
-    return Trainer(task, machine, Group(), state, starting_network(task)[0], images)
+    config = ExecutionConfig(
+        torch.device("cpu"), cores(), cache, compiled=compiled, checkpoint_s=1e9
+    )
+    images = load_training_data(task, config, Group(), state, lambda count: None)
+    return Trainer(task, config, Group(), state, starting_network(task)[0], images)
 
 
 def _seconds(runs: list[Callable[[], None]], rounds: int) -> list[float]:

@@ -14,10 +14,23 @@ from pydantic_core import to_json
 
 from pipeline.errors import AtlasError
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Layer = Literal["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
+DataSource = Literal[
+    "demo",
+    "folder",
+    "caltech101",
+    "imagenette",
+    "imagenet",
+    "mnist",
+    "fashion-mnist",
+    "cifar10",
+    "cifar100",
+]
 Positive = Annotated[float, Field(gt=0)]
+LONGEST = 100_000
+"""Characters of a params.yaml."""
 TORCHVISION_PX = 223
 """The input at which every window of torchvision's AlexNet is whole and pool5 gives 6 × 6.
 
@@ -34,18 +47,19 @@ class Section(BaseModel):
 class DataParams(Section):
     """Which images, and how one becomes a network input."""
 
-    source: Literal["demo", "folder", "caltech101", "imagenette", "imagenet"]
+    source: DataSource
     """Where the images come from."""
     root: str
-    """Their folder; relative to params.yaml, or absolute."""
+    """Their folder; relative to params.yaml, or absolute. For `folder` also a zip or tar file of
+    one, a URL, or `hf:ORG/DATASET`."""
     resize: Count
     """The shortest side after resizing, in pixels."""
     crop: Count
     """The side of the square network input, in pixels."""
     train_per_class: Count | None
-    """Training images drawn (demo) or kept (caltech101) per class; null keeps all."""
+    """Training images drawn (demo) or kept (caltech101, mnist …) per class; null keeps all."""
     val_per_class: Count | None
-    """Validation images drawn (demo) or at most kept (caltech101) per class; null keeps all."""
+    """Validation images drawn (demo) or at most kept (the same) per class; null keeps all."""
     val_fraction: Fraction
     """The share of validation images where a folder has no train/ and val/."""
     max_rejected_fraction: Fraction
@@ -63,7 +77,7 @@ class ModelParams(Section):
 
     arch: Literal["zfnet", "alexnet", "alexnet-torchvision"]
     """The paper's two, or torchvision's AlexNet, for which data.crop is 223."""
-    width: Positive
+    width: Annotated[float, Field(gt=0, le=100)]
     """Every hidden layer's channels are multiplied by it; 1 is the paper's network."""
     conv_channels: dict[str, Count]
     """Channels that differ from the paper's, by layer.
@@ -79,7 +93,7 @@ class ModelParams(Section):
 class TrainParams(Section):
     """How the network learns (paper, section 3; presets/imagenet.yaml says what it leaves open)."""
 
-    epochs: Annotated[int, Field(ge=0)]
+    epochs: Annotated[int, Field(ge=0, le=1_000_000)]
     """Passes over the training images; 0 keeps the start."""
     batch_size: Count
     """Images in a step, over all processes together."""
@@ -90,7 +104,14 @@ class TrainParams(Section):
     momentum: Fraction
     """Of the stochastic gradient descent."""
     weight_decay: Annotated[float, Field(ge=0)]
-    """L2 penalty on the weights, not on the biases."""
+    """L2 penalty on the conv layers' weights; biases have none."""
+    fc_decay: Annotated[float, Field(ge=0)]
+    """The same on the weights of the fully connected layers."""
+    start_decay: Annotated[float, Field(ge=0)]
+    """L2 penalty on the part of a conv filter that is still its start, above the first layer.
+
+    It washes the random start out and leaves what was learnt; the paper has none.
+    """
     schedule: Literal["plateau", "cosine"]
     """`plateau` divides the rate by ten when validation error stops falling.
 
@@ -109,6 +130,11 @@ class TrainParams(Section):
 
     `patches` is He's, but the first layer's filters are drawn with the covariance of the training
     images' own patches, and scaled to He's responses.
+    """
+    revive: bool
+    """Whether a conv channel that next to no training image of an epoch excited is turned round.
+
+    Its filter, which answered to nothing, then answers to nearly everything, and learns again.
     """
     filter_rms_cap: Positive | None
     """A conv filter whose RMS exceeds it is scaled back after each step; null: no cap."""
@@ -163,7 +189,7 @@ class ProjectParams(Section):
 class Params(Section):
     """The whole of params.yaml."""
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
     """The one source of chance: the demo's drawings, splits, start, order, augmentation."""
     data: DataParams
     model: ModelParams
@@ -206,7 +232,7 @@ def load_params(path: Path) -> Params:
     Raises AtlasError naming the first wrong key with its value, or the file that cannot be read.
     """
     try:
-        return Params.model_validate_json(_as_json(path.read_text(encoding="utf-8")))
+        return Params.model_validate_json(_as_json(_text(path)))
     except FileNotFoundError:
         raise AtlasError(
             f"There is no {path}.", fix="Write one with `atlas preset demo`."
@@ -215,18 +241,44 @@ def load_params(path: Path) -> Params:
         raise AtlasError(
             f"{path} cannot be read: {error.strerror}.", fix="Put a file of parameters there."
         ) from None
+    except RecursionError:
+        raise AtlasError(
+            f"{path} nests lists or sections without end.", fix="Correct it, then run again."
+        ) from None
     except yaml.YAMLError as error:
         raise AtlasError(
-            f"{path} is not YAML: {_yaml_fault(error)}.", fix="Mend that line."
+            f"{path} is not YAML: {_yaml_fault(error)}.", fix="Correct that line."
         ) from None
     except ValidationError as error:
-        raise AtlasError(f"{path}: {_first_fault(error)}", fix="Mend it, then run again.") from None
+        raise AtlasError(f"{path}: {_first_fault(error)}", fix=_fix(error)) from None
     except ValueError as error:
-        raise AtlasError(f"{path} is no text of parameters: {error}.", fix="Mend it.") from None
+        raise AtlasError(f"{path} is no text of parameters: {error}.", fix="Correct it.") from None
+
+
+def _text(path: Path) -> str:
+    """The content of a file of parameters, which is a few kilobytes long. Raises ValueError."""
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
+        raise ValueError("it is not a file")
+    with path.open(encoding="utf-8") as file:
+        text = file.read(LONGEST + 1)
+    if len(text) > LONGEST:
+        raise ValueError(f"it is longer than {LONGEST} characters")
+    return text
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads YAML, and refuses a key that stands twice, of which YAML keeps the last."""
+    """Reads YAML, and refuses a key that appears twice, of which YAML keeps the last.
+
+    It refuses aliases too: ten lines of them can stand for gigabytes.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(
+                problem="aliases (*) are not supported", problem_mark=event.start_mark
+            )
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -234,7 +286,7 @@ class _Loader(yaml.SafeLoader):
         for key in scalars:
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"`{key.value}` stands twice", problem_mark=key.start_mark
+                    problem=f"`{key.value}` appears twice", problem_mark=key.start_mark
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
@@ -249,6 +301,12 @@ def _yaml_fault(error: yaml.YAMLError) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         return f"line {error.problem_mark.line + 1}: {error.problem}"
     return " ".join(str(error).split())
+
+
+def _fix(error: ValidationError) -> str:
+    further = len(error.errors()) - 1
+    also = f" and {further} more fault(s)" if further else ""
+    return f"Correct it{also}, then run again."
 
 
 def _first_fault(error: ValidationError) -> str:

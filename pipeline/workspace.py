@@ -1,7 +1,10 @@
 """Where things stand: every path of a run, named once."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline.errors import AtlasError
 
 
 @dataclass(frozen=True)
@@ -74,9 +77,30 @@ class Workspace:
         return self.root / ".state" / stage
 
     def images(self, root: str) -> str:
-        """The location of the images, from `data.root`, for `open_images`."""
-        return str(self.resolve(root).resolve())
+        """The location of the images, from `data.root`, for `open_images`: a path or a URL.
+
+        `hf:ORG/DATASET` is a data set of the Hugging Face hub.
+        """
+        if root.startswith("hf:") and "://" not in root:
+            return f"hf://datasets/{root.removeprefix('hf:')}"
+        return root if "://" in root else str(self.resolve(root).resolve())
 
     def resolve(self, path: str) -> Path:
-        """A path from `params.yaml`: relative ones start at the workspace, `~` is the home."""
-        return self.root / Path(path).expanduser()
+        """A path from `params.yaml`: relative ones start at the workspace, `~` is the home.
+
+        Raises AtlasError for a text that is no path.
+        """
+        try:
+            full = self.root / Path(path).expanduser()
+            os.lstat(full)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return full
+        except RuntimeError:
+            problem = "names the home of a user who is not there"
+        except ValueError:
+            problem = "holds a character that no path can"
+        except OSError as error:
+            problem = f"is no path ({os.strerror(error.errno or 0)})"
+        else:
+            return full
+        raise AtlasError(f"{path!r} {problem}.", fix="Correct the path in params.yaml.")

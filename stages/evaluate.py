@@ -2,15 +2,15 @@
 
 import logging
 
-from pipeline.compute.device import parse_device, set_products
+from pipeline.compute.device import configure_matmul, parse_device
 from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.evaluation.predictions import predictions, write_predictions
 from pipeline.evaluation.rates import write_rates
 from pipeline.network.model import load_model
 from pipeline.params import load_params
+from pipeline.storage.predictions import predictions, write_predictions
 from pipeline.storage.publish import publish
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
@@ -27,7 +27,7 @@ def main(workspace: Workspace, device: str) -> None:
     artifacts/predictions.csv.
     """
     on = parse_device(device)
-    set_products(on, tf32=False)
+    configure_matmul(on, tf32=False)
     model = load_model(workspace.model)
     params = load_params(workspace.params)
     rows = read_manifest(workspace.manifest).split("val")

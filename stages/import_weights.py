@@ -16,15 +16,16 @@ from pipeline.adopt.external_weights import (
     read_external_weights,
 )
 from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
 from pipeline.network.module import empty_network
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
+from pipeline.training.artifacts import mean_field, per_pixel, write_train_report
 from pipeline.training.history import write_history
-from pipeline.training.outs import mean_on_card, per_pixel, write_train_report
-from pipeline.training.task import Task, Trained
+from pipeline.training.task import TrainingResult, TrainingTask
 from pipeline.workspace import Workspace
 from stages.command import stage
 
@@ -61,14 +62,14 @@ def main(
     torchvision's AlexNet needs no option: its normalisation becomes a part of conv1. Of other
     files say with which --mean and --scale their network was trained.
     """
-    task = Task(
-        load_params(workspace.params), read_manifest(workspace.manifest), workspace.root, None
-    )
+    params = load_params(workspace.params)
+    images = open_images(workspace.images(params.data.root))
+    task = TrainingTask(params, read_manifest(workspace.manifest), images, None)
     foreign = read_external_weights(weights)
     tensors, subtracted, scale = _normalised(foreign, mean, scale)
     network = load_strict(empty_network(task.graph()), tensors, weights)
     _check_side(subtracted, task.params.data.crop, weights)
-    trained = Trained(network, subtracted, 0, False, (), (), start=None)
+    trained = TrainingResult(network, subtracted, 0, False, (), (), start=None)
     with publish(workspace.report("train_history.csv")) as path:
         write_history(path, ())
     with publish(workspace.report("train.json")) as path:
@@ -115,7 +116,9 @@ def _check_side(mean: Mean, crop: int, weights: Path) -> None:
         )
 
 
-def _save(folder: Path, task: Task, trained: Trained, scale: float, manifest_sha256: str) -> None:
+def _save(
+    folder: Path, task: TrainingTask, trained: TrainingResult, scale: float, manifest_sha256: str
+) -> None:
     data = task.params.data
     weights = dict(trained.network.state_dict())
     if per_pixel(trained.mean):
@@ -125,7 +128,7 @@ def _save(folder: Path, task: Task, trained: Trained, scale: float, manifest_sha
         classes=task.manifest.classes,
         resize=data.resize,
         crop=data.crop,
-        mean=mean_on_card(trained.mean),
+        mean=mean_field(trained.mean),
         scale=scale,
         seed=task.params.seed,
         epochs_trained=0,

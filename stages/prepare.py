@@ -3,14 +3,19 @@
 import json
 
 import click
+import PIL
 
 from pipeline.dataset.manifest import write_manifest
+from pipeline.dataset.store import open_images
 from pipeline.params import load_params
+from pipeline.sources.inspection import DECODING_VERSION
+from pipeline.sources.known import open_known
 from pipeline.sources.prepare import locate, prepare
 from pipeline.sources.rejected import write_rejected
 from pipeline.sources.report import Numbers, report
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
+from pipeline.storage.state import fingerprint
 from pipeline.workspace import Workspace
 from stages.command import bar, stage
 
@@ -23,11 +28,18 @@ def main(workspace: Workspace) -> None:
     is missing. No image is copied.
     """
     params = load_params(workspace.params)
-    root = workspace.resolve(params.data.root)
+    location = workspace.images(params.data.root)
     with bar("find", None, "file") as advance:
-        found = locate(root, params.data, params.seed, advance)
-    with bar("prepare", len(found), "image") as advance:
-        prepared = prepare(root, found, params.data, advance)
+        found = locate(location, params.data, params.seed, advance)
+    key = fingerprint(
+        {"version": DECODING_VERSION, "pillow": PIL.__version__, "location": location}
+    )
+    total = len(found.candidates) + len(found.rejected)
+    with (
+        open_known(workspace.state("prepare") / key) as known,
+        bar("prepare", total, "image") as advance,
+    ):
+        prepared = prepare(open_images(location), found, params.data, known, advance)
     with (
         publish(workspace.manifest) as manifest,
         publish(workspace.rejected) as rejected,

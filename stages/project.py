@@ -28,7 +28,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     The first ranks are projected through the network at its start too, as a control. An
     interrupted run resumes where it was.
     """
-    on = parse_device(device, elsewhere=bool(scheduler))
+    on = parse_device(device, remote=bool(scheduler))
     run = open_atlas(workspace.artifacts)
     config, start = config_of(run), start_sha256(workspace.model)
     entries = {layer: entries_of(record) for layer, record in run.records.items()}

@@ -25,7 +25,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     Reads the manifest and the model, writes artifacts/scan.zarr. An interrupted scan goes on where
     it was.
     """
-    on = parse_device(device, elsewhere=bool(scheduler))
+    on = parse_device(device, remote=bool(scheduler))
     params = load_params(workspace.params)
     images = read_manifest(workspace.manifest).split("val")
     card = load_card(workspace.model)

@@ -17,7 +17,7 @@ from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of, sha256_of_code
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
-from pipeline.training.task import Machine, Task
+from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.transfer.features import features_of
 from pipeline.transfer.folds import Protocol
 from pipeline.transfer.run import scratch_line, softmax_line
@@ -66,13 +66,13 @@ def main(
     if not (scratch or features):
         raise AtlasError("--no-features leaves nothing to do.", fix="Add --scratch.")
     protocols = [Protocol(count, test_per_class, folds) for count in per_class]
-    machine = Machine(parse_device(device), cores())
+    config = ExecutionConfig(parse_device(device), cores())
     task = _task(workspace)
     lines: list[Line] = []
     if features:
-        lines += _feature_lines(task, protocols, machine, model or workspace.model, layer)
+        lines += _feature_lines(task, protocols, config, model or workspace.model, layer)
     if scratch:
-        lines += _scratch_lines(workspace, task, protocols, machine)
+        lines += _scratch_lines(workspace, task, protocols, config)
     with publish(workspace.report("transfer.csv")) as path:
         write_table(path, lines)
     with publish(workspace.report("transfer.json")) as path:
@@ -84,34 +84,38 @@ def main(
         )
 
 
-def _task(workspace: Workspace) -> Task:
+def _task(workspace: Workspace) -> TrainingTask:
     """The run's task from scratch, whatever its own training starts from."""
     params = load_params(workspace.params)
     train = params.train.model_copy(update={"init_from": None, "freeze": ()})
-    root = workspace.resolve(params.data.root)
+    images = open_images(workspace.images(params.data.root))
     scratch = params.model_copy(update={"train": train})
-    return Task(scratch, read_manifest(workspace.manifest), root, None)
+    return TrainingTask(scratch, read_manifest(workspace.manifest), images, None)
 
 
 def _feature_lines(
-    task: Task, protocols: list[Protocol], machine: Machine, folder: Path, layer: str
+    task: TrainingTask,
+    protocols: list[Protocol],
+    config: ExecutionConfig,
+    folder: Path,
+    layer: str,
 ) -> list[Line]:
     rows = task.manifest.rows
     with bar("features", len(rows), "images") as advance:
         found = features_of(
             load_model(folder),
             layer,
-            open_images(task.root),
+            task.images,
             rows,
-            device=machine.device,
-            threads=machine.threads,
+            device=config.device,
+            threads=config.threads,
             advance=advance,
         )
     return [softmax_line(rows, found, layer, p, task.params.seed) for p in protocols]
 
 
 def _scratch_lines(
-    workspace: Workspace, task: Task, protocols: list[Protocol], machine: Machine
+    workspace: Workspace, task: TrainingTask, protocols: list[Protocol], config: ExecutionConfig
 ) -> list[Line]:
     rooms = (pipeline.training, pipeline.network, pipeline.transfer)
     facts = {
@@ -124,4 +128,4 @@ def _scratch_lines(
         stage_state(workspace.state("transfer"), fingerprint(facts)) as state,
         bar("scratch", sum(protocol.folds for protocol in protocols), "folds") as advance,
     ):
-        return [scratch_line(task, p, machine, state, advance) for p in protocols]
+        return [scratch_line(task, p, config, state, advance) for p in protocols]

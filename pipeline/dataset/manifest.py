@@ -12,6 +12,7 @@ from typing import Literal, cast, get_args
 import numpy as np
 from jaxtyping import Int64
 
+from pipeline.dataset.members import key_of
 from pipeline.errors import AtlasError
 
 Split = Literal["train", "val"]
@@ -43,13 +44,18 @@ class ImageRow:
     sha256: str
     """Of the file's bytes."""
 
+    position: str = ""
+    """Where the image is inside a tar, zip or parquet file; empty for a file of its own."""
+
     @property
     def key(self) -> str:
         """What the image store reads it by."""
-        return self.path
+        return key_of(self.path, self.position)
 
 
 COLUMNS = tuple(field.name for field in fields(ImageRow))
+REQUIRED = COLUMNS[:-1]
+"""Without the positions, which only images inside other files have."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,12 @@ class Manifest:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
-        """Class names of the training images, sorted bytewise: the order of fc8."""
-        return tuple(sorted({row.label for row in self.split("train")}, key=str.encode))
+        """Class names of the training images, sorted bytewise: the order of fc8.
+
+        Without training images, those of the validation images; images without a class have none.
+        """
+        rows = self.split("train") or self.split("val")
+        return tuple(sorted({row.label for row in rows} - {""}, key=str.encode))
 
 
 def sorted_manifest(rows: Sequence[ImageRow]) -> Manifest:
@@ -91,8 +101,9 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write manifest.csv: equal manifests give equal bytes."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, CsvDialect)
-        writer.writerow(COLUMNS)
-        writer.writerows(astuple(row) for row in manifest.rows)
+        columns = COLUMNS if any(row.position for row in manifest.rows) else REQUIRED
+        writer.writerow(columns)
+        writer.writerows(astuple(row)[: len(columns)] for row in manifest.rows)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -111,23 +122,26 @@ def read_manifest(path: Path) -> Manifest:
 def _rows(lines: Iterator[list[str]]) -> Iterator[ImageRow]:
     """Rows of a table, each checked; image rows are positions, so their order is checked too."""
     header = tuple(next(lines, ()))
-    if header != COLUMNS:
+    if header[: len(REQUIRED)] != REQUIRED:
         raise ValueError(f"its columns are {', '.join(header) or 'missing'}")
+    position = header.index("position") if "position" in header else None
     last = (b"", b"")
     for number, cells in enumerate(lines, start=1):
-        if len(cells) != len(COLUMNS):
-            raise ValueError(f"row {number} has {len(cells)} cells, not {len(COLUMNS)}")
-        row = _row(*cells)
+        if len(cells) != len(header):
+            raise ValueError(f"row {number} has {len(cells)} cells, not {len(header)}")
+        row = _row(cells, "" if position is None else cells[position])
         if _place(row) <= last:
             raise ValueError(f"row {number} ({row.path}) is out of order or there twice")
         last = _place(row)
         yield row
 
 
-def _row(split: str, path: str, label: str, width: str, height: str, sha256: str) -> ImageRow:
+def _row(cells: list[str], position: str) -> ImageRow:
+    split, path, label, width, height, sha256 = cells[: len(REQUIRED)]
     if split not in get_args(Split):
         raise ValueError(f"split {split!r} is neither train nor val")
-    return ImageRow(cast(Split, split), path, sys.intern(label), int(width), int(height), sha256)
+    label = sys.intern(label)
+    return ImageRow(cast(Split, split), path, label, int(width), int(height), sha256, position)
 
 
 def class_indices(rows: Sequence[ImageRow], classes: Sequence[str]) -> Int64[np.ndarray, " image"]:

@@ -9,8 +9,8 @@ import torch
 from dask.system import CPU_COUNT
 from jaxtyping import Float32, Int64
 
-from pipeline.compute.device import set_products
-from pipeline.compute.resident import load_agreed_model, resident
+from pipeline.compute.device import configure_matmul
+from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.prefetch import prefetch
 from pipeline.dataset.store import ImageStore
@@ -79,7 +79,7 @@ def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
     Raises AtlasError for an image that is not what the manifest lists.
     """
     plan = job.plan
-    set_products(device, tf32=plan.tf32)
+    configure_matmul(device, tf32=plan.tf32)
     model, forward = _loaded(plan, device)
     card = model.card
     tallies = empty_tallies(model.graph, plan.layers, plan.top)
@@ -96,8 +96,8 @@ def scan_chunk(job: Job, device: torch.device) -> dict[str, LayerTally]:
     return tallies
 
 
-@resident
+@cached_per_process
 def _loaded(plan: Plan, device: torch.device) -> tuple[Model, Forward]:
     """The network of a plan on a device, loaded when a process meets it first."""
-    model = load_agreed_model(plan.model, plan.weights_sha256)
+    model = load_pinned_model(plan.model, plan.weights_sha256)
     return model, Forward(model, plan.layers, plan.batch_size, device)

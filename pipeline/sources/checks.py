@@ -1,9 +1,8 @@
-"""What is too little to go on with, said in numbers and reasons."""
+"""Checks of a prepared data set: what is too little to use, in numbers and reasons."""
 
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from pipeline.dataset.manifest import ImageRow
 from pipeline.errors import AtlasError
@@ -17,7 +16,7 @@ FEWEST_VAL = 9
 
 
 def check_dataset(
-    root: Path,
+    where: str,
     rows: Sequence[ImageRow],
     candidates: Sequence[Candidate],
     rejected: Sequence[Rejection],
@@ -29,7 +28,7 @@ def check_dataset(
     """
     if not rows:
         raise AtlasError(
-            f"No usable image in {root}{_why(rejected)}.",
+            f"No usable image in {where}{_why(rejected)}.",
             fix="Set data.root in params.yaml to a folder of images.",
         )
     _check_rejected(rows, [r for r in rejected if not r.stray], most_rejected)
@@ -55,25 +54,29 @@ def _check_rejected(rows: Sequence[ImageRow], faulty: Sequence[Rejection], most:
         raise AtlasError(
             f"{len(faulty)} of {len(faulty) + len(rows)} image files cannot be used: {share:.1%}, "
             f"more than data.max_rejected_fraction allows ({most:.1%}){_why(faulty)}.",
-            fix="Mend or remove them; with a higher limit, artifacts/rejected.csv lists them all.",
+            fix="Correct or remove them; with a higher limit, rejected.csv lists them all.",
         )
 
 
 def _check_classes(
     rows: Sequence[ImageRow], candidates: Sequence[Candidate], rejected: Sequence[Rejection]
 ) -> None:
-    used = {(row.split, row.label) for row in rows}
-    emptied = sorted({(c.split, c.label) for c in candidates} - used)
+    used: set[tuple[str | None, str]] = {(row.split, row.label) for row in rows}
+    used |= {(None, label) for _, label in used}
+    emptied = sorted({(c.split, c.label) for c in candidates} - used, key=str)
     if emptied:
         split, label = emptied[0]
         paths = {c.path for c in candidates if (c.split, c.label) == emptied[0]}
         why = _why([r for r in rejected if r.path in paths])
         others = f" (nor have {len(emptied) - 1} others)" if len(emptied) > 1 else ""
         raise AtlasError(
-            f"Class {label!r} has no usable {split} image{others}{why}.",
+            f"Class {label!r} has no usable {f'{split} ' * bool(split)}image{others}{why}.",
             fix="Put images there, or remove the class.",
         )
     learnt = {label for split, label in used if split == "train"}
+    if not learnt:
+        log.info("No training images: enough for a network from elsewhere.")
+        return
     unknown = sorted({label for _, label in used} - learnt)
     if unknown:
         raise AtlasError(

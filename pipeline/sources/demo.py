@@ -10,7 +10,8 @@ from demo.scene import CLASSES
 from pipeline.errors import AtlasError
 from pipeline.params import DataParams
 from pipeline.progress import Advance
-from pipeline.sources.protocol import Candidate
+from pipeline.sources.protocol import Candidate, Located
+from pipeline.sources.trees import stamp_of
 
 DRAWING_VERSION = 1
 """Raise it when the same seed draws other pictures; folders of an older one are drawn anew."""
@@ -47,24 +48,35 @@ class Collection:
 class DemoSource:
     """Draws photographs' stand-ins of sixteen classes into train/ and val/ below the root."""
 
-    def locate(self, root: Path, data: DataParams, seed: int, advance: Advance) -> list[Candidate]:
-        """List the pictures, drawing those that are missing; `advance` counts the drawn ones.
+    def fetch(self, location: str, data: DataParams, seed: int, advance: Advance) -> None:
+        """Draw the pictures that are missing; `advance` counts them.
 
         Only files that an earlier run drew are ever replaced or removed. Raises AtlasError for a
         root that holds anything else, or that cannot be written to.
         """
-        collection = _wanted(data, seed)
+        root, collection = Path(location), _wanted(data, seed)
         try:
             _claim(root, collection)
-            shots = collection.shots()
-            missing = [shot for shot in shots if not (root / shot.path).exists()]
+            missing = [shot for shot in collection.shots() if not (root / shot.path).exists()]
             take_all(root, seed, missing, advance)
         except OSError as error:
             raise AtlasError(
                 f"The demo images cannot be written to {root}: {error.strerror or error}.",
                 fix="Make room there or point data.root in params.yaml to another folder.",
             ) from error
-        return [Candidate(shot.split, shot.path, shot.label) for shot in shots]
+
+    def locate(self, location: str, data: DataParams, seed: int, advance: Advance) -> Located:
+        """List the pictures."""
+        shots = _wanted(data, seed).shots()
+        return Located([_candidate(Path(location), shot) for shot in shots])
+
+
+def _candidate(root: Path, shot: Shot) -> Candidate:
+    try:
+        stamp = stamp_of((root / shot.path).stat())
+    except OSError:
+        stamp = ""
+    return Candidate(shot.split, shot.path, shot.label, stamp=stamp)
 
 
 def _wanted(data: DataParams, seed: int) -> Collection:

@@ -1,15 +1,14 @@
 """Imagenette: ten easy classes of ImageNet, as torchvision.datasets.Imagenette unpacks it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.params import DataParams
 from pipeline.progress import Advance
 from pipeline.sources.download import download
-from pipeline.sources.folder import is_split, list_splits
+from pipeline.sources.folder import locate_splits, split_folders
 from pipeline.sources.naming import renamed
-from pipeline.sources.protocol import Candidate
-from pipeline.sources.rejected import Rejection
+from pipeline.sources.protocol import Located
+from pipeline.sources.trees import FolderTree
 
 FOLDERS = ("imagenette2", "imagenette2-320", "imagenette2-160")
 """What torchvision unpacks for its sizes `full`, `320px` and `160px`; the first there is used."""
@@ -33,20 +32,25 @@ NAMES = {
 class ImagenetteSource:
     """One of torchvision's folders below `data.root`, or that folder itself."""
 
-    def locate(
-        self, root: Path, data: DataParams, seed: int, advance: Advance
-    ) -> Sequence[Candidate | Rejection]:
+    def fetch(self, location: str, data: DataParams, seed: int, advance: Advance) -> None:
+        """Download it where its folder is missing."""
+        if splits_folder(Path(location)) is None:
+            download("Imagenette", Path(location), DOWNLOADED, _fetch)
+
+    def locate(self, location: str, data: DataParams, seed: int, advance: Advance) -> Located:
         """Take train/ and val/ as they come."""
-        return renamed(list_splits(root, splits_folder(root), advance), NAMES)
+        folder = splits_folder(Path(location))
+        tree = FolderTree(Path(location))
+        folders = split_folders(tree, DOWNLOADED if folder is None else folder, location)
+        return renamed(locate_splits(tree, folders, location, advance), NAMES)
 
 
-def splits_folder(root: Path) -> str:
-    """What holds train/ and val/, relative to the root; downloaded where it is missing."""
+def splits_folder(root: Path) -> str | None:
+    """The folder that holds train/ and val/, relative to the root; None where it is missing."""
     for folder in ("", *FOLDERS):
-        if is_split(root / folder):
+        if all((root / folder / split).is_dir() for split in ("train", "val")):
             return folder
-    download("Imagenette", root, DOWNLOADED, _fetch)
-    return DOWNLOADED
+    return None
 
 
 def _fetch(scratch: str) -> None:

@@ -1,21 +1,22 @@
-"""One candidate, read and decoded once."""
+"""Inspection: one candidate, read, hashed and decoded once."""
 
 import hashlib
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipeline.dataset.images import UnusableImageError, load_image
+from pipeline.dataset.members import TooLargeError
+from pipeline.dataset.store import ImageStore
 from pipeline.sources.protocol import Candidate
 from pipeline.sources.rejected import Rejection, is_named_as_picture
 
-MAX_BYTES = 1 << 29
-"""A larger file is not read: 512 MiB."""
+DECODING_VERSION = 1
+"""Raise it when newer code uses, refuses or sizes a file differently."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What is learnt from an image that decodes."""
+    """The facts of an image that decodes."""
 
     width: int
     """Pixels, upright."""
@@ -25,26 +26,29 @@ class Inspection:
     """Of the file's bytes."""
 
 
-def inspect(root: Path, candidate: Candidate) -> Inspection | Rejection:
-    """Decode a candidate below `root`, or say why it cannot be used.
+def inspect(store: ImageStore, candidate: Candidate) -> Inspection | Rejection:
+    """Decode a candidate of a store, or say why it cannot be used.
 
     A file that is an image neither by its bytes nor by its name is a stray.
     """
     try:
-        data = _read(root / candidate.path)
+        data = store.read(candidate.key)
         width, height = load_image(data).size
     except UnusableImageError as error:
         shapeless = error.kind in ("no image", "empty file")
         stray = shapeless and not is_named_as_picture(candidate.path)
         return Rejection(candidate.path, str(error), stray)
+    except TooLargeError as error:
+        return Rejection(
+            candidate.path, f"too large: {error}", not is_named_as_picture(candidate.path)
+        )
     except OSError as error:
-        return Rejection(candidate.path, f"unreadable: {os.strerror(error.errno or 0)}", False)
+        return refused(
+            candidate, f"unreadable: {os.strerror(error.errno) if error.errno else error}"
+        )
     return Inspection(width, height, hashlib.sha256(data).hexdigest())
 
 
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > MAX_BYTES:
-            raise UnusableImageError("no image", f"{size} bytes are too many")
-        return file.read()
+def refused(candidate: Candidate, reason: str) -> Rejection:
+    """A candidate that is not used although it is named as a picture, or may be one."""
+    return Rejection(candidate.path, reason, stray=False)

@@ -1,25 +1,20 @@
 """Readable names for classes whose folders bear WordNet ids (`n01440764`)."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
-from pipeline.sources.protocol import Candidate
-from pipeline.sources.rejected import Rejection
+from pipeline.sources.protocol import Located
 
 
-def renamed(
-    found: Sequence[Candidate | Rejection], names: Mapping[str, str]
-) -> list[Candidate | Rejection]:
-    """The candidates with the readable name of their class; one without a name keeps its id.
+def renamed(found: Located, names: Mapping[str, str]) -> Located:
+    """The images with the readable name of their class; one without a name keeps its id.
 
     Two classes of ImageNet are cranes and two are maillots: such names carry their id.
     """
-    ids = {item.label for item in found if isinstance(item, Candidate)}
+    ids = {item.label for item in found.candidates}
     times = Counter(names.get(wnid, wnid) for wnid in ids)
     labels = {wnid: names.get(wnid, wnid) for wnid in ids}
     labels |= {wnid: f"{name} ({wnid})" for wnid, name in labels.items() if times[name] > 1}
-    return [
-        replace(item, label=labels[item.label]) if isinstance(item, Candidate) else item
-        for item in found
-    ]
+    candidates = [replace(item, label=labels[item.label]) for item in found.candidates]
+    return replace(found, candidates=candidates)

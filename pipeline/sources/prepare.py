@@ -1,23 +1,23 @@
-"""From candidates to the manifest: every image decoded once, in threads."""
+"""From candidates to the manifest: every image decoded once, in processes of its own."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from pipeline.cores import cores
 from pipeline.dataset.manifest import ImageRow, Manifest, sorted_manifest
+from pipeline.dataset.store import ImageStore
+from pipeline.errors import AtlasError
 from pipeline.params import DataParams
 from pipeline.progress import Advance, unseen
 from pipeline.sources.checks import check_dataset
-from pipeline.sources.inspection import Inspection, inspect
-from pipeline.sources.protocol import Candidate
+from pipeline.sources.decoders import decoded
+from pipeline.sources.inspection import Inspection, inspect, refused
+from pipeline.sources.known import Known
+from pipeline.sources.protocol import Candidate, Located
 from pipeline.sources.registry import source
 from pipeline.sources.rejected import Rejection
 
-BATCH = 1024
-"""Candidates handed to the threads at a time: what waits in memory does not grow with the data."""
+Outcome = Inspection | Rejection
 
 
 @dataclass(frozen=True)
@@ -29,55 +29,70 @@ class Prepared:
     """Sorted bytewise by path."""
 
 
-def locate(
-    root: Path, data: DataParams, seed: int, advance: Advance = unseen
-) -> Sequence[Candidate | Rejection]:
-    """The candidates of `data.source` below a root, drawn or downloaded where need be."""
-    return source(data.source).locate(root, data, seed, advance)
+def locate(location: str, data: DataParams, seed: int, advance: Advance = unseen) -> Located:
+    """The candidates of `data.source` at a location, drawn or downloaded where need be."""
+    if "://" in location and data.source != "folder":
+        raise AtlasError(
+            f"data.root is a URL, but data.source {data.source} needs a folder.",
+            fix="Set data.source to folder, or data.root to a folder.",
+        )
+    chosen = source(data.source)
+    chosen.fetch(location, data, seed, advance)
+    return chosen.locate(location, data, seed, advance)
 
 
 def prepare(
-    root: Path,
-    found: Sequence[Candidate | Rejection],
+    store: ImageStore,
+    found: Located,
     data: DataParams,
+    known: Known,
     advance: Advance = unseen,
 ) -> Prepared:
     """Decode every candidate once and sort them into manifest and rejected list.
 
-    `advance` is told of each of `found`. Raises AtlasError where what is left is too little to go
-    on with: no image, a class without one, too few to validate, too many rejected.
+    What `known` has of a file that did not change is not decoded again. `advance` counts the files
+    found. Raises AtlasError where what is left is too little to use: no image, a class without
+    one, too few to validate, too many rejected.
     """
-    candidates = [item for item in found if isinstance(item, Candidate)]
-    rejected = [item for item in found if isinstance(item, Rejection)]
+    rejected = list(found.rejected)
     advance(len(rejected))
-    rows = []
-    for candidate, outcome in _inspected(root, candidates):
+    usable: list[Candidate] = []
+    facts: dict[str, Inspection] = {}
+    for candidate, outcome in _inspected(store, found.candidates, known):
         if isinstance(outcome, Rejection):
             rejected.append(outcome)
         else:
-            rows.append(_row(candidate, outcome))
+            usable.append(candidate)
+            facts[candidate.path] = outcome
         advance(1)
     rejected.sort(key=lambda rejection: rejection.path.encode())
-    check_dataset(root, rows, candidates, rejected, data.max_rejected_fraction)
+    rows = [_row(image, facts[image.path]) for image in found.divide(usable)]
+    check_dataset(str(store), rows, found.candidates, rejected, data.max_rejected_fraction)
     return Prepared(sorted_manifest(rows), tuple(rejected))
 
 
 def _inspected(
-    root: Path, candidates: Sequence[Candidate]
-) -> Iterator[tuple[Candidate, Inspection | Rejection]]:
-    # Threads, not processes: Pillow lets go of the interpreter while it decodes.
-    with ThreadPoolExecutor(cores()) as pool:
-        for start in range(0, len(candidates), BATCH):
-            batch = candidates[start : start + BATCH]
-            yield from zip(batch, pool.map(partial(inspect, root), batch), strict=True)
+    store: ImageStore, candidates: Sequence[Candidate], known: Known
+) -> Iterator[tuple[Candidate, Outcome]]:
+    new = []
+    for candidate in candidates:
+        if (outcome := known.outcome(candidate)) is None:
+            new.append(candidate)
+        else:
+            yield candidate, outcome
+    for candidate, outcome in decoded(partial(inspect, store), refused, new, len(new)):
+        known.add(candidate, outcome)
+        yield candidate, outcome
 
 
-def _row(candidate: Candidate, seen: Inspection) -> ImageRow:
+def _row(candidate: Candidate, facts: Inspection) -> ImageRow:
+    assert candidate.split is not None
     return ImageRow(
         split=candidate.split,
         path=candidate.path,
         label=candidate.label,
-        width=seen.width,
-        height=seen.height,
-        sha256=seen.sha256,
+        width=facts.width,
+        height=facts.height,
+        sha256=facts.sha256,
+        position=candidate.position,
     )

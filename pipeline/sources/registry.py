@@ -26,4 +26,8 @@ def source(name: str) -> Source:
             from pipeline.sources.imagenet import ImagenetSource
 
             return ImagenetSource()
+        case "mnist" | "fashion-mnist" | "cifar10" | "cifar100":
+            from pipeline.sources.classics import ClassicSource
+
+            return ClassicSource(name)
     raise KeyError(name)

@@ -1,7 +1,7 @@
 """Random views of the training squares, for a whole batch at once.
 
 Draws are made for the whole batch on the CPU, so that they are the same however many processes
-share it; the pixels are moved where they lie.
+share it; the pixels are read where they are.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""Where a training stands, on disk: enough to go on to the same weights to the bit."""
+"""Checkpoints, from which a stopped training resumes to the same weights to the bit, and snapshots.
+
+A snapshot is the weights at the start or after a chosen epoch, for the evolution of features
+(paper, Fig. 4).
+"""
 
 import os
 import time
@@ -7,9 +11,13 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from pipeline.network.model import INPUT_MEAN, snapshot_path
+from pipeline.network.module import Network
 from pipeline.training.history import EpochRecord
+from pipeline.training.revival import Excited
 
 FILE = "checkpoint.pt"
 
@@ -32,15 +40,17 @@ class Position:
     """A record per epoch done."""
     filters: list[Float[Tensor, "out in row col"]] = field(default_factory=list)
     """The first layer's weights after each epoch done."""
+    excited: Excited = field(default_factory=dict)
+    """Steps of the present epoch that excited each channel."""
 
 
 def save_checkpoint(
-    folder: Path, network: nn.Module, optimiser: torch.optim.Optimizer, position: Position
+    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, position: Position
 ) -> None:
     """Replace the checkpoint of a state folder, whole or not at all."""
     content = {
         "network": network.state_dict(),
-        "optimiser": optimiser.state_dict(),
+        "optimizer": optimizer.state_dict(),
         "position": vars(position) | {"history": [asdict(r) for r in position.history]},
     }
     partial = folder / f".{FILE}.partial"
@@ -51,17 +61,29 @@ def save_checkpoint(
     partial.replace(folder / FILE)
 
 
-def load_checkpoint(folder: Path, network: nn.Module, optimiser: torch.optim.Optimizer) -> Position:
-    """Set network and optimiser to the last checkpoint of a folder; the start where none is."""
+def load_checkpoint(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> Position:
+    """Set network and optimizer to the last checkpoint of a folder; the start where none is."""
     path = folder / FILE
     if not path.exists():
         return Position()
     content = torch.load(path, weights_only=True, map_location="cpu")
     network.load_state_dict(content["network"])
-    optimiser.load_state_dict(content["optimiser"])
-    told = content["position"]
-    told["history"] = [EpochRecord(**record) for record in told["history"]]
-    return Position(**told)
+    optimizer.load_state_dict(content["optimizer"])
+    position = content["position"]
+    position["history"] = [EpochRecord(**record) for record in position["history"]]
+    return Position(**position)
+
+
+def save_snapshot(
+    state: Path, epoch: int, network: Network, mean: Float[Tensor, "3 #crop #crop"]
+) -> None:
+    """Write `snapshots/epoch_NNN.safetensors` in a state folder: a weights file with its mean."""
+    path = snapshot_path(state, epoch)
+    path.parent.mkdir(exist_ok=True)
+    tensors = dict(network.state_dict()) | {INPUT_MEAN: mean}
+    partial = path.with_name(f".{path.name}")
+    save_file({key: t.detach().cpu().contiguous() for key, t in tensors.items()}, partial)
+    partial.replace(path)
 
 
 @dataclass
@@ -74,7 +96,7 @@ class Interval:
     """When the last one was written, on the monotonic clock."""
 
     def due(self) -> bool:
-        """Whether that time has passed; if so, it starts anew."""
+        """Whether that time has passed; if so, the next period starts."""
         now = time.monotonic()
         if now - self.last_s < self.every_s:
             return False

@@ -1,7 +1,6 @@
-"""What is subtracted from every input: the mean image of the training squares, or its colours."""
+"""The mean of the training images, by pixel or by colour, which every input has subtracted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -11,35 +10,15 @@ from torch import Tensor
 
 from pipeline.dataset.prefetch import prefetch
 from pipeline.progress import Advance
-from pipeline.training.group import Group
-from pipeline.training.squares import Rows, Squares
+from pipeline.training.datasets import ImageDataset, Rows
+from pipeline.training.distributed import Group
 
 RUN = 64
 """Images summed at a time."""
 
 
-@dataclass(frozen=True)
-class Normalisation:
-    """(pixel − mean) × scale."""
-
-    mean: Float[Tensor, "3 #crop #crop"]
-    """Per pixel, or (3, 1, 1) per colour."""
-    scale: float
-
-    def apply(
-        self, views: Float[Tensor, "image 3 crop crop"]
-    ) -> Float[Tensor, "image 3 crop crop"]:
-        """Network inputs of pixels 0…255; overwrites them."""
-        return views.sub_(self.mean).mul_(self.scale)
-
-    def to(self, device: torch.device) -> "Normalisation":
-        """The same on a device, laid out as the views are."""
-        mean = self.mean.to(device)[None].contiguous(memory_format=torch.channels_last)[0]
-        return Normalisation(mean, self.scale)
-
-
 def mean_of(
-    squares: Squares,
+    squares: ImageDataset,
     crop: int,
     kind: Literal["pixel", "channel"],
     group: Group,
@@ -55,18 +34,18 @@ def mean_of(
     inside = slice(first, first + crop)
 
     def run_sum(rows: Rows) -> Int64[np.ndarray, "crop crop 3"]:
-        return np.asarray(squares.read(rows)[:, inside, inside].sum(axis=0, dtype=np.int64))
+        return np.asarray(squares.__getitems__(rows)[:, inside, inside].sum(axis=0, dtype=np.int64))
 
     for rows, part in prefetch(run_sum, _share(len(squares), group), threads, depth=2 * threads):
         sums += part
         advance(len(rows))
-    total = group.sum(torch.from_numpy(sums).permute(2, 0, 1).contiguous())
+    total = group.all_reduce_sum(torch.from_numpy(sums).permute(2, 0, 1).contiguous())
     if kind == "channel":
         return (total.sum(dim=(1, 2), keepdim=True).double() / (len(squares) * crop**2)).float()
     return (total.double() / len(squares)).float()
 
 
 def _share(count: int, group: Group) -> Iterator[Rows]:
-    mine = np.arange(count)[group.share(count)]
+    mine = np.arange(count)[group.shard(count)]
     for first in range(0, len(mine), RUN):
         yield mine[first : first + RUN]

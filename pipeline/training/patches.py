@@ -9,9 +9,9 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from pipeline.dataset.prefetch import prefetch
-from pipeline.training.group import Group
-from pipeline.training.mean import Normalisation
-from pipeline.training.squares import Rows, Squares
+from pipeline.network.normalisation import Normalisation
+from pipeline.training.datasets import ImageDataset, Rows
+from pipeline.training.distributed import Group
 
 IMAGES = 4096
 """Training images that are looked at, evenly spread where there are more."""
@@ -26,7 +26,7 @@ Covariance = Float64[Tensor, "weight weight"]
 
 
 def patch_covariance(
-    squares: Squares,
+    squares: ImageDataset,
     crop: int,
     kernel: int,
     normalisation: Normalisation,
@@ -45,7 +45,7 @@ def patch_covariance(
     mean = normalisation.mean.cpu()
 
     def run_sums(rows: Rows) -> tuple[int, Float64[Tensor, "sums weight"]]:
-        pixels = np.ascontiguousarray(squares.read(rows)[:, inside, inside])
+        pixels = np.ascontiguousarray(squares.__getitems__(rows)[:, inside, inside])
         views = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
         patches = _patches(((views - mean) * STEPS).round(), kernel).double()
         return len(patches), torch.cat([patches.T @ patches, patches.sum(dim=0, keepdim=True)])
@@ -54,10 +54,10 @@ def patch_covariance(
     for _, (patches, part) in prefetch(run_sums, _runs(len(squares), group), threads, 2 * threads):
         count += patches
         sums += part
-    total, whole = group.sum(sums), group.sum(count)
+    total, whole = group.all_reduce_sum(sums), group.all_reduce_sum(count)
     mean_patch = total[-1] / whole
     covariance: Covariance = total[:-1] / whole - torch.outer(mean_patch, mean_patch)
-    return covariance * (normalisation.scale / STEPS) ** 2
+    return covariance * (float(normalisation.scale) / STEPS) ** 2
 
 
 def _patches(views: Float[Tensor, "image 3 row col"], kernel: int) -> Float[Tensor, "patch weight"]:
@@ -69,7 +69,7 @@ def _patches(views: Float[Tensor, "image 3 row col"], kernel: int) -> Float[Tens
 def _runs(count: int, group: Group) -> Iterator[Rows]:
     """This process's share of the images that are looked at."""
     chosen = np.arange(min(count, IMAGES)) * count // min(count, IMAGES)
-    mine = chosen[group.share(len(chosen))]
+    mine = chosen[group.shard(len(chosen))]
     for first in range(0, len(mine), RUN):
         yield mine[first : first + RUN]
 

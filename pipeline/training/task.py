@@ -1,6 +1,5 @@
 """What is to be trained, on what, and what the training ends in."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.dataset.manifest import ImageRow, Manifest
+from pipeline.dataset.manifest import Manifest
+from pipeline.dataset.store import ImageStore
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.graph import Graph
 from pipeline.network.module import Network
@@ -17,14 +17,13 @@ from pipeline.training.history import EpochRecord
 
 
 @dataclass(frozen=True)
-class Task:
-    """A training that is to be done; equal tasks end in equal weights."""
+class TrainingTask:
+    """What is to be trained, on what; equal tasks end in equal weights on one machine."""
 
     params: Params
     manifest: Manifest
-    root: Path
-    """Folder of the images."""
-    start: Path | None
+    images: ImageStore
+    init_weights: Path | None
     """Weights file to start from."""
 
     def graph(self) -> Graph:
@@ -39,13 +38,9 @@ class Task:
         )
         return build_chain(model.arch, len(self.manifest.classes), self.params.data.crop, variant)
 
-    def paths(self, rows: Sequence[ImageRow]) -> tuple[Path, ...]:
-        """Image files of some rows."""
-        return tuple(self.root / row.path for row in rows)
-
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """The end of a training."""
 
     network: Network
@@ -62,8 +57,8 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What changes only the speed."""
+class ExecutionConfig:
+    """How a task is computed; threads and processes may change the last bits of the weights."""
 
     device: torch.device
     threads: int

@@ -1,4 +1,4 @@
-"""A training under way: its epochs, steps and checkpoints."""
+"""The trainer: the epochs, steps and checkpoints of a training."""
 
 import logging
 from collections.abc import Callable
@@ -11,26 +11,37 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.compute.device import multiplies_bfloat16
+from pipeline.compute.device import supports_bfloat16
 from pipeline.dataset.prefetch import prefetch
 from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.module import Network
 from pipeline.seeding import generator_for
 from pipeline.training.augment import draw
-from pipeline.training.batches import Rows, epoch_batches, moved
-from pipeline.training.checkpoint import Interval, Position, load_checkpoint, save_checkpoint
-from pipeline.training.filters import cap_filters, filter_rms
-from pipeline.training.group import Group
+from pipeline.training.checkpoint import (
+    Interval,
+    Position,
+    load_checkpoint,
+    save_checkpoint,
+    save_snapshot,
+)
+from pipeline.training.data import TrainingData, epoch_batches, to_device
+from pipeline.training.datasets import Rows
+from pipeline.training.distributed import Group
+from pipeline.training.forward import TrainingForward, draw_masks
 from pipeline.training.history import EpochRecord
-from pipeline.training.learner import Learner, draw_masks
-from pipeline.training.ledger import Ledger, tally_of
-from pipeline.training.optimiser import make_optimiser, set_rate
-from pipeline.training.schedule import make_schedule
-from pipeline.training.snapshots import keep_snapshot
-from pipeline.training.start import conv_weights
-from pipeline.training.task import Machine, Task
+from pipeline.training.init import conv_weights
+from pipeline.training.loss_monitor import LossMonitor, step_totals
+from pipeline.training.optimizer import (
+    cap_filters,
+    filter_rms,
+    make_optimizer,
+    make_schedule,
+    set_lr,
+)
+from pipeline.training.revival import note_excited, turn_round
+from pipeline.training.start_decay import StartDecay
+from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.training.validate import validate
-from pipeline.training.views import Images
 
 logger = logging.getLogger(__name__)
 
@@ -40,42 +51,43 @@ Watch = Callable[[Position], object]
 
 
 class Trainer:
-    """A training under way."""
+    """Takes the steps of a task, from its last checkpoint on."""
 
     def __init__(
         self,
-        task: Task,
-        machine: Machine,
+        task: TrainingTask,
+        config: ExecutionConfig,
         group: Group,
         state: Path,
         network: Network,
-        images: Images,
+        images: TrainingData,
     ) -> None:
-        self.task, self.machine, self.group = task, machine, group
+        self.task, self.config, self.group = task, config, group
         self.state, self.images = state, images
         self.params = task.params.train
-        self.half = self.params.precision == "bfloat16" and multiplies_bfloat16(machine.device)
-        if self.params.precision == "bfloat16" and not self.half:
+        self.use_bfloat16 = self.params.precision == "bfloat16" and supports_bfloat16(config.device)
+        if self.params.precision == "bfloat16" and not self.use_bfloat16:
             logger.warning(
-                "%s has no bfloat16 products; training in float32, which is slower.", machine.device
+                "%s has no bfloat16 products; training in float32, which is slower.", config.device
             )
-        self.network = network.to(machine.device).to(memory_format=torch.channels_last)
+        self.network = network.to(config.device).to(memory_format=torch.channels_last)
         self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
-        self.optimiser = make_optimiser(self.network, self.params)
-        self.position = load_checkpoint(state, self.network, self.optimiser)
+        self.start_decay = StartDecay(self.network, self.start, self.params.start_decay)
+        self.optimizer = make_optimizer(self.network, self.params)
+        self.position = load_checkpoint(state, self.network, self.optimizer)
         self.schedule = make_schedule(
             self.params,
             [r.val_top1_error for r in self.position.history if r.val_top1_error is not None],
         )
-        self.ledger = Ledger(group, len(task.manifest.classes))
-        self.interval = Interval(machine.checkpoint_s)
-        self.learner = Learner(self.network)
+        self.monitor = LossMonitor(group, len(task.manifest.classes))
+        self.interval = Interval(config.checkpoint_s)
+        self.learner = TrainingForward(self.network)
         self.learning = self._wrapped(self.learner)
 
-    def _wrapped(self, learner: Learner) -> nn.Module:
+    def _wrapped(self, learner: TrainingForward) -> nn.Module:
         """The learner as it is called in a step: compiled, and one of a group, where asked."""
         module: nn.Module = learner
-        if self.machine.compiled:
+        if self.config.compiled:
             module = torch.compile(module)  # type: ignore[assignment]
         if self.group.size > 1:
             module = DistributedDataParallel(module, gradient_as_bucket_view=True)
@@ -102,46 +114,54 @@ class Trainer:
             self._generator("order", self.position.epoch),
         )
         left = list(enumerate(batches))[self.position.step :]
-        threads = self.machine.threads
+        threads = self.config.threads
         for (step, rows), pixels in prefetch(self._read, left, threads, depth=2 * threads):
             losses, wrong = self._losses(step, rows, pixels)
-            share = len(rows[self.group.share(len(rows))])
-            tally = tally_of(losses[:share], wrong[:share])
-            if self.ledger.due(self.machine.device):
-                self.ledger.settle(self.position, coming=tally)
+            # A process whose share of a short last batch is empty computes on its first image all
+            # the same, for the collectives below wait for every process; its loss has factor 0.
+            share = len(rows[self.group.shard(len(rows))])
+            tally = step_totals(losses[:share], wrong[:share])
+            # The losses are checked before the update: weights that they would wreck are never
+            # written, and a checkpoint made here holds exactly the steps counted so far.
+            if self.monitor.should_flush(self.config.device):
+                self.monitor.flush(self.position, coming=tally)
                 if self._ends(finish):
                     return False
+            # DistributedDataParallel averages gradients over processes, as if shares were equal:
+            # times their number over the batch's size, it is the mean over the whole batch.
             factor = min(share, 1) * self.group.size / len(rows)
             self._update(losses.sum() * factor, (step + 1) / len(batches))
-            self.ledger.note(tally)
+            self.monitor.add(tally)
             self.position.step += 1
             watch(self.position)
-        self.ledger.settle(self.position)
+        self.monitor.flush(self.position)
         return True
 
     def _ends(self, finish: Callable[[], bool]) -> bool:
         """Agree with the group whether to end here; write a checkpoint if one is due."""
-        asked = torch.tensor(int(self.group.leads and finish()), device=self.machine.device)
-        ends = bool(self.group.max(asked))
-        if self.group.leads and (self.interval.due() or ends):
+        asked = torch.tensor(int(self.group.is_main and finish()), device=self.config.device)
+        ends = bool(self.group.all_reduce_max(asked))
+        if self.group.is_main and (self.interval.due() or ends):
             self.save()
         return ends
 
     def _read(self, job: tuple[int, Rows]) -> UInt8[np.ndarray, "image side side 3"]:
         _, rows = job
-        return self.images.train.read(self._mine(rows))
+        return self.images.train.__getitems__(self._mine(rows))
 
     def _mine(self, rows: Rows) -> Rows:
         """This process's part of a batch; never empty, since every process takes every step."""
-        share = rows[self.group.share(len(rows))]
+        share = rows[self.group.shard(len(rows))]
         return share if len(share) else rows[:1]
 
     def _update(self, loss: Tensor, place: float) -> None:
         """Change the weights by a loss's gradient; `place` is the share of the epoch then done."""
-        set_rate(self.optimiser, self.schedule.rate(self.position.epoch + place))
-        self.optimiser.zero_grad()
+        set_lr(self.optimizer, self.schedule.rate(self.position.epoch + place))
+        self.optimizer.zero_grad()
         torch.autograd.backward(loss)
-        self.optimiser.step()
+        note_excited(self.network, self.position.excited)
+        self.start_decay.add_gradient()
+        self.optimizer.step()
         if self.params.filter_rms_cap is not None:
             for weights in conv_weights(self.network).values():
                 if weights.requires_grad:
@@ -151,8 +171,8 @@ class Trainer:
         self, step: int, rows: Rows, pixels: UInt8[np.ndarray, "image side side 3"]
     ) -> tuple[Tensor, Tensor]:
         """Loss of each image of this process's part, and whether its class was missed."""
-        place, device = (self.position.epoch, step), self.machine.device
-        share = self.group.share(len(rows)) if self.group.rank < len(rows) else slice(0, 1)
+        place, device = (self.position.epoch, step), self.config.device
+        share = self.group.shard(len(rows)) if self.group.rank < len(rows) else slice(0, 1)
         draws = draw(
             self.params.augment,
             len(rows),
@@ -160,14 +180,14 @@ class Trainer:
             self.task.params.data.crop,
             self._generator("augment", *place),
         ).share(share)
-        squares = moved(pixels, device)
-        inputs = self.images.normalisation.apply(draws.views(squares))
+        squares = to_device(pixels, device)
+        inputs = self.images.normalisation.overwrite(draws.views(squares))
         masks = draw_masks(
             self.network.graph, len(rows), share, self._generator("dropout", *place, device=device)
         )
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.half):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.use_bfloat16):
             scores = self.learning(inputs, masks)
-        truth = moved(self.images.train_labels[rows[share]], device)
+        truth = to_device(self.images.train_labels[rows[share]], device)
         losses = functional.cross_entropy(
             scores.float(),
             truth,
@@ -186,19 +206,19 @@ class Trainer:
             images.val_labels,
             images.normalisation,
             self.group,
-            self.machine.threads,
-            self.half,
+            self.config.threads,
+            self.use_bfloat16,
         )
         if seen.loss is None:
             self._try_out()
         else:
-            self.ledger.check("validation loss", seen.loss, position.epoch + 1, position.step)
+            self.monitor.check("validation loss", seen.loss, position.epoch + 1, position.step)
         filters = {name: w.detach().cpu() for name, w in conv_weights(self.network).items()}
         first = filters[self.network.graph.conv_layers[0]]
         rms, coarse = filter_rms(first), low_frequency_share(first)
         record = EpochRecord(
             epoch=position.epoch + 1,
-            learning_rate=self.optimiser.param_groups[0]["lr"],
+            learning_rate=self.schedule.rate(position.epoch + 1.0),
             train_loss=position.loss_sum / position.seen,
             train_top1_error=position.wrong / position.seen,
             val_loss=seen.loss,
@@ -212,16 +232,20 @@ class Trainer:
             },
         )
         if seen.top1_error is not None:
-            self.schedule.learn(seen.top1_error)
+            self.schedule.step(seen.top1_error)
         self.position = Position(
             epoch=position.epoch + 1,
             history=[*position.history, record],
             filters=[*position.filters, first.clone(memory_format=torch.contiguous_format)],
         )
-        if self.group.leads:
+        if self.group.is_main:
             self._keep_snapshot()
-            if self.interval.due() or self.position.epoch == self.params.epochs:
-                self.save()
+        if self.params.revive and self.position.epoch < self.params.epochs:
+            turn_round(self.network, self.optimizer, position.excited, position.step)
+        if self.group.is_main and (
+            self.interval.due() or self.position.epoch == self.params.epochs
+        ):
+            self.save()
 
     @torch.no_grad()
     def _try_out(self) -> None:
@@ -229,17 +253,17 @@ class Trainer:
         rows = np.arange(min(self.params.batch_size, len(self.images.train)))
         position = self.position
         losses, wrong = self._losses(position.step, rows, self._read((position.step, rows)))
-        loss_sum, _, images = self.group.sum(tally_of(losses, wrong)).tolist()
-        self.ledger.check("loss", loss_sum / images, position.epoch + 1, position.step)
+        loss_sum, _, images = self.group.all_reduce_sum(step_totals(losses, wrong)).tolist()
+        self.monitor.check("loss", loss_sum / images, position.epoch + 1, position.step)
 
     def _keep_snapshot(self) -> None:
         if self.position.epoch in self.params.snapshots:
             mean = self.images.normalisation.mean
-            keep_snapshot(self.state, self.position.epoch, self.network, mean)
+            save_snapshot(self.state, self.position.epoch, self.network, mean)
 
     def save(self) -> None:
         """Write the checkpoint."""
-        save_checkpoint(self.state, self.network, self.optimiser, self.position)
+        save_checkpoint(self.state, self.network, self.optimizer, self.position)
 
     def _generator(
         self, purpose: str, *place: int, device: torch.device | None = None

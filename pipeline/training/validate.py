@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.dataset.prefetch import prefetch
-from pipeline.training.group import Group
-from pipeline.training.learner import Learner
-from pipeline.training.mean import Normalisation
-from pipeline.training.squares import Squares
+from pipeline.network.normalisation import Normalisation
+from pipeline.training.datasets import ImageDataset
+from pipeline.training.distributed import Group
+from pipeline.training.forward import TrainingForward
 
 BATCH = 64
 """Images in a forward pass."""
@@ -30,8 +30,8 @@ class Validation:
 
 @torch.no_grad()
 def validate(
-    learner: Learner,
-    squares: Squares,
+    learner: TrainingForward,
+    squares: ImageDataset,
     labels: Int64[np.ndarray, " image"],
     normalisation: Normalisation,
     group: Group,
@@ -47,16 +47,16 @@ def validate(
     device = normalisation.mean.device
     sums = torch.zeros(2, dtype=torch.float64, device=device)
     peaks: dict[str, Tensor] = {}
-    mine = np.arange(len(squares))[group.share(len(squares))]
+    mine = np.arange(len(squares))[group.shard(len(squares))]
     runs = [mine[first : first + BATCH] for first in range(0, len(mine), BATCH)]
-    for rows, pixels in prefetch(squares.read, runs, threads, depth=2 * threads):
-        inputs = normalisation.apply(as_views(pixels, device))
+    for rows, pixels in prefetch(squares.__getitems__, runs, threads, depth=2 * threads):
+        inputs = normalisation.overwrite(as_views(pixels, device))
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             scores, batch_peaks = learner.scores_and_peaks(inputs)
         sums += _loss_and_wrong(scores, labels[rows])
         for layer, values in batch_peaks.items():
             peaks[layer] = torch.maximum(values, peaks.get(layer, values))
-    loss, wrong = group.sum(sums).tolist()
+    loss, wrong = group.all_reduce_sum(sums).tolist()
     count = len(squares)
     return Validation(loss / count, wrong / count, _dead(learner, peaks, group, device))
 
@@ -77,11 +77,11 @@ def _loss_and_wrong(scores: Tensor, labels: Int64[np.ndarray, " image"]) -> Tens
 
 
 def _dead(
-    learner: Learner, peaks: dict[str, Tensor], group: Group, device: torch.device
+    learner: TrainingForward, peaks: dict[str, Tensor], group: Group, device: torch.device
 ) -> dict[str, int]:
     graph = learner.network.graph
     dead = {}
     for layer in graph.conv_layers:
         none = torch.zeros(graph.layer(layer).channels, device=device)
-        dead[layer] = int((group.max(peaks.get(layer, none)) <= 0).sum())
+        dead[layer] = int((group.all_reduce_max(peaks.get(layer, none)) <= 0).sum())
     return dead

@@ -10,16 +10,16 @@ import torch
 from jaxtyping import Float32
 
 from pipeline.dataset.manifest import ImageRow, Manifest, class_indices
-from pipeline.dataset.store import open_images
+from pipeline.dataset.store import ImageStore
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.rates import mean_class_accuracy
 from pipeline.network.model import load_model
 from pipeline.progress import Advance, unseen
 from pipeline.storage.publish import publish
-from pipeline.training.group import Group
-from pipeline.training.loop import train
-from pipeline.training.outs import write_model
-from pipeline.training.task import Machine, Task
+from pipeline.training.artifacts import write_model
+from pipeline.training.distributed import Group
+from pipeline.training.task import ExecutionConfig, TrainingTask
+from pipeline.training.train import train
 from pipeline.transfer.folds import Protocol, draw_fold
 from pipeline.transfer.softmax import probabilities_of
 from pipeline.transfer.table import Line
@@ -50,7 +50,7 @@ def softmax_line(
 
 
 def scratch_line(
-    task: Task, protocol: Protocol, machine: Machine, state: Path, advance: Advance
+    task: TrainingTask, protocol: Protocol, config: ExecutionConfig, state: Path, advance: Advance
 ) -> Line:
     """Train the task's whole network anew on each fold.
 
@@ -61,7 +61,7 @@ def scratch_line(
         folder = state / f"scratch_{protocol.per_class}_{fold}"
         done = folder.with_suffix(".json")
         if not done.exists():
-            accuracy = _train_fold(task, protocol, fold, machine, folder)
+            accuracy = _train_fold(task, protocol, fold, config, folder)
             with publish(done) as partial:
                 partial.write_text(json.dumps(accuracy), encoding="utf-8")
         accuracies.append(float(json.loads(done.read_text(encoding="utf-8"))))
@@ -69,25 +69,29 @@ def scratch_line(
     return Line("scratch", protocol.per_class, tuple(accuracies))
 
 
-def _train_fold(task: Task, protocol: Protocol, fold: int, machine: Machine, folder: Path) -> float:
+def _train_fold(
+    task: TrainingTask, protocol: Protocol, fold: int, config: ExecutionConfig, folder: Path
+) -> float:
     manifest = draw_fold(task.manifest.rows, protocol, task.params.seed, fold)
     own = replace(task, manifest=manifest)
     folder.mkdir(exist_ok=True)
-    trained = train(own, machine, Group(), folder)
+    trained = train(own, config, Group(), folder)
     with publish(folder / "model") as path:
         write_model(path, own, trained, "", folder / "no snapshots")
-    return fold_accuracy(folder / "model", manifest, own.root, machine)
+    return fold_accuracy(folder / "model", manifest, own.images, config)
 
 
-def fold_accuracy(folder: Path, manifest: Manifest, root: Path, machine: Machine) -> float:
+def fold_accuracy(
+    folder: Path, manifest: Manifest, images: ImageStore, config: ExecutionConfig
+) -> float:
     """Mean per-class accuracy of a model folder on a manifest's validation images."""
     result = evaluate(
         load_model(folder),
-        open_images(root),
+        images,
         manifest.split("val"),
         ten=False,
-        device=machine.device,
-        threads=machine.threads,
+        device=config.device,
+        threads=config.threads,
         advance=unseen,
     )
     return result.rates().mean_class_accuracy

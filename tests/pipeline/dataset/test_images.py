@@ -185,8 +185,10 @@ def test_one_pixel_is_an_image_of_one_colour():
     ("data", "expected"),
     [
         (b"", "empty file"),
-        (b"<!DOCTYPE html><html>", "no image: it begins with b'<!DOCTYPE html><'"),
-        (b"version https://git-lfs", "no image: it begins with b'version https://'"),
+        (b"<!DOCTYPE html><html>", "no image: it is text such as HTML"),
+        (b"root:x:0:0:root:/root", "no image: it is text"),
+        (b"\0\1secret\2", "no image: its format is none of photographs"),
+        (b"version https://git-lfs", "no image: it is a Git LFS pointer"),
     ],
 )
 def test_what_is_no_image_says_what_it_is(data, expected):

@@ -14,8 +14,8 @@ from pipeline.errors import AtlasError
 from pipeline.evaluation.evaluate import Evaluation, evaluate
 from pipeline.network.model import Model, load_model
 from pipeline.progress import unseen
-from pipeline.training.outs import write_model
-from tests.pipeline.training.test_loop import task, trained
+from pipeline.training.artifacts import write_model
+from tests.pipeline.training.test_train import task, trained
 from tests.pipeline.training.tiny import make_workspace
 
 CPU = torch.device("cpu")

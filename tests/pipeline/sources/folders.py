@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.params import DataParams
-from pipeline.sources.protocol import Candidate
+from pipeline.progress import unseen
+from pipeline.sources.protocol import Candidate, Located, Source
 from pipeline.sources.rejected import Rejection
 
 
@@ -30,12 +31,24 @@ def data_params(source: str, **changes: object) -> DataParams:
     return DataParams.model_validate(values | changes)
 
 
-def splits(found: Iterable[Candidate | Rejection]) -> dict[str, set[str]]:
+def locate(source: Source, root: Path, data: DataParams, seed: int = 0) -> Located:
+    """What a source finds at a root, fetched first."""
+    source.fetch(str(root), data, seed, unseen)
+    return source.locate(str(root), data, seed, unseen)
+
+
+def images(found: Located) -> list[Candidate]:
+    """The candidates with their splits, as if all of them were usable."""
+    return list(found.divide(found.candidates))
+
+
+def splits(found: Located | Iterable[Candidate]) -> dict[str, set[str]]:
     """Paths of the candidates by split."""
-    candidates = [item for item in found if isinstance(item, Candidate)]
+    candidates = images(found) if isinstance(found, Located) else list(found)
     return {s: {c.path for c in candidates if c.split == s} for s in ("train", "val")}
 
 
-def refused(found: Iterable[Candidate | Rejection]) -> dict[str, tuple[str, bool]]:
+def refused(found: Located | Iterable[Rejection]) -> dict[str, tuple[str, bool]]:
     """(reason, stray) of the rejections by path."""
-    return {item.path: (item.reason, item.stray) for item in found if isinstance(item, Rejection)}
+    rejected = found.rejected if isinstance(found, Located) else found
+    return {item.path: (item.reason, item.stray) for item in rejected}

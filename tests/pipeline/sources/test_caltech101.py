@@ -4,9 +4,8 @@ import pytest
 import torchvision.datasets
 
 from pipeline.errors import AtlasError
-from pipeline.progress import unseen
 from pipeline.sources.caltech101 import Caltech101Source
-from tests.pipeline.sources.folders import data_params, refused, splits, touch
+from tests.pipeline.sources.folders import data_params, locate, refused, splits, touch
 
 CLASSES = {"anchor": 12, "brain": 9, "Faces": 30}
 IMAGES = [f"{label}/image_{n:04}.jpg" for label, size in CLASSES.items() for n in range(size)]
@@ -20,7 +19,7 @@ def touch_caltech(root):
 
 def located(root, train=6, val=4, seed=0):
     data = data_params("caltech101", train_per_class=train, val_per_class=val)
-    return Caltech101Source().locate(root, data, seed, unseen)
+    return locate(Caltech101Source(), root, data, seed)
 
 
 def per_class(paths):

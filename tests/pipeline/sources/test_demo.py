@@ -31,8 +31,9 @@ def params(train: int | None = 1, val: int | None = 1) -> DataParams:
 def locate(root: Path, train: int = 1, val: int = 1, seed: int = 0) -> tuple[set[str], int]:
     """Run the source; give the candidates' paths and how many pictures were drawn."""
     drawn = []
-    found = DemoSource().locate(root, params(train, val), seed, drawn.append)
-    return {candidate.path for candidate in found}, sum(drawn)
+    DemoSource().fetch(str(root), params(train, val), seed, drawn.append)
+    found = DemoSource().locate(str(root), params(train, val), seed, unseen)
+    return {candidate.path for candidate in found.candidates}, sum(drawn)
 
 
 def digests(root: Path) -> dict[str, str]:
@@ -62,7 +63,7 @@ def root(drawn, tmp_path):
 
 
 def test_candidates_are_the_files_that_stand_there_with_split_and_label_of_their_path(drawn):
-    candidates = DemoSource().locate(drawn, params(), 0, unseen)
+    candidates = DemoSource().locate(str(drawn), params(), 0, unseen).candidates
     assert len(candidates) == 2 * len(CLASSES)
     for candidate in candidates:
         split, label, name = candidate.path.split("/")
@@ -180,7 +181,7 @@ def test_a_root_that_is_a_file_is_an_error(tmp_path):
 @pytest.mark.parametrize("counts", [(None, 1), (1, None)])
 def test_the_demo_needs_to_know_how_many_pictures_to_draw(tmp_path, counts):
     with pytest.raises(AtlasError, match="null"):
-        DemoSource().locate(tmp_path / "data", params(*counts), 0, unseen)
+        DemoSource().fetch(str(tmp_path / "data"), params(*counts), 0, unseen)
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_that_names_it(root):

@@ -3,13 +3,12 @@
 import pytest
 
 from pipeline.errors import AtlasError
-from pipeline.progress import unseen
 from pipeline.sources.folder import FolderSource
-from tests.pipeline.sources.folders import data_params, refused, splits, touch
+from tests.pipeline.sources.folders import data_params, locate, refused, splits, touch
 
 
 def located(root, **changes):
-    return FolderSource().locate(root, data_params("folder", **changes), 0, unseen)
+    return locate(FolderSource(), root, data_params("folder", **changes))
 
 
 def test_train_and_val_are_taken_as_they_are(tmp_path):
@@ -20,7 +19,7 @@ def test_train_and_val_are_taken_as_they_are(tmp_path):
         "val": {"val/cat/3.jpg"},
     }
     assert refused(found) == {"val/.hidden": ("hidden", True)}
-    assert {item.label for item in found if hasattr(item, "label")} == {"cat"}
+    assert {item.label for item in found.candidates} == {"cat"}
 
 
 def test_class_folders_alone_are_split_by_the_fraction(tmp_path):
@@ -44,10 +43,32 @@ def test_what_lies_beside_train_and_val_is_left_alone(tmp_path):
     assert sum(map(len, splits(found).values())) == 2
 
 
-@pytest.mark.parametrize(("there", "lacking"), [("train", "val"), ("val", "train")])
-def test_one_split_without_the_other_is_refused(tmp_path, there, lacking):
-    touch(tmp_path, [f"{there}/cat/1.jpg"])
-    with pytest.raises(AtlasError, match=f"{there}/ with class folders but no {lacking}/"):
+def test_training_images_alone_are_refused(tmp_path):
+    touch(tmp_path, ["train/cat/1.jpg"])
+    with pytest.raises(AtlasError, match="train/ with class folders but no val/"):
+        located(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["val/cat/1.jpg", "val/1.jpg", "1.jpg"])
+def test_validation_images_alone_are_enough(tmp_path, path):
+    touch(tmp_path, [path])
+    assert splits(located(tmp_path)) == {"train": set(), "val": {path}}
+
+
+@pytest.mark.parametrize(
+    ("train", "val"),
+    [("Train", "Val"), ("training", "validation"), ("TRAIN", "valid"), ("train", "test")],
+)
+def test_split_folders_are_known_whatever_their_spelling(tmp_path, train, val):
+    touch(tmp_path, [f"{train}/cat/1.jpg", f"{val}/cat/2.jpg"])
+    found = located(tmp_path)
+    assert splits(found) == {"train": {f"{train}/cat/1.jpg"}, "val": {f"{val}/cat/2.jpg"}}
+    assert {image.label for image in found.candidates} == {"cat"}
+
+
+def test_two_folders_for_one_split_are_refused(tmp_path):
+    touch(tmp_path, ["train/cat/1.jpg", "Train/cat/1.jpg", "val/cat/2.jpg"])
+    with pytest.raises(AtlasError, match="Train/ and train/: one split or two"):
         located(tmp_path)
 
 

@@ -6,9 +6,8 @@ import pytest
 import torch
 
 from pipeline.errors import AtlasError
-from pipeline.progress import unseen
 from pipeline.sources.imagenet import ImagenetSource, class_names
-from tests.pipeline.sources.folders import data_params, splits, touch
+from tests.pipeline.sources.folders import data_params, locate, splits, touch
 
 TENCH, BIRD, MACHINE = "n01440764", "n02012849", "n03126707"
 
@@ -18,11 +17,11 @@ def touch_imagenet(root):
 
 
 def located(root):
-    return ImagenetSource().locate(root, data_params("imagenet"), 0, unseen)
+    return locate(ImagenetSource(), root, data_params("imagenet"))
 
 
 def labels(root):
-    return {item.path.split("/")[1]: item.label for item in located(root)}
+    return {item.path.split("/")[1]: item.label for item in located(root).candidates}
 
 
 def test_train_and_val_are_taken_as_they_are(tmp_path):
@@ -102,5 +101,5 @@ def test_it_is_never_downloaded(tmp_path):
 
 def test_unsorted_validation_images_are_explained(tmp_path):
     touch(tmp_path, [f"train/{TENCH}/1.JPEG", "val/ILSVRC2012_val_00000001.JPEG"])
-    with pytest.raises(AtlasError, match="val holds no class folders, only 1 other"):
+    with pytest.raises(AtlasError, match="no file there has their classes"):
         located(tmp_path)

@@ -4,9 +4,8 @@ import pytest
 import torchvision.datasets
 
 from pipeline.errors import AtlasError
-from pipeline.progress import unseen
 from pipeline.sources.imagenette import NAMES, ImagenetteSource
-from tests.pipeline.sources.folders import data_params, splits, touch
+from tests.pipeline.sources.folders import data_params, locate, splits, touch
 
 
 def touch_imagenette(folder):
@@ -14,7 +13,7 @@ def touch_imagenette(folder):
 
 
 def located(root):
-    return ImagenetteSource().locate(root, data_params("imagenette"), 0, unseen)
+    return locate(ImagenetteSource(), root, data_params("imagenette"))
 
 
 @pytest.mark.parametrize("folder", [".", "imagenette2", "imagenette2-320", "imagenette2-160"])
@@ -33,7 +32,7 @@ def test_the_largest_images_are_preferred(tmp_path):
 
 def test_classes_have_readable_names(tmp_path):
     touch_imagenette(tmp_path)
-    labels = {item.path: item.label for item in located(tmp_path)}
+    labels = {item.path: item.label for item in located(tmp_path).candidates}
     assert labels["train/n03394916/n03394916_1.JPEG"] == "French horn"
     assert len(set(labels.values())) == 10
 
@@ -49,7 +48,7 @@ def test_it_is_downloaded_where_it_is_missing(tmp_path, monkeypatch):
         touch_imagenette(tmp_path / root / "imagenette2-320")
 
     monkeypatch.setattr(torchvision.datasets, "Imagenette", download)
-    assert len(located(tmp_path / "data")) == 20
+    assert len(located(tmp_path / "data").candidates) == 20
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["imagenette2-320"]
 
 

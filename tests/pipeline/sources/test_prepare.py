@@ -3,12 +3,15 @@
 import hashlib
 import io
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.dataset.store import FolderStore
 from pipeline.errors import AtlasError
+from pipeline.sources.known import NothingKnown
 from pipeline.sources.prepare import locate, prepare
 from tests.pipeline.sources.folders import data_params, touch
 
@@ -43,7 +46,8 @@ def photos(tmp_path):
 
 def prepared(root, seed=0, **changes):
     data = data_params("folder", **changes)
-    return prepare(root, locate(root, data, seed), data)
+    found = locate(str(root), data, seed)
+    return prepare(FolderStore(root), found, data, NothingKnown())
 
 
 def reasons(result):
@@ -121,22 +125,18 @@ def test_the_rejected_are_sorted_bytewise(photos):
 def test_the_result_ignores_the_order_of_what_was_found(photos):
     write(photos / "train/cat/x.txt", b"text")
     data = data_params("folder")
-    found = list(locate(photos, data, 0))
-    assert prepare(photos, found[::-1], data) == prepare(photos, found, data)
+    found = locate(str(photos), data, 0)
+    backward = replace(found, candidates=found.candidates[::-1])
+    store, known = FolderStore(photos), NothingKnown()
+    assert prepare(store, backward, data, known) == prepare(store, found, data, known)
 
 
 def test_progress_counts_everything_found(photos):
     touch(photos, ["train/cat/.hidden", "val/dog/.hidden"])
     data = data_params("folder")
-    found, told = locate(photos, data, 0), []
-    prepare(photos, found, data, told.append)
-    assert sum(told) == len(found) == 24
-
-
-def test_more_images_than_wait_at_a_time(photos, monkeypatch):
-    whole = prepared(photos)
-    monkeypatch.setattr("pipeline.sources.prepare.BATCH", 5)
-    assert prepared(photos) == whole
+    found, told = locate(str(photos), data, 0), []
+    prepare(FolderStore(photos), found, data, NothingKnown(), told.append)
+    assert sum(told) == len(found.candidates) + len(found.rejected) == 24
 
 
 def test_no_usable_image_says_why(tmp_path):

@@ -3,15 +3,18 @@
 import pytest
 
 from pipeline.errors import AtlasError
-from pipeline.sources.listing import Listing
+from pipeline.sources.protocol import Candidate
 from pipeline.sources.split import by_fraction, by_number
 from tests.pipeline.sources.folders import splits
 
 
-def listing(sizes, folder="", names=lambda number: f"{number:03}.jpg"):
+def images(sizes, folder="", names=lambda number: f"{number:03}.jpg"):
     start = f"{folder}/" if folder else ""
-    files = {c: [f"{start}{c}/{names(n)}" for n in range(size)] for c, size in sizes.items()}
-    return Listing(folder, files, [])
+    return [
+        Candidate(None, f"{start}{label}/{names(n)}", label)
+        for label, size in sizes.items()
+        for n in range(size)
+    ]
 
 
 def sizes(found):
@@ -23,7 +26,7 @@ def sizes(found):
     [(10, 0.2, 2), (10, 0.01, 1), (10, 1.0, 9), (2, 0.5, 1), (3, 0.9, 2), (9, 0.0, 0), (1, 0.0, 0)],
 )
 def test_a_fraction_leaves_each_split_an_image(files, fraction, val):
-    found = list(by_fraction(listing({"cat": files}), fraction, seed=0))
+    found = list(by_fraction(fraction, seed=0)(images({"cat": files})))
     assert sizes(found) == {"train": files - val, "val": val}
 
 
@@ -41,21 +44,21 @@ def test_a_fraction_leaves_each_split_an_image(files, fraction, val):
     ],
 )
 def test_numbers_count_training_images_first(files, train, val, expected):
-    found = list(by_number(listing({"cat": files}), train, val, seed=0))
+    found = list(by_number(train, val, seed=0)(images({"cat": files})))
     assert tuple(sizes(found).values()) == expected
 
 
 def test_no_image_is_in_both_splits():
     for found in (
-        by_fraction(listing({"cat": 50}), 0.3, seed=1),
-        by_number(listing({"cat": 50}), 20, 20, seed=1),
+        by_fraction(0.3, seed=1)(images({"cat": 50})),
+        by_number(20, 20, seed=1)(images({"cat": 50})),
     ):
         parts = splits(found)
         assert not parts["train"] & parts["val"]
 
 
 def draw(seed=0, **options):
-    return splits(by_fraction(listing({"cat": 40, "dog": 40}, **options), 0.25, seed))
+    return splits(by_fraction(0.25, seed, **options)(images({"cat": 40, "dog": 40}, **options)))
 
 
 def test_the_draw_depends_on_the_seed_alone():
@@ -64,9 +67,8 @@ def test_the_draw_depends_on_the_seed_alone():
 
 
 def test_the_draw_ignores_the_order_of_listing():
-    forward = listing({"cat": 40})
-    backward = Listing("", {"cat": forward.files["cat"][::-1]}, [])
-    drawn = [splits(by_number(each, 10, 10, seed=5)) for each in (forward, backward)]
+    forward = images({"cat": 40})
+    drawn = [splits(by_number(10, 10, seed=5)(each)) for each in (forward, forward[::-1])]
     assert drawn[0] == drawn[1]
 
 
@@ -82,19 +84,19 @@ def test_classes_are_drawn_apart():
 
 
 def test_a_class_that_is_added_moves_no_image():
-    alone = splits(by_fraction(listing({"cat": 40}), 0.25, 0))
+    alone = splits(by_fraction(0.25, 0)(images({"cat": 40})))
     assert alone["val"] == {path for path in draw()["val"] if path.startswith("cat/")}
 
 
 def test_a_file_that_is_added_moves_at_most_one_other():
-    before, after = (splits(by_fraction(listing({"cat": n}), 0.25, 0))["val"] for n in (40, 41))
+    before, after = (splits(by_fraction(0.25, 0)(images({"cat": n})))["val"] for n in (40, 41))
     assert len(before - after) <= 1
 
 
 def test_every_image_is_as_likely_to_be_drawn():
-    times = dict.fromkeys(listing({"cat": 10}).files["cat"], 0)
+    times = dict.fromkeys((image.path for image in images({"cat": 10})), 0)
     for seed in range(600):
-        for path in splits(by_fraction(listing({"cat": 10}), 0.5, seed))["val"]:
+        for path in splits(by_fraction(0.5, seed)(images({"cat": 10})))["val"]:
             times[path] += 1
     assert min(times.values()) > 240
     assert max(times.values()) < 360
@@ -102,6 +104,6 @@ def test_every_image_is_as_likely_to_be_drawn():
 
 def test_a_class_of_one_image_cannot_be_divided():
     with pytest.raises(AtlasError, match=r"'cat' has a single image, 'cat/000\.jpg'"):
-        list(by_fraction(listing({"cat": 1}), 0.2, seed=0))
+        list(by_fraction(0.2, seed=0)(images({"cat": 1})))
     with pytest.raises(AtlasError, match="single image"):
-        list(by_number(listing({"cat": 1}), 30, 50, seed=0))
+        list(by_number(30, 50, seed=0)(images({"cat": 1})))

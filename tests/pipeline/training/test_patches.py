@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.training.group import Group
-from pipeline.training.mean import Normalisation
+from pipeline.network.normalisation import Normalisation
+from pipeline.training.datasets import ImageDataset
+from pipeline.training.distributed import Group
 from pipeline.training.patches import correlated, patch_covariance, patch_filters
 
 
 @dataclass(frozen=True)
-class Noise:
-    """Squares of coloured noise."""
+class Noise(ImageDataset):
+    """Images of coloured noise."""
 
     count: int
     side: int = 20
@@ -19,13 +20,15 @@ class Noise:
     def __len__(self) -> int:
         return self.count
 
-    def read(self, rows: np.ndarray) -> np.ndarray:
+    def __getitems__(self, rows: np.ndarray) -> np.ndarray:
         shape = (self.side, self.side, 3)
         draws = [np.random.default_rng(int(row)).integers(0, 256, shape) for row in rows]
         return np.stack(draws).astype(np.uint8) // np.array([1, 2, 4], np.uint8)
 
 
-NORMALISATION = Normalisation(torch.tensor([120.25, 60.5, 30.0]).reshape(3, 1, 1), 1 / 64)
+NORMALISATION = Normalisation(
+    torch.tensor([120.25, 60.5, 30.0]).reshape(3, 1, 1), torch.full((1, 1, 1), 1 / 64)
+)
 
 
 def covariance(squares: Noise, kernel: int, group: Group | None = None) -> torch.Tensor:
@@ -35,7 +38,7 @@ def covariance(squares: Noise, kernel: int, group: Group | None = None) -> torch
 @pytest.mark.parametrize("kernel", [4, 5])
 def test_the_covariance_is_that_of_the_normalised_patches_in_the_order_of_a_filters_weights(kernel):
     squares = Noise(40)
-    rows = squares.read(np.arange(40))[:, 2:18, 2:18].astype(np.float64)
+    rows = squares.__getitems__(np.arange(40))[:, 2:18, 2:18].astype(np.float64)
     inputs = (rows - np.array([120.25, 60.5, 30.0])) / 64
     patches = [
         image[row : row + kernel, col : col + kernel].transpose(2, 0, 1).ravel()
@@ -52,7 +55,7 @@ def sums_of_a_process(squares: Noise, rank: int, size: int) -> list[torch.Tensor
     brought = []
 
     class Recorder(Group):
-        def sum(self, values: torch.Tensor) -> torch.Tensor:
+        def all_reduce_sum(self, values: torch.Tensor) -> torch.Tensor:
             brought.append(values.clone())
             return values
 

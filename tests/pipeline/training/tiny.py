@@ -11,10 +11,10 @@ from PIL import Image
 from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
 from pipeline.params import Params, load_params
 from pipeline.storage.hashing import sha256_of
-from pipeline.training.task import Machine
+from pipeline.training.task import ExecutionConfig
 
 CLASSES = ("blue", "green", "red")
-MACHINE = Machine(torch.device("cpu"), threads=1)
+CONFIG = ExecutionConfig(torch.device("cpu"), threads=1)
 CHANGES: dict[str, Any] = {
     "data": {"source": "folder", "root": "images", "resize": 72, "crop": 64},
     "model": {"arch": "zfnet", "width": 0.05, "conv_channels": {}, "without": []},

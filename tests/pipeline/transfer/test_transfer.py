@@ -11,8 +11,8 @@ from pipeline.transfer.folds import Protocol, draw_fold
 from pipeline.transfer.run import scratch_line, softmax_line
 from pipeline.transfer.softmax import fit_softmax, probabilities_of
 from pipeline.transfer.table import Line, write_summary, write_table
-from tests.pipeline.training.test_loop import task
-from tests.pipeline.training.tiny import MACHINE, make_workspace
+from tests.pipeline.training.test_train import task
+from tests.pipeline.training.tiny import CONFIG, make_workspace
 
 
 def rows(each: int) -> list[ImageRow]:
@@ -84,9 +84,9 @@ def test_from_scratch_every_fold_is_trained_once_even_when_repeated(tmp_path):
     state = tmp_path / "state"
     state.mkdir()
     counted = []
-    line = scratch_line(task(tmp_path), protocol, MACHINE, state, counted.append)
+    line = scratch_line(task(tmp_path), protocol, CONFIG, state, counted.append)
     (tmp_path / "images").rename(tmp_path / "gone")
-    assert scratch_line(task(tmp_path), protocol, MACHINE, state, counted.append) == line
+    assert scratch_line(task(tmp_path), protocol, CONFIG, state, counted.append) == line
     assert len(line.accuracies) == 2
     assert all(0 <= accuracy <= 1 for accuracy in line.accuracies)
 

@@ -1,0 +1,24 @@
+"""Memory that a process keeps for itself once it has had it."""
+
+import ctypes
+import sys
+
+MMAP_MAX, TRIM_THRESHOLD = -4, -1
+"""Numbers of glibc's options in `mallopt`."""
+KEPT_BYTES = 1 << 30
+"""Free memory at the end of the heap that is not given back."""
+
+
+def disable_malloc_trim() -> None:
+    """Keep freed memory for the next tensor of this process instead of giving it back.
+
+    The maps of a training step are freed at its end. Given back, they come anew from the kernel,
+    zeroed page by page, at every step: a fifth to a quarter of its time. Does nothing where the C
+    library is not glibc.
+    """
+    if sys.platform != "linux":
+        return
+    library = ctypes.CDLL(None)
+    if hasattr(library, "gnu_get_libc_version"):
+        library.mallopt(MMAP_MAX, 0)
+        library.mallopt(TRIM_THRESHOLD, KEPT_BYTES)

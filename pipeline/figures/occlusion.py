@@ -1,0 +1,100 @@
+"""Figure 7: how an image's features and class probabilities fall when a square of it is hidden."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int32, Int64, UInt8
+from torch import Tensor
+
+from pipeline.figures.incremental import Changed, IncrementalForward
+from pipeline.network.module import Network
+from pipeline.network.normalisation import Normalisation
+
+PLACES = 128
+"""Of the square in one batch: so many share one pass over the weights of fully connected layers."""
+
+
+@dataclass(frozen=True)
+class OcclusionMaps:
+    """One image; every map is indexed by the place of the square, row by row."""
+
+    corner_rows: Int64[np.ndarray, " row"]
+    """Top edges of the square, in pixels of the input."""
+    corner_cols: Int64[np.ndarray, " col"]
+    """Left edges."""
+    channel: int
+    """The channel of the last convolution whose map, summed over its cells, is the largest without
+    the square."""
+    activation: Float32[np.ndarray, "row col"]
+    """That channel's summed map."""
+    activation_unchanged: float
+    probability: Float32[np.ndarray, "row col"]
+    """Of the true class."""
+    probability_unchanged: float
+    predicted: Int32[np.ndarray, "row col"]
+    """The most probable class."""
+
+
+def occlude(
+    network: Network,
+    normalise: Normalisation,
+    layer: str,
+    pixels: UInt8[np.ndarray, "row col colour"],
+    label: int,
+    side: int,
+    stride: int,
+    value: int,
+) -> OcclusionMaps:
+    """Slide a square of one grey value over a network input, from edge to edge, by `stride`.
+
+    `layer` is the convolution whose strongest channel is followed.
+    """
+    graph = network.graph
+    image = normalise(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None])
+    grey = normalise(torch.full_like(torch.from_numpy(pixels), value).permute(2, 0, 1)[None])
+    node = graph.layer(layer).node
+    forward = IncrementalForward(network, image, [node, graph.output])
+    sums = forward.unchanged(node).sum(dim=(1, 2))
+    channel = int(sums.argmax())
+    rows, cols = (np.arange(0, size - side + 1, stride) for size in image.shape[2:])
+    corners = torch.cartesian_prod(torch.from_numpy(rows), torch.from_numpy(cols))
+    activation, scores = [], []
+    for corner in torch.split(corners, PLACES):
+        changed = forward(corner, _patches(grey[0], corner, side))
+        activation.append(_summed(forward, node, channel, changed[node]))
+        scores.append(forward.whole(graph.output, changed[graph.output]).flatten(1))
+    probabilities = torch.cat(scores).softmax(dim=1)
+    shape = len(rows), len(cols)
+    return OcclusionMaps(
+        corner_rows=rows,
+        corner_cols=cols,
+        channel=channel,
+        activation=torch.cat(activation).view(shape).numpy(),
+        activation_unchanged=float(sums[channel]),
+        probability=probabilities[:, label].reshape(shape).numpy(),
+        probability_unchanged=float(
+            forward.unchanged(graph.output).flatten().softmax(dim=0)[label]
+        ),
+        predicted=probabilities.argmax(dim=1).int().view(shape).numpy(),
+    )
+
+
+def _patches(
+    grey: Float[Tensor, "colour row col"], corner: Int64[Tensor, "place 2"], side: int
+) -> Float[Tensor, "place colour side side"]:
+    """The square as normalised pixels: they differ by place where the mean differs by pixel."""
+
+    def cut() -> Iterator[Tensor]:
+        for row, col in corner.tolist():
+            yield grey[:, row : row + side, col : col + side]
+
+    return torch.stack(list(cut()))
+
+
+def _summed(
+    forward: IncrementalForward, node: int, channel: int, changed: Changed
+) -> Float[Tensor, " place"]:
+    """A channel's map summed over all its cells, place by place."""
+    return forward.whole(node, changed)[:, channel].sum(dim=(1, 2))

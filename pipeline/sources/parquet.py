@@ -1,0 +1,104 @@
+"""Parquet shards: a column of images {bytes, path} and a column of labels."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.dataset.manifest import Split
+from pipeline.dataset.members import parquet_library, row_position
+from pipeline.dataset.remote import RemoteStore
+from pipeline.dataset.store import FolderStore
+from pipeline.errors import AtlasError
+from pipeline.sources.protocol import Candidate
+from pipeline.sources.samples import Samples, label_of, out_of_range
+
+_IMAGE_COLUMNS = ("image", "img", "jpg", "png")
+_LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "target", "cls")
+
+
+def parquet_samples(
+    store: FolderStore | RemoteStore,
+    path: str,
+    stamp: str,
+    split: Split | None,
+    names: Sequence[str],
+) -> Samples:
+    """The rows of a parquet file as the Hugging Face hub has them.
+
+    Class names are those of the features metadata in the file, else `names`. An image's path is
+    the file's and the number of its row. Raises AtlasError for another schema.
+    """
+    parquet = parquet_library()
+    try:
+        with store.open(path) as source:
+            file = parquet.ParquetFile(source)
+            image, label = _columns(file.schema_arrow, f"{store}/{path}")
+            names = _names(file.schema_arrow, label) or names
+            return _rows(file, path, stamp, split, names, image, label)
+    except (ValueError, OSError) as error:  # pyarrow's own errors are ValueErrors
+        raise AtlasError(
+            f"{store}/{path} cannot be read as parquet: {' '.join(str(error).split())}.",
+            fix="Fetch it again.",
+        ) from None
+
+
+def _rows(
+    file: Any,
+    path: str,
+    stamp: str,
+    split: Split | None,
+    names: Sequence[str],
+    image: str,
+    label: str | None,
+) -> Samples:
+    samples, row = Samples(), 0
+    for group in range(file.num_row_groups):
+        if label is None:
+            labels: Sequence[object] = [None] * file.metadata.row_group(group).num_rows
+        else:
+            labels = file.read_row_group(group, columns=[label]).column(0).to_pylist()
+        for place, said in enumerate(labels):
+            name = f"{path}/{row:08}"
+            row += 1
+            found = label_of(said, names) if isinstance(said, int) else str(said or "")
+            if found is None:
+                assert isinstance(said, int)
+                samples.rejected.append(out_of_range(name, said, names))
+                continue
+            position = row_position(group, place, image)
+            samples.candidates.append(Candidate(split, name, found, position, stamp))
+    return samples
+
+
+def _columns(schema: Any, where: str) -> tuple[str, str | None]:
+    """The names of the columns of images and of labels."""
+    images = [field.name for field in schema if _is_image(field.type)]
+    image = next((name for name in _IMAGE_COLUMNS if name in images), None) or next(
+        iter(images), None
+    )
+    if image is None:
+        raise AtlasError(
+            f"{where} has the columns {', '.join(schema.names[:8])}, "
+            "none of which holds images as {bytes, path}.",
+            fix="Give parquet files with an image column, as `datasets` writes them.",
+        )
+    return image, next((name for name in _LABEL_COLUMNS if name in schema.names), None)
+
+
+def _is_image(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    if not types.is_struct(kind):
+        return False
+    fields = {kind.field(n).name: kind.field(n).type for n in range(kind.num_fields)}
+    data = fields.get("bytes")
+    return data is not None and (types.is_binary(data) or types.is_large_binary(data))
+
+
+def _names(schema: Any, label: str | None) -> Sequence[str]:
+    """The class names in the features that `datasets` embeds; none where it did not."""
+    try:
+        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+        return [str(name) for name in features[label]["names"]]
+    except (KeyError, TypeError, ValueError):
+        return ()

@@ -1,0 +1,28 @@
+"""Samples of a shard: images with a class, or with a label that is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipeline.sources.protocol import Candidate
+from pipeline.sources.rejected import Rejection
+
+
+@dataclass
+class Samples:
+    """What a shard holds."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+def label_of(number: int, names: Sequence[str]) -> str | None:
+    """The class of a number; None where it is out of range."""
+    if not names:
+        return str(number) if number >= 0 else None
+    return names[number] if 0 <= number < len(names) else None
+
+
+def out_of_range(path: str, number: int, names: Sequence[str]) -> Rejection:
+    """A sample whose label is no class."""
+    known = f"{len(names)} classes" if names else "numbers from 0"
+    return Rejection(path, f"label out of range: {number} of {known}", stray=False)

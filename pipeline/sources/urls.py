@@ -1,0 +1,44 @@
+"""The files below a URL, listed through fsspec."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote
+
+from pipeline.dataset.remote import RemoteStore, retried
+from pipeline.errors import AtlasError
+from pipeline.sources.trees import File, IndexedTree, sorted_out
+
+_VERSIONS = ("ETag", "etag", "md5Hash", "blob_id", "mtime", "LastModified", "last_modified")
+"""Facts of a file that change when it does, by the names that file systems give them."""
+
+
+def url_tree(location: str) -> IndexedTree:
+    """The tree below a URL. Raises AtlasError where it cannot be listed."""
+    store = RemoteStore(location)
+    try:
+        found = list(_entries(store.system, store.full_path("")))
+    except OSError as error:
+        raise AtlasError(
+            f"{location} cannot be listed: {error}.",
+            fix="Correct data.root in params.yaml, or the credentials in the environment.",
+        ) from None
+    return IndexedTree(location, sorted_out(_files(store, found)))
+
+
+def _entries(system: Any, folder: str) -> Iterator[dict[str, Any]]:
+    """The files below a folder. fsspec's own `find` leaves out folders that it cannot list."""
+    for facts in retried(lambda: system.ls(folder, detail=True)):
+        if facts["type"] != "directory":
+            yield facts
+        elif facts["name"].rstrip("/") != folder:
+            yield from _entries(system, facts["name"].rstrip("/"))
+
+
+def _files(store: RemoteStore, found: list[dict[str, Any]]) -> Iterator[File]:
+    root = f"{store.full_path('')}/"
+    for facts in found:
+        path = facts["name"]
+        if path.startswith(root):
+            version = next((str(facts[name]) for name in _VERSIONS if facts.get(name)), "")
+            name = unquote(path[len(root) :]) if store.is_web else path[len(root) :]
+            yield File(name, f"{facts.get('size')} {version}" if version else "")

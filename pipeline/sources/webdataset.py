@@ -1,0 +1,99 @@
+"""Tar shards of samples: `KEY.jpg` beside `KEY.cls` or `KEY.json`, as WebDataset has them."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+
+from pipeline.dataset.manifest import Split
+from pipeline.dataset.members import key_of
+from pipeline.dataset.remote import RemoteStore
+from pipeline.dataset.store import FolderStore
+from pipeline.errors import AtlasError
+from pipeline.sources.archives import tar_members
+from pipeline.sources.protocol import Candidate
+from pipeline.sources.rejected import is_named_as_picture
+from pipeline.sources.samples import Samples, label_of, out_of_range
+from pipeline.sources.splits import TEST_WORDS, TRAIN_WORDS, VAL_WORDS
+from pipeline.sources.trees import File, sorted_out
+
+_LABEL_KEYS = ("label", "cls", "class", "class_name", "target")
+_LABEL_SUFFIXES = ("cls", "json", "txt", "label")
+
+
+def tar_samples(
+    store: FolderStore | RemoteStore, path: str, split: Split | None, names: Sequence[str]
+) -> Samples:
+    """The samples of a tar shard.
+
+    The class is what `.cls`, `.json` (its `label`) or `.txt` beside the image says: a number of
+    the class names, or a name. Without one it is the folder of the image inside the shard.
+    """
+    try:
+        with store.open(path) as file:
+            listing = sorted_out(tar_members(file, f"{store}/{path}", prefix=f"{path}/"))
+    except OSError as error:
+        raise AtlasError(
+            f"{store}/{path} cannot be read: {error}.", fix="Fetch it again."
+        ) from None
+    samples = Samples(rejected=list(listing.rejected))
+    labels: dict[str, list[File]] = defaultdict(list)
+    images = []
+    for member in listing.files:
+        key, suffix = _key(member.path)
+        if is_named_as_picture(member.path):
+            images.append((key, member))
+        elif suffix in _LABEL_SUFFIXES:
+            labels[key].append(member)
+    for key, member in images:
+        _add(samples, store, path, split, names, member, labels.get(key, []))
+    return samples
+
+
+def _add(
+    samples: Samples,
+    store: FolderStore | RemoteStore,
+    shard: str,
+    split: Split | None,
+    names: Sequence[str],
+    image: File,
+    labels: Sequence[File],
+) -> None:
+    said = next((s for s in (_said(store, file) for file in labels) if s is not None), None)
+    label = label_of(said, names) if isinstance(said, int) else said
+    if isinstance(said, int) and label is None:
+        samples.rejected.append(out_of_range(image.path, said, names))
+        return
+    if label is None:
+        label = _folder_class(image.path[len(shard) + 1 :])
+    samples.candidates.append(Candidate(split, image.path, label, image.position, image.stamp))
+
+
+def _key(path: str) -> tuple[str, str]:
+    """A sample's key, and what its name says after the first dot."""
+    folder, slash, name = path.rpartition("/")
+    key, _, suffix = name.partition(".")
+    return f"{folder}{slash}{key}", suffix.lower()
+
+
+def _said(store: FolderStore | RemoteStore, file: File) -> str | int | None:
+    """The class that a file beside an image says; None where it says none."""
+    text = store.read(key_of(file.path, file.position)).decode("utf-8", "replace").strip()
+    if file.path.endswith(".json"):
+        try:
+            facts = json.loads(text)
+        except ValueError:
+            return None
+        if not isinstance(facts, dict):
+            return None
+        said = next((facts[key] for key in _LABEL_KEYS if key in facts), None)
+        return said if isinstance(said, str | int) else None
+    if text.lstrip("-").isdecimal():
+        return int(text)
+    return text if text and len(text) < 200 and "\n" not in text else None
+
+
+def _folder_class(path: str) -> str:
+    """The class of an image by its folder inside the shard, split folders aside; or none."""
+    folders = path.split("/")[:-1]
+    splits = TRAIN_WORDS | VAL_WORDS | TEST_WORDS
+    return next((folder for folder in folders if folder.lower() not in splits), "")

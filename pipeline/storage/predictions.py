@@ -1,0 +1,52 @@
+"""The network's answer for every validation image: `artifacts/predictions.csv`."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+COLUMNS = ("image", "class", "probability")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says about one image."""
+
+    image: int
+    """Image row in the validation split."""
+    label: str
+    """The most probable class; of equally probable ones the first."""
+    probability: float
+    """Its softmax."""
+
+
+def predictions(
+    classes: Sequence[str], probabilities: Float32[np.ndarray, "image class"]
+) -> list[Prediction]:
+    """The most probable class of every image row."""
+    best = probabilities.argmax(axis=1).tolist()
+    return [
+        Prediction(image, classes[winner], float(probabilities[image, winner]))
+        for image, winner in enumerate(best)
+    ]
+
+
+def write_predictions(path: Path, found: Sequence[Prediction]) -> None:
+    """Write a line per image; probabilities to six places."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for one in found:
+            writer.writerow([one.image, one.label, f"{one.probability:.6f}"])
+
+
+def read_predictions(path: Path) -> list[Prediction]:
+    """Read a table that `write_predictions` wrote."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            Prediction(int(line["image"]), line["class"], float(line["probability"]))
+            for line in csv.DictReader(file)
+        ]

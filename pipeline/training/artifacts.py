@@ -1,0 +1,105 @@
+"""What a training leaves behind: the model folder, `train.json` and the history."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pipeline.network.architectures import parameter_count
+from pipeline.network.filters import low_frequency_share, start_cosine
+from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
+from pipeline.training.init import conv_weights
+from pipeline.training.task import TrainingResult, TrainingTask
+
+Filters = Mapping[str, Float[Tensor, "out in row col"]]
+Spread = dict[str, float | list[int]]
+BINS = 10
+"""Of a histogram in train.json."""
+
+
+def write_model(
+    folder: Path, task: TrainingTask, trained: TrainingResult, manifest_sha256: str, snapshots: Path
+) -> ModelCard:
+    """Fill a new model folder: weights, card, snapshots, and the first layer's filters by epoch."""
+    folder.mkdir()
+    weights = dict(trained.network.state_dict())
+    if per_pixel(trained.mean):
+        weights[INPUT_MEAN] = trained.mean
+    card = save_model(folder, _card(task, trained, manifest_sha256), weights)
+    if snapshots.is_dir():
+        shutil.copytree(snapshots, folder / "snapshots", ignore=shutil.ignore_patterns(".*"))
+    filters = {f"epoch_{n:03d}": t for n, t in enumerate(trained.filters, start=1)}
+    save_file(filters, folder / "filters.safetensors")
+    return card
+
+
+def per_pixel(mean: Float[Tensor, "3 #crop #crop"]) -> bool:
+    """Whether a mean is an image, and so must stand beside the weights."""
+    return mean.shape[-1] > 1
+
+
+def _card(task: TrainingTask, trained: TrainingResult, manifest_sha256: str) -> ModelCard:
+    model, data = task.params.model, task.params.data
+    return ModelCard(
+        arch=model.arch,
+        width=model.width,
+        conv_channels=model.conv_channels,
+        fc_features=model.fc_features,
+        without=model.without,
+        classes=task.manifest.classes,
+        resize=data.resize,
+        crop=data.crop,
+        mean=mean_field(trained.mean),
+        scale=task.params.train.scale,
+        seed=task.params.seed,
+        epochs_trained=trained.epochs,
+        weights_sha256="",
+        manifest_sha256=manifest_sha256,
+    )
+
+
+def mean_field(
+    mean: Float[Tensor, "3 #crop #crop"],
+) -> tuple[float, float, float] | Literal["input_mean"]:
+    """A mean by colour in numbers, or the name of the tensor beside the weights."""
+    if per_pixel(mean):
+        return "input_mean"
+    red, green, blue = mean.flatten().tolist()
+    return red, green, blue
+
+
+def write_train_report(path: Path, trained: TrainingResult) -> None:
+    """Write train.json: the last epoch's record, how the training ended, and how far it went."""
+    graph = trained.network.graph
+    filters = {name: w.detach().cpu() for name, w in conv_weights(trained.network).items()}
+    last = trained.history[-1].columns() if trained.history else {}
+    report = {
+        "epochs_trained": trained.epochs,
+        "stopped_early": trained.stopped_early,
+        "parameters": parameter_count(graph),
+        "channels": {layer: graph.layer(layer).channels for layer in graph.conv_layers},
+        **{name: value for name, value in last.items() if name != "epoch"},
+        **({} if trained.start is None else {"start_cosine": _cosines(filters, trained.start)}),
+        "conv1_low_frequency": _spread(low_frequency_share(filters[graph.conv_layers[0]])),
+    }
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def _cosines(filters: Filters, start: Filters) -> dict[str, Spread]:
+    return {layer: _spread(start_cosine(w, start[layer])) for layer, w in filters.items()}
+
+
+def _spread(shares: Float[Tensor, " filter"]) -> Spread:
+    """How shares from 0 to 1 are spread over a layer's filters: tenths from the lowest."""
+    return {
+        "min": shares.min().item(),
+        "median": shares.median().item(),
+        "max": shares.max().item(),
+        "histogram": torch.histc(shares, bins=BINS, min=0, max=1).int().tolist(),
+    }

@@ -1,0 +1,119 @@
+"""Data sets of decoded images: squares of pixels by image row, decoded when asked for or cached."""
+
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+from torch.utils.data import Dataset
+
+from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
+from pipeline.progress import Advance
+from pipeline.storage.publish import publish
+
+logger = logging.getLogger(__name__)
+
+Square = UInt8[np.ndarray, "side side 3"]
+Squares = UInt8[np.ndarray, "image side side 3"]
+Rows = Int64[np.ndarray, " image"]
+CACHE_SHARE = 0.5
+"""Most of the free disk that cached pixels may take."""
+
+
+class ImageDataset(Dataset[Square]):
+    """The images of one split as squares of pixels, by image row. Used from several threads."""
+
+    side: int
+    """Side of a square in pixels."""
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __getitem__(self, row: int) -> Square:
+        """The square of one image."""
+        square: Square = self.__getitems__(np.array([row]))[0]
+        return square
+
+    def __getitems__(self, rows: Rows) -> Squares:
+        """The squares of some images: torch's hook for fetching a batch at once."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class DecodedImages(ImageDataset):
+    """Listed images, read, verified and decoded each time they are asked for."""
+
+    images: ImageStore
+    rows: Sequence[ImageRow]
+    resize: int
+    """Shortest side after resizing."""
+    side: int
+    """Side of the centre square."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitems__(self, rows: Rows) -> Squares:
+        """Decode some images.
+
+        Raises AtlasError for one that cannot be read or is not the one that was listed.
+        """
+        pixels = np.empty((len(rows), self.side, self.side, 3), np.uint8)
+        for place, row in enumerate(rows.tolist()):
+            pixels[place] = load_verified(self.images, self.rows[row], self.resize, self.side)
+        return pixels
+
+
+@dataclass(frozen=True)
+class PixelCache(ImageDataset):
+    """Squares in a memory-mapped file: `(image, side, side, 3)` bytes."""
+
+    pixels: np.memmap
+    side: int
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitems__(self, rows: Rows) -> Squares:
+        """Copy some images out of the file."""
+        return np.asarray(self.pixels[rows])
+
+
+def should_cache(images: DecodedImages, reads: int, folder: Path) -> bool:
+    """Whether the images are read more than once and their pixels fit the free disk well."""
+    size = len(images) * images.side**2 * 3
+    return reads > 1 and size <= CACHE_SHARE * shutil.disk_usage(folder).free
+
+
+def open_cache(images: DecodedImages, path: Path, threads: int, advance: Advance) -> PixelCache:
+    """Decode every image once into a file at `path`, or open the file that is already there."""
+    if not path.exists():
+        with publish(path) as partial:
+            _decode(images, partial, threads, advance)
+        logger.info("Cached the pixels of %d images in %s.", len(images), path)
+    return PixelCache(np.load(path, mmap_mode="r"), images.side)
+
+
+def _decode(images: DecodedImages, path: Path, threads: int, advance: Advance) -> None:
+    shape = (len(images), images.side, images.side, 3)
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+
+    def fill(rows: Rows) -> int:
+        array[rows] = images.__getitems__(rows)
+        return len(rows)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for count in pool.map(fill, _runs(len(images), 16)):
+            advance(count)
+    array.flush()
+
+
+def _runs(count: int, length: int) -> Iterator[Rows]:
+    for first in range(0, count, length):
+        yield np.arange(first, min(first + length, count))

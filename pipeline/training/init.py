@@ -1,0 +1,129 @@
+"""Where the weights start: drawn, or taken from a file (paper.md, sections 2 and 5)."""
+
+import logging
+from collections.abc import Collection, Sequence
+from math import prod
+from pathlib import Path
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.adopt.external_weights import read_external_weights
+from pipeline.errors import AtlasError
+from pipeline.network.graph import Graph
+from pipeline.network.module import Network, empty_network
+from pipeline.seeding import generator_for
+from pipeline.training.data import TrainingData
+from pipeline.training.distributed import Group
+from pipeline.training.patches import patch_covariance, patch_filters
+from pipeline.training.task import TrainingTask
+
+logger = logging.getLogger(__name__)
+PAPER_STD = 0.01
+
+
+def starting_network(task: TrainingTask) -> tuple[Network, frozenset[str]]:
+    """The network before its first step: drawn, then what the task's file fits, then frozen.
+
+    With it the names of the layers that the file gave. The first layer of `init: patches` is left
+    to `draw_first_layer`, which needs the images.
+    """
+    train = task.params.train
+    network = init_network(task.graph(), train.init, generator_for(task.params.seed, "start"))
+    taken: frozenset[str] = frozenset()
+    if task.init_weights is not None:
+        taken = load_matching(network, task.init_weights, train.scale, train.freeze)
+    freeze(network, train.freeze)
+    return network, taken
+
+
+@torch.no_grad()
+def draw_first_layer(
+    network: Network, task: TrainingTask, images: TrainingData, group: Group, threads: int
+) -> None:
+    """Draw the first layer's filters from the statistics of the training images' patches."""
+    weight = network.get_parameter(f"{network.graph.layers[0]}.weight")
+    covariance = patch_covariance(
+        images.train, task.params.data.crop, weight.shape[2], images.normalisation, group, threads
+    )
+    rng = generator_for(task.params.seed, "patches")
+    weight.copy_(patch_filters(covariance, len(weight), rng))
+
+
+def init_network(
+    graph: Graph, init: Literal["normal", "he", "patches"], chance: torch.Generator
+) -> Network:
+    """A network with weights drawn layer by layer, biases 0.
+
+    `normal` draws from N(0, 0.01²); the others from N(0, 2 / inputs of a unit), which keeps the
+    size of the signal through ReLUs, and N(0, 1 / inputs of a unit) for the class scores.
+    """
+    network = empty_network(graph).to_empty(device="cpu")
+    last = graph.layers[-1]
+    with torch.no_grad():
+        for layer in graph.layers:
+            weight = network.get_parameter(f"{layer}.weight")
+            gain = 1.0 if layer == last else 2.0
+            std = PAPER_STD if init == "normal" else (gain / fan_in(weight.shape)) ** 0.5
+            weight.normal_(0.0, std, generator=chance)
+            network.get_parameter(f"{layer}.bias").zero_()
+    return network
+
+
+def fan_in(shape: Sequence[int]) -> int:
+    """Weights of one output channel or feature, its bias aside, of the shape of all."""
+    return prod(shape[1:])
+
+
+def load_matching(
+    network: Network, path: Path, scale: float, frozen: Collection[str]
+) -> frozenset[str]:
+    """Overwrite the layers of a network that a weights file fits; log the others by name.
+
+    `scale` is that of the network's inputs. Returns the names of the layers taken over.
+
+    Raises AtlasError where no layer fits, or one that shall not learn does not.
+    """
+    given = read_external_weights(path).at_scale(scale)
+    misfits = {}
+    fitting = {}
+    for name, tensor in network.state_dict().items():
+        if name not in given:
+            misfits[name] = "missing"
+        elif given[name].shape != tensor.shape:
+            misfits[name] = f"{tuple(given[name].shape)}, not {tuple(tensor.shape)}"
+        else:
+            fitting[name] = given[name]
+    fresh = {name.partition(".")[0] for name in misfits}
+    told = "; ".join(f"{name} is {fault}" for name, fault in misfits.items())
+    if stuck := sorted(fresh & set(frozen)):
+        raise AtlasError(
+            f"{path} does not fit layers that train.freeze keeps ({', '.join(stuck)}): {told}.",
+            fix="Freeze only layers that the file holds in the same shape.",
+        )
+    taken = {name: t for name, t in fitting.items() if name.partition(".")[0] not in fresh}
+    if not taken:
+        raise AtlasError(
+            f"{path} fits no layer of the network: {told}.",
+            fix="Choose the architecture and width that the weights were trained with.",
+        )
+    network.load_state_dict(taken, strict=False)
+    if misfits:
+        logger.info("%s starts %s afresh: %s.", path, ", ".join(sorted(fresh)), told)
+    return frozenset(name.partition(".")[0] for name in taken)
+
+
+def freeze(network: Network, layers: Collection[str]) -> None:
+    """Keep layers from learning. Raises AtlasError for a name that the network lacks."""
+    for layer in layers:
+        network.graph.layer(layer)
+        network.get_submodule(layer).requires_grad_(False)
+    if set(layers) == set(network.graph.layers):
+        raise AtlasError("train.freeze names every layer.", fix="Leave out those that shall learn.")
+
+
+def conv_weights(network: Network) -> dict[str, Float[Tensor, "out in row col"]]:
+    """The filters of the conv layers, by layer."""
+    return {layer: network.get_parameter(f"{layer}.weight") for layer in network.graph.conv_layers}

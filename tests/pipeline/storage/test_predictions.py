@@ -1,0 +1,31 @@
+import csv
+
+import numpy as np
+
+from pipeline.storage.predictions import (
+    Prediction,
+    predictions,
+    read_predictions,
+    write_predictions,
+)
+
+CHANCES = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6], [0.4, 0.4, 0.2]], np.float32)
+CLASSES = ["a, b", "c", 'd"']
+
+
+def test_predictions_name_the_most_probable_class_of_every_image(tmp_path):
+    write_predictions(tmp_path / "p.csv", predictions(CLASSES, CHANCES))
+    with (tmp_path / "p.csv").open(newline="") as file:
+        lines = list(csv.reader(file))
+    assert lines[0] == ["image", "class", "probability"]
+    assert lines[1:] == [
+        ["0", "a, b", "0.700000"],
+        ["1", 'd"', "0.600000"],
+        ["2", "a, b", "0.400000"],
+    ]
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path):
+    written = [Prediction(0, "a, b", 0.25), Prediction(1, 'd"', 1.0)]
+    write_predictions(tmp_path / "p.csv", written)
+    assert read_predictions(tmp_path / "p.csv") == written
