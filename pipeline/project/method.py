@@ -16,7 +16,8 @@ def method_of(graph: Graph, layer: str, wanted: Literal["auto"] | Method) -> Met
 
     `auto` takes the deconvnet where a max pool lies below and every activation function there is a
     ReLU. Without a pool nothing ties a deconvnet to the image: all of a channel's projections would
-    be one picture. What a deconvnet does at another function nobody has defined.
+    be one picture. Where no function lies below, all methods are one. What a deconvnet does at
+    another function nobody has defined.
 
     Raises AtlasError for a deconvnet through such a function.
     """
@@ -30,7 +31,8 @@ def method_of(graph: Graph, layer: str, wanted: Literal["auto"] | Method) -> Met
     if wanted != "auto":
         return wanted
     pools = any(isinstance(op, MaxPool) for op in ops)
-    return "deconvnet" if pools and not strange else "guided"
+    bends = any(isinstance(op, Curve) for op in ops)
+    return "deconvnet" if (pools and not strange) or not bends else "guided"
 
 
 def recorded(graph: Graph, layer: str, method: Method) -> tuple[int, ...]:
