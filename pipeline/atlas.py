@@ -153,7 +153,7 @@ class Run:
         Raises AtlasError where the file is not the one that the run saw.
         """
         listed = self._image_row(row)
-        return load_verified(self.image_store, listed, self.card.resize, self.card.crop)
+        return load_verified(self.image_store, listed, *self.card.framing)
 
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""

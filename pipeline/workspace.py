@@ -19,6 +19,11 @@ class Workspace:
         return self.root / "params.yaml"
 
     @property
+    def class_names(self) -> Path:
+        """The classes of an adopted network."""
+        return self.root / "nets" / "classes.txt"
+
+    @property
     def artifacts(self) -> Path:
         """What the stages hand to each other, and notebooks read."""
         return self.root / "artifacts"

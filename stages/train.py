@@ -12,13 +12,16 @@ from tqdm import tqdm
 
 from pipeline.compute.device import device_for_slot, parse_device
 from pipeline.errors import AtlasError
+from pipeline.params import AdoptedParams, load_params
 from pipeline.training.checkpoint import Position
 from pipeline.training.distributed import Group, launch, launched, process_count, process_group
 from pipeline.training.session import Session, load_task
 from pipeline.training.task import TrainingTask
 from pipeline.training.trainer import Watch
 from pipeline.workspace import Workspace
+from stages.adopted_model import adopt_model
 from stages.command import bar, device_option, drawn_every_s, stage, workers_option
+from stages.images import fetch_missing
 
 logger = logging.getLogger(__name__)
 
@@ -53,17 +56,22 @@ def main(
     checkpoint_s: float,
     finish: bool,
 ) -> None:
-    """Train the network.
+    """Train the network; read an adopted one, which is taken as it is.
 
     After Ctrl-C or a kill, run it again to resume from the last checkpoint. `atlas train --finish`,
     in another terminal or afterwards, ends it early with a usable model. With --workers N, or on
     several GPUs, N processes share every batch; under torchrun it joins torchrun's group.
     """
+    params = load_params(workspace.params)
+    if isinstance(params.model, AdoptedParams):
+        adopt_model(workspace, params)
+        return
     session = Session(workspace, cache, compiled, checkpoint_s)
     if finish:
         _finish(session, device)
         return
     session.finish_file.unlink(missing_ok=True)
+    fetch_missing(workspace)
     if launched():
         train_in_group(Launch(session, device))
     elif (count := process_count(parse_device(device), workers)) > 1:

@@ -24,6 +24,7 @@ from pipeline.transfer.run import scratch_line, softmax_line
 from pipeline.transfer.table import Line, write_summary, write_table
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
+from stages.images import fetch_missing
 
 
 @stage
@@ -86,6 +87,7 @@ def main(
 
 def _task(workspace: Workspace) -> TrainingTask:
     """The run's task from scratch, whatever its own training starts from."""
+    fetch_missing(workspace)
     params = load_params(workspace.params)
     train = params.train.model_copy(update={"init_from": None, "freeze": ()})
     images = open_images(workspace.images(params.data.root))

@@ -97,7 +97,7 @@ def load_input(
     model: Model, task: ProjectTask, row: int, device: torch.device
 ) -> Float[Tensor, "1 3 row col"]:
     """One of a task's images as the network takes it. Raises AtlasError as `project_chunk` does."""
-    pixels = load_verified(task.config.images, task.images[row], model.card.resize, model.card.crop)
+    pixels = load_verified(task.config.images, task.images[row], *model.card.framing)
     return model.normalisation(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 

@@ -45,7 +45,7 @@ def per_pixel(mean: Float[Tensor, "3 #crop #crop"]) -> bool:
 
 
 def _card(task: TrainingTask, trained: TrainingResult, manifest_sha256: str) -> ModelCard:
-    model, data = task.params.model, task.params.data
+    model, data = task.params.own_model, task.params.data
     return ModelCard(
         arch=model.arch,
         width=model.width,

@@ -125,7 +125,9 @@ def _inherited(task: TrainingTask, start: Path) -> Float[Tensor, "3 #crop #crop"
     return None if mean is None else mean.float()
 
 
-def _check_scale(start: Path, trained_with: float, scale: float) -> None:
+def _check_scale(
+    start: Path, trained_with: float | tuple[float, float, float], scale: float
+) -> None:
     if trained_with != scale:
         raise AtlasError(
             f"{start} was trained with inputs scaled by {trained_with}, "

@@ -28,7 +28,7 @@ class TrainingTask:
 
     def graph(self) -> Graph:
         """The network's description, with dropout."""
-        model = self.params.model
+        model = self.params.own_model
         variant = Variant(
             model.width,
             model.conv_channels,

@@ -94,4 +94,6 @@ def fold_accuracy(
         threads=config.threads,
         advance=unseen,
     )
-    return result.rates().mean_class_accuracy
+    accuracy = result.rates().mean_class_accuracy
+    assert accuracy is not None, "every image is of a class that the network was trained on"
+    return accuracy
