@@ -45,7 +45,7 @@ CASES = [
 @pytest.mark.parametrize(("name", "size", "layers"), CASES, ids=[case[0] for case in CASES])
 @pytest.mark.parametrize("wanted", ["auto", "guided", "gradient"])
 def test_projections_are_those_of_autograd_through_the_module(name, size, layers, wanted):
-    module, network = built(name, size)
+    _, network = built(name, size)
     exact = built(name, size)[0].double()
     image = torch.randn(size, generator=torch.Generator().manual_seed(3))
     maps = network.activations(image[None], layers)
