@@ -9,7 +9,7 @@ import click
 from benchmarks.machine import description
 from benchmarks.row import Row
 
-SUBJECTS = ("scan", "peers", "project", "training", "evaluate", "site", "flow", "growth")
+SUBJECTS = ("scan", "peers", "project", "training", "evaluate", "site", "flow", "growth", "prepare")
 HEAD = ("ratio or value", "goal", "", "what", "against", "note")
 
 

@@ -1,4 +1,4 @@
-"""Growth: ten million partial results through the scan's own chunks, merge and ledger.
+"""Growth: ten million partial results through the scan's own chunks, merge and checkpoint.
 
 The partial results are made up; the bookkeeping of chunks, the merge and the file on disk are the
 real ones. Neither time nor memory per million may grow.
@@ -15,10 +15,16 @@ import numpy as np
 
 from benchmarks.memory import alone, peak_mib
 from benchmarks.row import Row
-from pipeline.scan.chunks import Chunk, chunk_count, chunks
-from pipeline.scan.ledger import Ledger
-from pipeline.scan.tally import LayerTally, empty_tally
-from pipeline.scan.top import Entries
+from pipeline.network.geometry import Field, whole_map
+from pipeline.scan.checkpoint import ScanCheckpoint
+from pipeline.scan.class_means import ClassMeans
+from pipeline.scan.examples import Examples
+from pipeline.scan.histogram import Histogram
+from pipeline.scan.layer_statistics import LayerStatistics
+from pipeline.scan.partition import ImageChunk, chunk_count, image_chunks
+from pipeline.scan.statistic import LayerFacts, PeakBatch
+from pipeline.scan.strongest import StrongestImages
+from pipeline.scan.topk import EMPTY, TopK
 
 RANKS = 9
 CLASSES = 1_000
@@ -77,43 +83,66 @@ def _memory_row(what: str, against: str, first: Mark, last: Mark) -> Row:
 def merged(parts: int, marks: int, channels: int) -> list[Mark]:
     """Merge so many partial results of a layer, with a mark after every equal share of them."""
     finished = np.full(parts, False)  # written now: a page of zeros takes memory once it is touched
-    ledger = Ledger({"conv": empty_tally(channels, RANKS, signed=False)}, finished)
+    checkpoint = ScanCheckpoint({"conv": _empty(channels)}, finished)
     made = made_up(channels)
     found, every = [], parts // marks
     start, saved = time.process_time(), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         for chunk in islice(_chunks(parts), parts):
             part = made[chunk.number % MADE]
-            part.top.image[:, 0] = chunk.number
-            part.class_means.labels[0] = chunk.number % CLASSES
-            ledger.take(chunk.number, {"conv": part})
+            _move(part, chunk.number)
+            checkpoint.merge(chunk.number, {"conv": part})
             if time.monotonic() - saved > SAVE_EVERY_S:
-                ledger.save(Path(folder) / "ledger.npz")
+                checkpoint.save(Path(folder) / "checkpoint")
                 saved = time.monotonic()
             if (chunk.number + 1) % every == 0:
                 now = time.process_time()
                 found.append(Mark(chunk.number + 1, (now - start) / every * 1e6, peak_mib()))
                 start = now
-    assert ledger.finished.all()
-    assert int(ledger.tallies["conv"].histogram.counts[0].sum()) == parts
+    assert checkpoint.finished.all()
+    histogram = checkpoint.layers["conv"].by_name["histogram"]
+    assert isinstance(histogram, Histogram)
+    assert int(histogram.counts[0].sum()) == parts
     return found
 
 
-def _chunks(parts: int) -> Iterator[Chunk]:
+def _chunks(parts: int) -> Iterator[ImageChunk]:
     """The chunks of a data set that has at least so many: their number grows with its root."""
     images = BATCH * (parts // 4 + 1) ** 2
     assert chunk_count(images, BATCH) >= parts
-    return chunks(images, BATCH)
+    return image_chunks(images, BATCH)
 
 
-def made_up(channels: int) -> list[LayerTally]:
-    """A few tallies of one image each, with ties; the image row and the class are still open."""
-    chance = np.random.default_rng(0)
+def made_up(channels: int) -> list[LayerStatistics]:
+    """A few statistics of one image each, with ties; the image row and the class are still open."""
+    rng = np.random.default_rng(0)
     parts = []
     for _ in range(MADE):
-        tally = empty_tally(channels, RANKS, signed=False)
-        peaks = chance.integers(1, 100_000, (1, channels)).astype(np.float32)
-        cells, image = np.zeros((channels, 2), np.int32), np.zeros(channels, np.int32)
-        tally.add(Entries(np.arange(channels), peaks[0], image, cells), peaks, np.array([0]))
-        parts.append(tally)
+        statistics = _empty(channels)
+        peaks = rng.integers(1, 100_000, (1, channels)).astype(np.float32)
+        cells = np.zeros((1, channels, 2), np.int32)
+        statistics.add(PeakBatch(peaks, np.zeros(1, np.int32), np.zeros(1, np.int64), cells))
+        parts.append(statistics)
     return parts
+
+
+def _empty(channels: int) -> LayerStatistics:
+    classes, field = tuple(map(str, range(CLASSES))), Field(whole_map(1), whole_map(1))
+    return LayerStatistics(LayerFacts("conv", channels, (1, 1), False, field, RANKS, classes))
+
+
+def _move(part: LayerStatistics, number: int) -> None:
+    """Make a part that of another image, by its row, and of another class."""
+    strongest, examples = part.by_name["strongest"], part.by_name["examples"]
+    means = part.by_name["class_means"]
+    assert isinstance(strongest, StrongestImages)
+    assert isinstance(examples, Examples)
+    assert isinstance(means, ClassMeans)
+    for top in (strongest.top, *examples.tops.values()):
+        _move_top(top, number)
+    means.sums.labels[0] = number % CLASSES
+
+
+def _move_top(top: TopK, number: int) -> None:
+    order = top.key[:, :1] >> np.uint64(32) << np.uint64(32)
+    top.key[:, :1] = np.where(top.key[:, :1] == EMPTY, EMPTY, order | np.uint64(number))

@@ -144,7 +144,7 @@ def scan_rate(world: World, images: int) -> float:
     with tempfile.TemporaryDirectory() as state:
         start = time.perf_counter()
         with cluster.workers(None, 0, torch.device("cpu")) as pool:
-            scan.run(pool, Path(state) / "ledger.npz")
+            scan.run(pool, Path(state) / "checkpoint")
         return images / (time.perf_counter() - start)
 
 
@@ -202,7 +202,7 @@ def _loop_s(scan: Scan) -> float:
 
 def _scanned(scan: Scan, pool: Pool) -> None:
     with tempfile.TemporaryDirectory() as state:
-        scan.run(pool, Path(state) / "ledger.npz")
+        scan.run(pool, Path(state) / "checkpoint")
 
 
 class _Loop(Pool):

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from benchmarks.row import Row
 from benchmarks.scan import photograph
-from pipeline.compute.device import multiplies_bfloat16
+from pipeline.compute.device import supports_bfloat16
 from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
 from pipeline.dataset.manifest import ImageRow, Manifest
@@ -142,7 +142,7 @@ def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
         "own contrast norm": _plain_epoch(precise, last=True, own_norm=True),
         "fused SGD, filters capped: the training's own step": _ready_epoch(trainer),
     }
-    if multiplies_bfloat16(torch.device("cpu")):
+    if supports_bfloat16(torch.device("cpu")):
         steps["bfloat16"] = _ready_epoch(_trainer(_precise(task, "bfloat16"), folder / "half"))
     names, took = list(steps), _seconds(list(steps.values()), rounds)
     for place in range(1, len(names)):

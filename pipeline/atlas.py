@@ -32,6 +32,8 @@ from pipeline.network.module import Network
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.predictions import Prediction as Prediction
+from pipeline.storage.predictions import read_predictions
 from pipeline.storage.stores import (
     Kind,
     Provenance,
@@ -55,16 +57,6 @@ class LayerPictures:
     """The largest magnitude of each projection before the division."""
     crop: UInt8[np.ndarray, "channel rank row col 3"]
     """The pixels under each box; 0 outside the image."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the network says about a validation image."""
-
-    label: str
-    """The most probable class."""
-    probability: float
-    """Its softmax."""
 
 
 def open_atlas(artifacts: str | Path) -> "Run":
@@ -162,7 +154,7 @@ class Run:
         Raises AtlasError where the file is not the one that the run saw.
         """
         listed = self._image_row(row)
-        return load_verified(self.image_store, listed, self.card.resize, self.card.crop)
+        return load_verified(self.image_store, listed, *self.card.framing)
 
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""
@@ -281,11 +273,8 @@ class Run:
 
     def predictions(self) -> dict[int, Prediction]:
         """The network's answer by validation image row; empty where `evaluate` has not run."""
-        lines = _lines(self.artifacts / "predictions.csv")
-        return {
-            int(line["image"]): Prediction(line["class"], float(line["probability"]))
-            for line in lines
-        }
+        path = self.artifacts / "predictions.csv"
+        return {found.image: found for found in read_predictions(path)} if path.exists() else {}
 
     @property
     def _manifest_path(self) -> Path:

@@ -2,6 +2,9 @@
 
 from functools import partial
 
+LONGEST = 600
+"""Characters of a problem or of its fix that are shown; a value may be megabytes."""
+
 
 class AtlasError(Exception):
     """Something the user can put right: what is wrong, with the values, then what to do.
@@ -11,10 +14,22 @@ class AtlasError(Exception):
     """
 
     def __init__(self, problem: str, *, fix: str) -> None:
-        super().__init__(f"{problem} {fix}")
-        self.problem = problem
-        self.fix = fix
+        self.problem = printable(problem)
+        self.fix = printable(fix)
+        super().__init__(f"{self.problem} {self.fix}")
 
     def __reduce__(self) -> tuple[partial["AtlasError"], tuple[str]]:
         """Pickle with both parts: workers raise it too."""
         return partial(type(self), fix=self.fix), (self.problem,)
+
+
+def printable(text: str) -> str:
+    """One line of bounded length whose characters a terminal only shows.
+
+    File names and values come from others: a control character among them could move the cursor,
+    colour the screen or reverse the text.
+    """
+    if len(text) > LONGEST:
+        half = LONGEST // 2
+        text = f"{text[:half]} … ({len(text) - LONGEST} characters) … {text[-half:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

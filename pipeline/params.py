@@ -6,17 +6,30 @@ No value has a default here: what a run did is what its file says. The presets a
 import difflib
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import to_json
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from pipeline.errors import AtlasError
+from pipeline.strict_yaml import as_json, read_text, yaml_fault
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Layer = Literal["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
+Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
+"""How the pixels of a resized image are made of the given ones."""
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
+"""Of the project's own networks."""
+LAYER_WORDS = ("default", "cuts", "all")
+"""What `scan.layers` takes instead of names."""
 DataSource = Literal[
     "demo",
     "folder",
@@ -75,7 +88,7 @@ class ModelParams(Section):
 
     arch: Literal["zfnet", "alexnet", "alexnet-torchvision"]
     """The paper's two, or torchvision's AlexNet, for which data.crop is 223."""
-    width: Positive
+    width: Annotated[float, Field(gt=0, le=100)]
     """Every hidden layer's channels are multiplied by it; 1 is the paper's network."""
     conv_channels: dict[str, Count]
     """Channels that differ from the paper's, by layer.
@@ -88,10 +101,44 @@ class ModelParams(Section):
     """Layers left out, as in Table 3."""
 
 
+class InputParams(Section):
+    """How the pixels of an adopted network's input are made and normalised."""
+
+    mean: Annotated[tuple[float, ...], Field(min_length=1, max_length=3)]
+    """Subtracted, by colour, from pixels of 0 to 1; one number: the network sees grey."""
+    std: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=3)]
+    """What the difference is divided by, by colour."""
+    interpolation: Interpolation
+    """How images are resized, always over all pixels that a smaller one stands for."""
+
+    @model_validator(mode="after")
+    def _colours(self) -> "InputParams":
+        if len(self.mean) != len(self.std) or len(self.mean) == 2:
+            raise ValueError("mean and std must both be one number, or three")
+        return self
+
+
+class AdoptedParams(Section):
+    """A network from elsewhere, taken as it is; `atlas adopt` writes this section."""
+
+    arch: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")]
+    """torchvision:NAME, timm:NAME or package.module:function."""
+    arguments: dict[str, str | int | float | bool | None]
+    """What the function is called with, by keyword."""
+    weights: str | None
+    """A name of torchvision's, such as IMAGENET1K_V2, or a .safetensors, .pt or .pth file.
+
+    null: those that the function leaves in the module.
+    """
+    weights_sha256: str | None
+    """Of the file, so that another one under its name is noticed."""
+    inputs: InputParams
+
+
 class TrainParams(Section):
     """How the network learns (paper, section 3; presets/imagenet.yaml says what it leaves open)."""
 
-    epochs: Annotated[int, Field(ge=0)]
+    epochs: Annotated[int, Field(ge=0, le=1_000_000)]
     """Passes over the training images; 0 keeps the start."""
     batch_size: Count
     """Images in a step, over all processes together."""
@@ -102,7 +149,14 @@ class TrainParams(Section):
     momentum: Fraction
     """Of the stochastic gradient descent."""
     weight_decay: Annotated[float, Field(ge=0)]
-    """L2 penalty on the weights, not on the biases."""
+    """L2 penalty on the conv layers' weights; biases have none."""
+    fc_decay: Annotated[float, Field(ge=0)]
+    """The same on the weights of the fully connected layers."""
+    start_decay: Annotated[float, Field(ge=0)]
+    """L2 penalty on the part of a conv filter that is still its start, above the first layer.
+
+    It washes the random start out and leaves what was learnt; the paper has none.
+    """
     schedule: Literal["plateau", "cosine"]
     """`plateau` divides the rate by ten when validation error stops falling.
 
@@ -121,6 +175,11 @@ class TrainParams(Section):
 
     `patches` is He's, but the first layer's filters are drawn with the covariance of the training
     images' own patches, and scaled to He's responses.
+    """
+    revive: bool
+    """Whether a conv channel that next to no training image of an epoch excited is turned round.
+
+    Its filter, which answered to nothing, then answers to nearly everything, and learns again.
     """
     filter_rms_cap: Positive | None
     """A conv filter whose RMS exceeds it is scaled back after each step; null: no cap."""
@@ -155,8 +214,9 @@ class EvaluateParams(Section):
 class ScanParams(Section):
     """What is searched for its strongest images."""
 
-    layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
-    """Layers in the atlas: conv1 to conv5, fc6 to fc8."""
+    layers: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Layers in the atlas: names such as conv1, patterns such as `layer4.*`, or one of the words
+    default, cuts and all (docs/networks.md)."""
     top: Count
     """Images kept per channel."""
     batch_size: Count
@@ -172,21 +232,60 @@ class ProjectParams(Section):
     """Projections in one reverse pass."""
 
 
+MODEL_FORMS: dict[str, type[Section]] = {"own": ModelParams, "adopted": AdoptedParams}
+"""The two forms of the section `model`."""
+
+
+def _form_of_model(section: object) -> str:
+    """The form of the section `model`: the arch of an adopted network has a colon."""
+    arch = section.get("arch") if isinstance(section, dict) else getattr(section, "arch", None)
+    return "adopted" if isinstance(arch, str) and ":" in arch else "own"
+
+
 class Params(Section):
     """The whole of params.yaml."""
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
     """The one source of chance: the demo's drawings, splits, start, order, augmentation."""
     data: DataParams
-    model: ModelParams
+    model: Annotated[ModelParams, Tag("own")] | Annotated[AdoptedParams, Tag("adopted")] = Field(
+        discriminator=Discriminator(_form_of_model)
+    )
     train: TrainParams
     evaluate: EvaluateParams
     scan: ScanParams
     project: ProjectParams
 
+    @property
+    def own_model(self) -> ModelParams:
+        """The section of a network of this project. Raises AtlasError for an adopted one."""
+        if isinstance(self.model, AdoptedParams):
+            raise AtlasError(
+                f"model.arch {self.model.arch} is adopted as it is, not trained here.",
+                fix="Choose a network of this project with `atlas preset`.",
+            )
+        return self.model
+
+    @model_validator(mode="after")
+    def _adopted_is_not_trained(self) -> "Params":
+        if isinstance(self.model, AdoptedParams) and self.train.epochs:
+            raise ValueError(
+                f"train.epochs is {self.train.epochs}, but model.arch {self.model.arch} is taken "
+                "as it is: it needs 0"
+            )
+        return self
+
     @model_validator(mode="after")
     def _layers_exist(self) -> "Params":
         """Told before a training, not after it."""
+        if isinstance(self.model, AdoptedParams):
+            return self
+        names = [layer for layer in self.scan.layers if not set(layer) & set("*?[")]
+        if unknown := [name for name in names if name not in (*LAYERS, *LAYER_WORDS)]:
+            raise ValueError(
+                f"scan.layers names {', '.join(map(repr, unknown))}; {self.model.arch} has "
+                f"{', '.join(map(repr, LAYERS))}"
+            )
         if missing := set(self.scan.layers) & set(self.model.without):
             raise ValueError(
                 f"scan.layers names {', '.join(sorted(missing))}, which model.without leaves out"
@@ -218,7 +317,7 @@ def load_params(path: Path) -> Params:
     Raises AtlasError naming the first wrong key with its value, or the file that cannot be read.
     """
     try:
-        return Params.model_validate_json(_as_json(path.read_text(encoding="utf-8")))
+        return Params.model_validate_json(as_json(read_text(path)))
     except FileNotFoundError:
         raise AtlasError(
             f"There is no {path}.", fix="Write one with `atlas preset demo`."
@@ -227,40 +326,24 @@ def load_params(path: Path) -> Params:
         raise AtlasError(
             f"{path} cannot be read: {error.strerror}.", fix="Put a file of parameters there."
         ) from None
+    except RecursionError:
+        raise AtlasError(
+            f"{path} nests lists or sections without end.", fix="Correct it, then run again."
+        ) from None
     except yaml.YAMLError as error:
         raise AtlasError(
-            f"{path} is not YAML: {_yaml_fault(error)}.", fix="Mend that line."
+            f"{path} is not YAML: {yaml_fault(error)}.", fix="Correct that line."
         ) from None
     except ValidationError as error:
-        raise AtlasError(f"{path}: {_first_fault(error)}", fix="Mend it, then run again.") from None
+        raise AtlasError(f"{path}: {_first_fault(error)}", fix=_fix(error)) from None
     except ValueError as error:
-        raise AtlasError(f"{path} is no text of parameters: {error}.", fix="Mend it.") from None
+        raise AtlasError(f"{path} is no text of parameters: {error}.", fix="Correct it.") from None
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads YAML, and refuses a key that stands twice, of which YAML keeps the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        scalars = (key for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        for key in scalars:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"`{key.value}` stands twice", problem_mark=key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _as_json(text: str) -> bytes:
-    """The document as JSON, whose arrays may become tuples under exact types."""
-    return to_json(yaml.load(text, Loader=_Loader), inf_nan_mode="strings")
-
-
-def _yaml_fault(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return " ".join(str(error).split())
+def _fix(error: ValidationError) -> str:
+    further = len(error.errors()) - 1
+    also = f" and {further} more fault(s)" if further else ""
+    return f"Correct it{also}, then run again."
 
 
 def _first_fault(error: ValidationError) -> str:
@@ -268,7 +351,8 @@ def _first_fault(error: ValidationError) -> str:
     faults = error.errors()
     unknown = (fault for fault in faults if fault["type"] == "extra_forbidden")
     fault = next(unknown, faults[0])
-    where = ".".join(str(part) for part in fault["loc"]) or "the file"
+    location = [part for at, part in enumerate(fault["loc"]) if at != 1 or part not in MODEL_FORMS]
+    where = ".".join(str(part) for part in location) or "the file"
     if fault["type"] == "extra_forbidden":
         return f"`{where}` is no parameter; {_meant(fault['loc'])}"
     if fault["type"] == "missing":
@@ -298,7 +382,9 @@ def _siblings(location: tuple[int | str, ...]) -> list[str]:
     """The known keys beside the key at a location."""
     section: type[BaseModel] = Params
     for part in location[:-1]:
-        inner = section.model_fields[str(part)].annotation
+        if part == "model":
+            continue
+        inner = MODEL_FORMS.get(str(part)) or section.model_fields[str(part)].annotation
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             break
         section = inner

@@ -1,7 +1,10 @@
 """Where things stand: every path of a run, named once."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline.errors import AtlasError
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,11 @@ class Workspace:
     def params(self) -> Path:
         """The parameters of the run."""
         return self.root / "params.yaml"
+
+    @property
+    def class_names(self) -> Path:
+        """The classes of an adopted network."""
+        return self.root / "nets" / "classes.txt"
 
     @property
     def artifacts(self) -> Path:
@@ -83,5 +91,21 @@ class Workspace:
         return root if "://" in root else str(self.resolve(root).resolve())
 
     def resolve(self, path: str) -> Path:
-        """A path from `params.yaml`: relative ones start at the workspace, `~` is the home."""
-        return self.root / Path(path).expanduser()
+        """A path from `params.yaml`: relative ones start at the workspace, `~` is the home.
+
+        Raises AtlasError for a text that is no path.
+        """
+        try:
+            full = self.root / Path(path).expanduser()
+            os.lstat(full)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return full
+        except RuntimeError:
+            problem = "names the home of a user who is not there"
+        except ValueError:
+            problem = "holds a character that no path can"
+        except OSError as error:
+            problem = f"is no path ({os.strerror(error.errno or 0)})"
+        else:
+            return full
+        raise AtlasError(f"{path!r} {problem}.", fix="Correct the path in params.yaml.")

@@ -7,6 +7,7 @@ import click
 COMMANDS = {
     "preset": "Write params.yaml from a preset and say what changed.",
     "run": "Run all stages in order, without DVC.",
+    "adopt": "Write params.yaml for a network from elsewhere and say what changed.",
     "prepare": "Decode every image once; write the manifest and the rejected list.",
     "train": "Train the network.",
     "evaluate": "Measure the network's error rates on the validation images.",

@@ -1,7 +1,9 @@
 """What every command shares: its workspace, its log, its bar, and errors in one line."""
 
 import logging
+import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -11,7 +13,7 @@ from typing import NoReturn
 import click
 from tqdm import tqdm
 
-from pipeline.errors import AtlasError
+from pipeline.errors import AtlasError, printable
 from pipeline.progress import Advance
 from pipeline.storage.disk import disk_full_error
 from pipeline.workspace import Workspace
@@ -59,19 +61,64 @@ def stage(function: Callable[..., None]) -> click.Command:
 
     @wraps(function)
     def run(workspace: Path, **options: object) -> None:
-        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        _log_to_terminal()
         try:
             function(Workspace(workspace), **options)
         except AtlasError as error:
             _end(f"Error: {error}", status=1)
         except OSError as error:
-            if full := disk_full_error(error, workspace.absolute()):
-                _end(f"Error: {full}", status=1)
-            raise
+            if error.errno is None:  # no fault of the system
+                raise
+            _end(f"Error: {_of_the_system(error, workspace)}", status=1)
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+            _end("Error: Out of memory. Close other programs, or lower a batch size.", status=1)
         except KeyboardInterrupt:
-            _end("Stopped; run again to resume.", status=130)
+            kept = _keeps_work(Workspace(workspace), function.__module__.rpartition(".")[2])
+            _end(f"Stopped; run again to {'resume' if kept else 'begin again'}.", status=130)
 
     return click.command()(_workspace_option(run))
+
+
+def _of_the_system(error: OSError, workspace: Path) -> AtlasError:
+    """What the system refused: a file, its permission, its disk, its limits."""
+    if full := disk_full_error(error, workspace.absolute()):
+        return full
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return AtlasError(
+        f"{where}{os.strerror(error.errno or 0)}.",
+        fix="See who may read and write there and what limits hold, then run again.",
+    )
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; torch says so in words alone."""
+    return isinstance(error, MemoryError) or "t allocate memory" in str(error)
+
+
+def _keeps_work(workspace: Workspace, stage: str) -> bool:
+    """Whether a stage has left state, so that its next run resumes."""
+    return any(path.is_file() for path in workspace.state(stage).glob("*/*"))
+
+
+class _Printable(logging.Formatter):
+    """A line of the log, in which names that come from others are only shown."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The message, without control characters; a traceback keeps its lines."""
+        return (
+            printable(super().format(record)) if record.exc_info is None else super().format(record)
+        )
+
+
+def _log_to_terminal() -> None:
+    """Log messages alone on standard error, and keep Pillow's remarks on odd files off it."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def _end(message: str, status: int) -> NoReturn:

@@ -2,18 +2,19 @@
 
 import logging
 
-from pipeline.compute.device import parse_device, set_products
+from pipeline.compute.device import configure_matmul, parse_device
 from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.evaluation.predictions import predictions, write_predictions
 from pipeline.evaluation.rates import write_rates
 from pipeline.network.model import load_model
 from pipeline.params import load_params
+from pipeline.storage.predictions import predictions, write_predictions
 from pipeline.storage.publish import publish
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
+from stages.images import fetch_missing
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +28,9 @@ def main(workspace: Workspace, device: str) -> None:
     artifacts/predictions.csv.
     """
     on = parse_device(device)
-    set_products(on, tf32=False)
+    configure_matmul(on, tf32=False)
     model = load_model(workspace.model)
+    fetch_missing(workspace)
     params = load_params(workspace.params)
     rows = read_manifest(workspace.manifest).split("val")
     images = open_images(workspace.images(params.data.root))
@@ -40,6 +42,9 @@ def main(workspace: Workspace, device: str) -> None:
         write_rates(path, rates)
     with publish(workspace.predictions) as path:
         write_predictions(path, predictions(model.card.classes, result.one_crop))
+    if rates.top1_error is None or rates.top5_error is None:
+        logger.info("No image is of a class that the network scores: there are no error rates.")
+        return
     logger.info(
         "Top-1 error %.1f %%, top-5 %.1f %%.", 100 * rates.top1_error, 100 * rates.top5_error
     )

@@ -124,7 +124,7 @@ def _save(
     if per_pixel(trained.mean):
         weights[INPUT_MEAN] = trained.mean.float()
     card = ModelCard(
-        **task.params.model.model_dump(),
+        **task.params.own_model.model_dump(),
         classes=task.manifest.classes,
         resize=data.resize,
         crop=data.crop,

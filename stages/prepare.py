@@ -5,11 +5,13 @@ import json
 import click
 import PIL
 
+from pipeline.dataset.class_names import read_class_names
 from pipeline.dataset.manifest import write_manifest
 from pipeline.dataset.store import open_images
-from pipeline.params import load_params
+from pipeline.params import AdoptedParams, load_params
 from pipeline.sources.inspection import DECODING_VERSION
 from pipeline.sources.known import open_known
+from pipeline.sources.naming import as_network_names
 from pipeline.sources.prepare import locate, prepare
 from pipeline.sources.rejected import write_rejected
 from pipeline.sources.report import Numbers, report
@@ -25,12 +27,15 @@ def main(workspace: Workspace) -> None:
     """Decode every image once; write the manifest and the rejected list.
 
     The demo's images are drawn first, and a data set that torchvision knows is downloaded where it
-    is missing. No image is copied.
+    is missing. No image is copied. For an adopted network, folders are named as its classes are:
+    by WordNet id, number or name.
     """
     params = load_params(workspace.params)
     location = workspace.images(params.data.root)
     with bar("find", None, "file") as advance:
         found = locate(location, params.data, params.seed, advance)
+    if isinstance(params.model, AdoptedParams):
+        found = as_network_names(found, read_class_names(workspace.class_names))
     key = fingerprint(
         {"version": DECODING_VERSION, "pillow": PIL.__version__, "location": location}
     )

@@ -16,6 +16,7 @@ from pipeline.project.tables import control_tables, projection_tables
 from pipeline.project.worker import config_of, control_chunk, project_chunk
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, scheduler_option, stage, workers_option
+from stages.images import fetch_missing
 
 
 @stage
@@ -28,7 +29,8 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     The first ranks are projected through the network at its start too, as a control. An
     interrupted run resumes where it was.
     """
-    on = parse_device(device, elsewhere=bool(scheduler))
+    on = parse_device(device, remote=bool(scheduler))
+    fetch_missing(workspace)
     run = open_atlas(workspace.artifacts)
     config, start = config_of(run), start_sha256(workspace.model)
     entries = {layer: entries_of(record) for layer, record in run.records.items()}

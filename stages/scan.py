@@ -13,6 +13,7 @@ from pipeline.storage.state import fingerprint, stage_state
 from pipeline.storage.stores import Provenance, create_store, seal, write_scan
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, scheduler_option, stage, workers_option
+from stages.images import fetch_missing
 
 
 @stage
@@ -22,10 +23,11 @@ from stages.command import bar, device_option, scheduler_option, stage, workers_
 def main(workspace: Workspace, device: str, workers: int, scheduler: str | None) -> None:
     """Find the images that excite every channel most, and count how its peaks fall.
 
-    Reads the manifest and the model, writes artifacts/scan.zarr. An interrupted scan goes on where
+    Reads the manifest and the model, writes artifacts/scan.zarr. An interrupted scan resumes where
     it was.
     """
-    on = parse_device(device, elsewhere=bool(scheduler))
+    on = parse_device(device, remote=bool(scheduler))
+    fetch_missing(workspace)
     params = load_params(workspace.params)
     images = read_manifest(workspace.manifest).split("val")
     card = load_card(workspace.model)
@@ -38,9 +40,9 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
             cluster.workers(scheduler, workers, on) as pool,
             bar("scan", len(images), "image") as advance,
         ):
-            records = scan.run(pool, state / "ledger.npz", advance)
+            layers = scan.run(pool, state / "checkpoint", advance)
         with publish(workspace.scan) as out:
             store = create_store(out, "scan", made_from)
-            for layer, record in records.items():
-                write_scan(store, layer, record)
+            for layer, statistics in layers.items():
+                write_scan(store, layer, statistics.result(), statistics.facts.attributes())
             seal(store)

@@ -1,4 +1,4 @@
-"""`atlas verify`: hold the stores against a slow reference, and against their own rules."""
+"""`atlas verify`: compare the stores with a slow reference, and with their own rules."""
 
 import json
 from collections.abc import Iterator
@@ -14,14 +14,16 @@ from pipeline.project.replay import SwitchReplay
 from pipeline.project.worker import config_of
 from pipeline.storage.publish import publish
 from pipeline.storage.stores import ScanRecord
+from pipeline.verify.consistency import image_faults, picture_faults, scan_faults
 from pipeline.verify.entry import ACTIVATION_ERROR
+from pipeline.verify.examples import example_faults
 from pipeline.verify.reference import Reference
 from pipeline.verify.report import report
 from pipeline.verify.sample import check_images, check_sample, draw_entries, draw_images
 from pipeline.verify.statistics import shape_faults, statistics_faults
-from pipeline.verify.whole import image_faults, picture_faults, scan_faults
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
+from stages.images import fetch_missing
 
 ENTRIES_PER_IMAGE = 10
 """For so many entries, one image of the split is drawn and looked for among all entries."""
@@ -40,9 +42,10 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
 
     All other entries are checked as far as that needs no network: every byte of the stores is read,
     every image shown is hashed. A few images of the split are looked for among the entries, so that
-    one that the scan left out is missed. The report is written even where something is wrong; the
-    command then fails.
+    images omitted by the scan are detected. The report is written even where something is wrong;
+    the command then fails.
     """
+    fetch_missing(workspace)
     run, on = open_atlas(workspace.artifacts), parse_device(device)
     projections, crops = run.store("projections"), run.store("crops")
     faults = list(_faults(run, projections, crops))
@@ -70,11 +73,11 @@ def _finish(workspace: Workspace, found: dict[str, Any]) -> None:
     if found["faults"]:
         raise AtlasError(
             f"{found['faults']} faults, the first: {found['first_faults'][0]}.",
-            fix="See reports/verify.json; `dvc repro -f` makes the stores anew.",
+            fix="See reports/verify.json; `dvc repro -f` makes the stores again.",
         )
     click.echo(
         "{agreed} entries agree, {tied} up to a tie, of {entries}; "
-        "{images} images stand where they belong".format_map(found)
+        "{images} images are ranked where they belong".format_map(found)
     )
 
 
@@ -87,7 +90,7 @@ def _faults(run: Run, projections: zarr.Group, crops: zarr.Group) -> Iterator[st
                 yield from shapes  # whatever else is wrong cannot be said of such arrays
             else:
                 yield from _layer_faults(run, layer, finite=finite)
-                yield from _picture_faults(layer, record, projections, crops)
+                yield from _picture_faults(run, layer, record, projections, crops)
             advance(1)
     yield from image_faults(run.records, run.images, run.image_store)
 
@@ -100,10 +103,11 @@ def _layer_faults(run: Run, layer: str, *, finite: bool) -> Iterator[str]:
 
 
 def _picture_faults(
-    layer: str, record: ScanRecord, projections: zarr.Group, crops: zarr.Group
+    run: Run, layer: str, record: ScanRecord, projections: zarr.Group, crops: zarr.Group
 ) -> Iterator[str]:
     """What is wrong with a layer's pictures, damaged bytes included."""
     try:
         yield from picture_faults(layer, record, projections, crops)
+        yield from example_faults(run.graph, layer, record, run.images, crops)
     except AtlasError as damage:
         yield damage.problem

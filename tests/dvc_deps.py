@@ -12,21 +12,24 @@ from pathlib import Path
 from tests.imports import PACKAGES, ROOT, closure, is_empty
 
 DVC_YAML = ROOT / "dvc.yaml"
+IMAGES = Path("stages/images.py")
 CANNOT_CHANGE_A_RESULT = {
     Path("pipeline/errors.py"),  # words
     Path("pipeline/parent.py"),  # when a process ends
     Path("pipeline/params.py"),  # DVC follows the values themselves
+    Path("pipeline/strict_yaml.py"),
     Path("pipeline/cores.py"),  # speed
     Path("pipeline/progress.py"),  # bars
     Path("pipeline/workspace.py"),  # paths: test_outs_stand_where_the_workspace_says
     Path("stages/command.py"),  # options of speed, the log
+    IMAGES,  # every image is verified by its hash
     Path("stages/cli.py"),  # which command is which
 }
 
 
 def code_deps(stage: str) -> list[str]:
     """Paths of the code that runs when a stage runs: packages of the library, its own command."""
-    read = closure(Path("stages", f"{stage}.py")) - CANNOT_CHANGE_A_RESULT
+    read = closure(Path("stages", f"{stage}.py"), frozenset([IMAGES])) - CANNOT_CHANGE_A_RESULT
     return sorted({str(_package(path)) for path in read if not is_empty(path)})
 
 

@@ -85,7 +85,7 @@ def _write_scan(workspace: Workspace, rows, layers):
     root = create_store(workspace.scan, "scan", made_from)
     labels = np.array([CLASSES.index(row.label) for row in rows])
     for layer, maps in model.network.activations(inputs, layers).items():
-        write_scan(root, layer, _record(model.graph, layer, maps, labels))
+        write_scan(root, layer, _record(model.graph, layer, maps, labels).variables())
     seal(root)
 
 

@@ -51,15 +51,15 @@ def _files(name: str) -> Iterator[Path]:
                 yield path
 
 
-def closure(path: Path) -> set[Path]:
-    """A module and all that it imports, directly or not."""
+def closure(path: Path, ends: frozenset[Path] = frozenset()) -> set[Path]:
+    """A module and all that it imports, directly or not; not what the ends import."""
     seen: set[Path] = set()
     ahead = [path]
     while ahead:
         module = ahead.pop()
         if module not in seen:
             seen.add(module)
-            ahead.extend(imported(module))
+            ahead.extend(() if module in ends else imported(module))
     return seen
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.params import Params
+from pipeline.params import MODEL_FORMS, Params, Section
 from pipeline.workspace import Workspace
 from tests.dvc_deps import DVC_YAML, code_deps, with_code_deps
 from tests.imports import PACKAGES, ROOT
@@ -73,17 +73,18 @@ def test_a_stage_says_what_it_does_and_runs_its_own_command(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_what_a_stage_reads_is_code_or_made_by_a_stage_before_it(stage):
+def test_what_a_stage_reads_is_code_the_users_network_or_made_by_a_stage_before_it(stage):
     before = list(STAGES)[: list(STAGES).index(stage)]
     made = {str(path) for name in before for path in OUTS[name]}
-    assert set(entries(stage, "deps")) - set(listed_code(stage)) <= made
+    given = {"nets", str(FLOW.class_names)}
+    assert set(entries(stage, "deps")) - set(listed_code(stage)) <= made | given
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_reads_the_artifacts_that_it_names(stage):
     """Each `workspace.<name>` in the command's source is a dep or an out of the stage."""
     source = (ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8")
-    named = {getattr(FLOW, name) for name in re.findall(r"workspace\.([a-z]+)\b(?!\()", source)}
+    named = {getattr(FLOW, name) for name in re.findall(r"workspace\.([a-z_]+)\b(?!\()", source)}
     named |= {FLOW.report(name) for name in re.findall(r'workspace\.report\("(.+?)"\)', source)}
     listed = set(map(Path, entries(stage, "deps", "outs", "metrics", "plots")))
     assert named - {FLOW.params, FLOW.root, FLOW.artifacts} <= listed
@@ -91,10 +92,16 @@ def test_a_stage_reads_the_artifacts_that_it_names(stage):
 
 def parameter_names() -> set[str]:
     names = {"seed"}
-    for section in Params.model_fields.keys() - {"seed"}:
-        fields = Params.model_fields[section].annotation.model_fields
-        names |= {f"{section}.{name}" for name in fields}
+    for section, name in sections().items():
+        names |= {f"{name}.{field}" for field in section.model_fields}
     return names
+
+
+def sections() -> dict[type[Section], str]:
+    """The sections of params.yaml with their names; `model` has two forms."""
+    fields = {name: field.annotation for name, field in Params.model_fields.items()}
+    plain = {form: name for name, form in fields.items() if name not in ("seed", "model")}
+    return plain | dict.fromkeys(MODEL_FORMS.values(), "model")
 
 
 def params_of(stage: str) -> set[str]:

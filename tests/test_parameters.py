@@ -7,18 +7,14 @@ import pytest
 from click.testing import CliRunner
 
 import pipeline.params
-from pipeline.params import Params, Section
+from pipeline.params import Section
 from stages.cli import main
-from tests.test_dvc import STAGES, params_of
+from tests.test_dvc import STAGES, params_of, sections
 from tests.workspaces import write_params, write_photos
 
 WHEREABOUTS = "data.root"
 """Where the images stand, which decides nothing: the manifest holds their hashes."""
-SECTIONS = {
-    field.annotation: name
-    for name, field in Params.model_fields.items()
-    if isinstance(field.annotation, type) and issubclass(field.annotation, Section)
-}
+SECTIONS = sections()
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,28 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import torch
 from dask.system import CPU_COUNT
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed, get_worker
+from distributed import (
+    Client,
+    Future,
+    KilledWorker,
+    Nanny,
+    Scheduler,
+    Security,
+    SpecCluster,
+    Worker,
+    as_completed,
+    get_worker,
+)
+from distributed.comm.core import CommClosedError
 
-from pipeline.compute.device import parse_device, spread
+from pipeline.compute.device import device_for_slot, parse_device
 from pipeline.compute.version import Versions, check_versions, versions_here
 from pipeline.errors import AtlasError
 
@@ -24,6 +38,9 @@ Task = Callable[[J, torch.device], R]
 torch operations use one thread, so that its bits depend on no worker's number of cores."""
 
 WINDOW_PER_THREAD = 4
+CONNECT_S = 10.0
+"""Seconds that a scheduler has to answer."""
+SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
 
 
 class Pool:
@@ -61,13 +78,19 @@ class Pool:
                     raise result
                 self._submit(finished, keys, task, waiting, 1)
                 yield key, result
+        except (CancelledError, CommClosedError) as error:
+            raise AtlasError(
+                "The Dask scheduler ended while it had work of this stage.",
+                fix="Start it again, then run this again: finished work is kept.",
+            ) from error
         except KilledWorker as error:
             raise AtlasError(
                 f"Workers died again and again ({error.last_worker.address} was the last).",
                 fix="Look into their logs; if memory ran out, use fewer workers.",
             ) from error
         finally:
-            self._client.cancel([future for future in finished.futures])
+            if self._client.status == "running":
+                self._client.cancel(list(finished.futures))
 
     def _submit(
         self,
@@ -109,25 +132,53 @@ def workers(
         torch.set_num_threads(threads_before)
 
 
-def _local_cluster(count: int, device: torch.device, cores: int) -> LocalCluster:
+def _local_cluster(count: int, device: torch.device, cores: int) -> SpecCluster:
+    """Workers of this machine that nobody else can reach.
+
+    Threads of this process talk to their scheduler inside it. Processes talk over the loopback
+    interface, by TLS with a key that is made now and never written: whoever lacks it is refused.
+    """
     threads = 1 if device.type == "cuda" else max(1, cores // max(1, count))
     log.info("Computing on %s: %s process(es) of %s thread(s)", device, max(1, count), threads)
     # It would warn of every task that Ctrl-C cancels.
     logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
-    return LocalCluster(
-        n_workers=max(1, count),
-        threads_per_worker=threads,
-        processes=count > 0,
-        memory_limit=0,
-        dashboard_address="127.0.0.1:0",  # None would ask for port 8787, which may be taken
+    reach: dict[str, object] = {"protocol": "inproc://"}
+    security = None
+    if count:
+        security = Security.temporary()
+        reach = {"protocol": "tls://", "host": "127.0.0.1", "security": security}
+    own = {"nthreads": threads, "memory_limit": 0, **reach}
+    worker = {
+        "cls": Nanny if count else _Worker,
+        "options": own | ({"worker_class": _Worker} if count else {"dashboard": False}),
+    }
+    return SpecCluster(
+        workers={number: worker for number in range(max(1, count))},
+        scheduler={"cls": _Scheduler, "options": {"dashboard": False, **reach}},
+        security=security,
+        silence_logs=logging.WARNING,
     )
+
+
+class _Scheduler(Scheduler):
+    """A scheduler without the web server that Dask's own opens for whoever asks."""
+
+    def start_http_server(self, *args: object, **options: object) -> None:
+        """Open no port."""
+
+
+class _Worker(Worker):
+    """A worker without the web server that Dask's own opens, on every interface."""
+
+    def start_http_server(self, *args: object, **options: object) -> None:
+        """Open no port."""
 
 
 @contextmanager
 def _connect(scheduler: str) -> Iterator[Client]:
     try:
-        client = Client(scheduler, set_as_default=False)
-    except (OSError, ValueError) as error:
+        client = Client(_checked_address(scheduler), timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, RuntimeError) as error:
         raise AtlasError(
             f"No Dask scheduler answers at {scheduler} ({error}).",
             fix="Start one with `dask scheduler`, or unset ATLAS_SCHEDULER.",
@@ -142,6 +193,21 @@ def _connect(scheduler: str) -> Iterator[Client]:
         for address, theirs in found.items():
             _check_worker(address, theirs)
         yield client
+
+
+def _checked_address(scheduler: str) -> str:
+    """The address, if it has the form of one: Dask would try for minutes to reach any text."""
+    try:
+        parts = urlsplit(scheduler)
+        complete = parts.scheme in SCHEMES and parts.hostname and parts.port
+    except ValueError:  # a port beyond 65535, a bracket that is not closed
+        complete = None
+    if not complete:
+        raise AtlasError(
+            f"{scheduler!r} is not the address of a Dask scheduler.",
+            fix="Write it as tcp://HOST:PORT, as `dask scheduler` prints it.",
+        )
+    return scheduler
 
 
 def _check_worker(address: str, theirs: Versions | Exception) -> None:
@@ -166,7 +232,7 @@ def _run_here(
     torch.set_num_threads(1)
     try:
         if expected is None:
-            return task(job, spread(device, int(worker.name)))
+            return task(job, device_for_slot(device, int(worker.name)))
         check_versions(worker.address, versions_here(), expected)
         return task(job, parse_device(str(device)))
     except AtlasError as error:

@@ -13,6 +13,7 @@ from pipeline.entries.layer_entries import LayerEntries
 from pipeline.entries.patch import cut_patch
 from pipeline.entries.runner import EntryTask
 from pipeline.network.geometry import Field
+from pipeline.params import Interpolation
 from pipeline.storage.spill import Values
 
 
@@ -22,12 +23,12 @@ class CropConfig:
 
     images: ImageStore
     """Where the manifest's images are."""
-    resize: int
-    """The shortest side after resizing, in pixels."""
-    crop: int
-    """The side of the network input, in pixels."""
+    framing: tuple[int, int, Interpolation]
+    """How an image becomes a square."""
     fields: Mapping[str, Field]
     """The receptive field of each layer."""
+    array: str
+    """The name of the array of patches."""
 
 
 def crop_chunk(task: EntryTask[CropConfig], device: torch.device) -> dict[str, Values]:
@@ -37,14 +38,14 @@ def crop_chunk(task: EntryTask[CropConfig], device: torch.device) -> dict[str, V
     """
     config = task.config
     images = {
-        number: load_verified(config.images, row, config.resize, config.crop)
+        number: load_verified(config.images, row, *config.framing)
         for number, row in task.images.items()
     }
     patches = {
         layer: _patches(config.fields[layer], part, images) for layer, part in task.chunk.items()
     }
     return {
-        layer: Values(part.channel, part.rank, {"crop": patches[layer]})
+        layer: Values(part.channel, part.rank, {config.array: patches[layer]})
         for layer, part in task.chunk.items()
     }
 

@@ -12,6 +12,7 @@ from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from pipeline.dataset.png import SIGNATURE, transparent_colour, without_metadata
 from pipeline.errors import AtlasError
+from pipeline.params import Interpolation
 
 MAX_PIXELS = 89_478_485
 """An image with more is refused before it is decoded; Pillow's own limit, which only warns."""
@@ -202,8 +203,10 @@ def _over_grey(image: Image.Image) -> Image.Image:
     return shown
 
 
-def square(image: Image.Image, resize: int, crop: int) -> UInt8[np.ndarray, "crop crop 3"]:
-    """Resize the shortest side (bilinear, antialiased), then take the centre square.
+def square(
+    image: Image.Image, resize: int, crop: int, interpolation: Interpolation = "bilinear"
+) -> UInt8[np.ndarray, "crop crop 3"]:
+    """Resize the shortest side, antialiased, then take the centre square.
 
     The pixels of the network input before normalisation, to the bit those that
     torchvision.transforms.v2 makes of the same Pillow image (at an aspect ratio above 32: within
@@ -215,9 +218,10 @@ def square(image: Image.Image, resize: int, crop: int) -> UInt8[np.ndarray, "cro
     new_width, new_height = int(resize * width / short), int(resize * height / short)
     left, top = round((new_width - crop) / 2), round((new_height - crop) / 2)
     # Pillow resizes rows, then columns; between the two, columns outside the square are dropped.
-    image = image.resize((new_width, height), Image.Resampling.BILINEAR)
+    resampling = Image.Resampling[interpolation.upper()]
+    image = image.resize((new_width, height), resampling)
     image = image.crop((left, 0, left + crop, height))
-    image = image.resize((crop, new_height), Image.Resampling.BILINEAR)
+    image = image.resize((crop, new_height), resampling)
     return np.asarray(image.crop((0, top, crop, top + crop)))
 
 

@@ -144,12 +144,16 @@ def _row(cells: list[str], position: str) -> ImageRow:
     return ImageRow(cast(Split, split), path, label, int(width), int(height), sha256, position)
 
 
-def class_indices(rows: Sequence[ImageRow], classes: Sequence[str]) -> Int64[np.ndarray, " image"]:
-    """The class of each row as a position among the classes.
+def class_indices(
+    rows: Sequence[ImageRow], classes: Sequence[str], *, all_known: bool = True
+) -> Int64[np.ndarray, " image"]:
+    """The class of each row as a position among the classes; −1 for one that is not among them.
 
-    Raises AtlasError for a class that is not among them.
+    Raises AtlasError for such a class where `all_known` is set.
     """
     position = {label: index for index, label in enumerate(classes)}
+    if not all_known:
+        return np.array([position.get(row.label, -1) for row in rows], np.int64)
     if unknown := sorted({row.label for row in rows} - set(position)):
         raise AtlasError(
             f"Images are listed of {', '.join(unknown[:5])}, which the network has no class for.",

@@ -10,6 +10,7 @@ from pipeline.dataset.images import UnusableImageError, load_image, square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
+from pipeline.params import Interpolation
 
 FIX = "Restore it, or run `dvc repro -f -s prepare` and then `dvc repro`."
 
@@ -40,13 +41,17 @@ def decode_verified(store: ImageStore, row: ImageRow) -> Image.Image:
 
 
 def load_verified(
-    store: ImageStore, row: ImageRow, resize: int, crop: int
+    store: ImageStore,
+    row: ImageRow,
+    resize: int,
+    crop: int,
+    interpolation: Interpolation = "bilinear",
 ) -> UInt8[np.ndarray, "crop crop 3"]:
     """The square of a listed image, as `square` makes it.
 
     Raises AtlasError as `decode_verified` does.
     """
-    return square(decode_verified(store, row), resize, crop)
+    return square(decode_verified(store, row), resize, crop, interpolation)
 
 
 def _unreadable(store: ImageStore, row: ImageRow, error: Exception) -> AtlasError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
-from pipeline.storage.stores import ScanRecord
+from pipeline.storage.stores import ExampleRecord, ScanRecord
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,20 @@ class LayerEntries:
 
 def entries_of(record: ScanRecord, ranks: int | None = None) -> LayerEntries:
     """The entries of one layer that are not missing; of the first ranks alone where said so."""
-    channel, rank = np.nonzero(record.image[:, :ranks] >= 0)
-    order = np.argsort(record.image[channel, rank], kind="stable")
+    return _present(record.image[:, :ranks], record.cell, record.activation)
+
+
+def examples_of(examples: ExampleRecord) -> LayerEntries:
+    """The examples of one layer that are not missing; an example's place is its rank."""
+    return _present(examples.example_image, examples.example_cell, examples.example_activation)
+
+
+def _present(
+    image: Int32[np.ndarray, "channel shown"],
+    cell: Int32[np.ndarray, "channel rank 2"],
+    activation: Float32[np.ndarray, "channel rank"],
+) -> LayerEntries:
+    channel, rank = np.nonzero(image >= 0)
+    order = np.argsort(image[channel, rank], kind="stable")
     at = (channel[order], rank[order])
-    return LayerEntries(*at, record.image[at], record.cell[at], record.activation[at])
+    return LayerEntries(*at, image[at], cell[at], activation[at])

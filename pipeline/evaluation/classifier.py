@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float32, UInt8
 
 from pipeline.network.model import Model
-from pipeline.scan.forward import Forward
+from pipeline.scan.graph_forward import GraphForward, forward_of
 
 BATCH = 32
 """Images in a forward pass of the convolutions on a GPU; a CPU takes fewer at a time."""
@@ -16,10 +16,11 @@ Probabilities = Float32[np.ndarray, "image class"]
 
 
 class Classifier:
-    """A model on a device, on the fast forward pass of the scan."""
+    """A model on a device, on the forward pass of the scan."""
 
     def __init__(self, model: Model, device: torch.device) -> None:
-        self._forward = Forward(model, [model.graph.layers[-1]], BATCH, device)
+        layers = [model.graph.layers[-1]]
+        self._forward = forward_of(model, layers, BATCH, device)
 
     @torch.inference_mode()
     def __call__(self, pixels: Sequence[UInt8[np.ndarray, "crop crop 3"]]) -> Probabilities:
@@ -28,5 +29,9 @@ class Classifier:
         Many inputs at once share one pass over the weights of the fully connected layers, which
         hold nine tenths of a ZFNet's.
         """
-        scores = [maps.maps.flatten(1) for *_, maps in self._forward.run(iter(pixels), len(pixels))]
+        if isinstance(self._forward, GraphForward):
+            scores = list(self._forward.outputs(iter(pixels), len(pixels)))
+        else:
+            found = self._forward.run(iter(pixels), len(pixels))
+            scores = [maps.maps.flatten(1) for *_, maps in found]
         return np.asarray(torch.cat(scores).softmax(dim=1).cpu().numpy())

@@ -46,21 +46,19 @@ def evaluate(
     """Classify the images of some rows by one crop and, if `ten`, by ten.
 
     Raises AtlasError where there is no image, one cannot be read or is not the one that was
-    listed, or its class is none of the model's.
+    listed, or its class is none of those that the model was trained on here.
     """
     if not rows:
         raise AtlasError(
             "The manifest lists no validation image.", fix="Add some, then run `dvc repro`."
         )
-    labels = class_indices(rows, model.card.classes)
+    labels = class_indices(rows, model.card.classes, all_known=model.card.origin is None)
     classify = Classifier(model, device)
     make_views = ten_crops if ten else centre_crop
 
     def read(batch: Sequence[ImageRow]) -> list[View]:
         decoded = (decode_verified(images, row) for row in batch)
-        return [
-            v for image in decoded for v in make_views(image, model.card.resize, model.card.crop)
-        ]
+        return [view for image in decoded for view in make_views(image, *model.card.framing)]
 
     one, averaged = [], []
     batches = [rows[first : first + BATCH] for first in range(0, len(rows), BATCH)]

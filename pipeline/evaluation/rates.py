@@ -13,29 +13,36 @@ TOP = 5
 """Classes that the top-5 error allows."""
 
 Labels = Int64[np.ndarray, " image"]
+"""Positions among the network's classes; −1 for an image of none of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ErrorRates:
-    """The report, as fractions of the validation images."""
+    """The report, as fractions of the images of known class; None where there is none."""
 
-    top1_error: float
+    top1_error: float | None
     """One centre crop."""
-    top5_error: float
+    top5_error: float | None
     """One centre crop; the class is not among the five most probable."""
     top1_error_10crop: float | None = None
     """Ten crops, probabilities averaged; None where only one was classified."""
     top5_error_10crop: float | None = None
     """The same, for the five most probable classes."""
-    mean_class_accuracy: float
+    mean_class_accuracy: float | None
     """Accuracy on one centre crop, averaged over the classes that have images."""
     images: int
+    """Those of known class."""
 
 
 def error_rates(
     one_crop: Probabilities, ten_crops: Probabilities | None, labels: Labels
 ) -> ErrorRates:
     """The rates of images classified by one crop and, unless None, by ten."""
+    known = labels >= 0
+    if not known.any():
+        return ErrorRates(top1_error=None, top5_error=None, mean_class_accuracy=None, images=0)
+    labels, one_crop = labels[known], one_crop[known]
+    ten_crops = None if ten_crops is None else ten_crops[known]
     ten = {}
     if ten_crops is not None:
         ten = {
@@ -78,4 +85,5 @@ def write_rates(path: Path, rates: ErrorRates) -> None:
 
 def read_rates(path: Path) -> ErrorRates:
     """Read a report that `write_rates` wrote."""
-    return ErrorRates(**json.loads(path.read_text(encoding="utf-8")))
+    unknown = {"top1_error": None, "top5_error": None, "mean_class_accuracy": None}
+    return ErrorRates(**(unknown | json.loads(path.read_text(encoding="utf-8"))))

@@ -1,5 +1,6 @@
 """A trained network on disk: `weights.safetensors` and the card that says how to use it."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -7,18 +8,21 @@ from typing import Literal
 import safetensors
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.graph import Graph
+from pipeline.network.graph_file import from_json, to_json
 from pipeline.network.module import Network, empty_network
 from pipeline.network.normalisation import Colours, Normalisation
+from pipeline.params import Interpolation
 from pipeline.storage.hashing import sha256_of
 
 INPUT_MEAN = "input_mean"
+GRAPH = "graph.json"
 
 
 def snapshot_path(folder: Path, epoch: int) -> Path:
@@ -26,13 +30,33 @@ def snapshot_path(folder: Path, epoch: int) -> Path:
     return folder / "snapshots" / f"epoch_{epoch:03d}.safetensors"
 
 
+class Origin(BaseModel):
+    """Where an adopted network came from, and how well its graph was seen to agree with it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    arguments: dict[str, str | int | float | bool | None]
+    """What the function that made it was called with."""
+    weights: str | None = None
+    """A name of torchvision's, or a file."""
+    weights_file_sha256: str | None = None
+    versions: dict[str, str]
+    """Of torch and of the packages that its parts come from."""
+    sources: dict[str, str]
+    """sha256 of the source files of its parts, by Python module."""
+    values_agree_to: float
+    """Largest difference between the module and its graph, relative to the largest value."""
+    projections_agree_to: float
+    """The same of projections through both."""
+
+
 class ModelCard(BaseModel):
-    """`model.json`: what stands beside the weights."""
+    """`model.json`: what is beside the weights."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     arch: str
-    width: float
+    width: float = 1.0
     conv_channels: dict[str, int] = {}
     fc_features: int = 4096
     without: tuple[str, ...] = ()
@@ -42,15 +66,29 @@ class ModelCard(BaseModel):
     crop: int
     mean: tuple[float, float, float] | Literal["input_mean"]
     """Subtracted from pixels 0…255: per colour, or the tensor of that name (3, crop, crop)."""
-    scale: float
-    """Factor on the difference."""
+    scale: float | tuple[float, float, float]
+    """Factor on the difference: one, or per colour."""
+    interpolation: Interpolation | None = None
+    """How images are resized; None: bilinear."""
     seed: int
     epochs_trained: int
     weights_sha256: str
     manifest_sha256: str
+    origin: Origin | None = None
+    """Of an adopted network; None: one of this project's, which the card describes."""
+    graph_sha256: str | None = None
+    """Of graph.json, which describes an adopted network."""
+    _read: Graph | None = PrivateAttr(None)
+
+    @property
+    def framing(self) -> tuple[int, int, Interpolation]:
+        """How an image becomes a square, as `pipeline.dataset.images.square` takes it."""
+        return self.resize, self.crop, self.interpolation or "bilinear"
 
     def graph(self) -> Graph:
-        """The network that the card describes, without dropout."""
+        """The network, without dropout."""
+        if self._read is not None:
+            return self._read
         variant = Variant(self.width, self.conv_channels, self.fc_features, self.without, 0.0)
         return build_chain(self.arch, len(self.classes), self.crop, variant)
 
@@ -70,24 +108,37 @@ class Model:
 
 
 def save_model(
-    folder: Path, card: ModelCard, weights: dict[str, Float[Tensor, "..."]]
+    folder: Path,
+    card: ModelCard,
+    weights: dict[str, Float[Tensor, "..."]],
+    graph: Graph | None = None,
 ) -> ModelCard:
-    """Write weights and card into an existing folder; return the card with the weights' hash.
+    """Write weights and card into an existing folder; return the card with their hashes.
 
-    `weights` holds the network's tensors and, where the card says so, `input_mean`.
+    `weights` holds the network's tensors and, where the card says so, `input_mean`. An adopted
+    network's `graph` is written too.
     """
     path = folder / "weights.safetensors"
     save_file({name: t.detach().cpu().contiguous() for name, t in weights.items()}, path)
-    signed = card.model_copy(update={"weights_sha256": sha256_of(path)})
-    (folder / "model.json").write_text(signed.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    hashes = {"weights_sha256": sha256_of(path)}
+    if graph is not None:
+        (folder / GRAPH).write_text(to_json(graph), encoding="utf-8")
+        hashes["graph_sha256"] = sha256_of(folder / GRAPH)
+    signed = card.model_copy(update=hashes)
+    text = signed.model_dump_json(indent=2, exclude_none=True)
+    (folder / "model.json").write_text(text + "\n", encoding="utf-8")
+    signed._read = graph
     return signed
 
 
 def load_card(folder: Path) -> ModelCard:
-    """Read model.json. Raises AtlasError where it is missing or malformed."""
+    """Read model.json, and graph.json where it names one.
+
+    Raises AtlasError where one is missing or malformed, or is not the file that the other names.
+    """
     path = folder / "model.json"
     try:
-        return ModelCard.model_validate_json(path.read_bytes())
+        card = ModelCard.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise AtlasError(f"There is no {path}.", fix="Run `dvc repro train`.") from None
     except ValidationError as error:
@@ -97,6 +148,22 @@ def load_card(folder: Path) -> ModelCard:
             f"{path}: {f'`{where}`: ' * bool(where)}{fault['msg']}.",
             fix="Run `dvc repro train` to write it anew.",
         ) from None
+    if card.graph_sha256 is not None:
+        card._read = _graph(folder / GRAPH, card.graph_sha256)
+    return card
+
+
+def _graph(path: Path, sha256: str) -> Graph:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AtlasError(f"{path} cannot be read: {error}.", fix="Run `dvc repro train`.") from None
+    if hashlib.sha256(text.encode()).hexdigest() != sha256:
+        raise AtlasError(
+            f"{path} is not the file that model.json describes: its sha256 differs.",
+            fix="Restore it, or run `dvc repro train`.",
+        )
+    return from_json(text, str(path))
 
 
 def load_model(folder: Path, snapshot: int | None = None) -> Model:

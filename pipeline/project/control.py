@@ -11,7 +11,7 @@ import torch
 import zarr
 from jaxtyping import Float16, Float64
 
-from pipeline.compute.resident import load_agreed_model
+from pipeline.compute.worker_cache import load_pinned_model
 from pipeline.network.model import Model, load_model, snapshot_path
 from pipeline.seeding import generator_for
 from pipeline.storage.hashing import sha256_of
@@ -31,7 +31,7 @@ def load_start(folder: Path, weights_sha256: str, seed: int) -> Model:
     """The network of a model folder at its start: its snapshot 0, or else weights drawn again."""
     if start_sha256(folder):
         return load_model(folder, snapshot=0)
-    return redrawn(load_agreed_model(folder, weights_sha256), seed)
+    return redrawn(load_pinned_model(folder, weights_sha256), seed)
 
 
 def redrawn(model: Model, seed: int) -> Model:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from pipeline.compute.device import set_products
+from pipeline.compute.device import configure_matmul
 from pipeline.dataset.manifest import ImageRow
 from pipeline.entries.chunks import Chunk
 from pipeline.entries.layer_entries import entries_of
@@ -44,7 +44,7 @@ class SwitchReplay:
 
     def __call__(self, layer: str, channel: int, rank: int) -> dict[int, ReplayedSwitches]:
         """The switches of the entry, by the node of each pool below its layer."""
-        set_products(self._device, tf32=False)
+        configure_matmul(self._device, tf32=False)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as tasks run: the last bits depend on it
         try:

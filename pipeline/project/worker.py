@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.atlas import Run
-from pipeline.compute.device import set_products
-from pipeline.compute.resident import load_agreed_model, resident
+from pipeline.compute.device import configure_matmul
+from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.entries.runner import EntryTask
@@ -82,7 +82,7 @@ def control_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
 
 
 def _projected(task: ProjectTask, device: torch.device) -> dict[str, Values]:
-    set_products(device, tf32=False)
+    configure_matmul(device, tf32=False)
     model, projector = load_projector(task.config, device)
     needed = projector.passes.images_needed(task.chunk).tolist()
     images = {row: load_input(model, task, row, device) for row in needed}
@@ -93,15 +93,15 @@ def load_input(
     model: Model, task: ProjectTask, row: int, device: torch.device
 ) -> Float[Tensor, "1 3 row col"]:
     """One of a task's images as the network takes it. Raises AtlasError as `project_chunk` does."""
-    pixels = load_verified(task.config.images, task.images[row], model.card.resize, model.card.crop)
+    pixels = load_verified(task.config.images, task.images[row], *model.card.framing)
     return model.normalisation(torch.tensor(pixels).permute(2, 0, 1)[None].to(device))
 
 
-@resident
+@cached_per_process
 def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device; a process reads it once."""
     if config.start_seed is None:
-        model = load_agreed_model(config.model, config.weights_sha256)
+        model = load_pinned_model(config.model, config.weights_sha256)
     else:
         model = load_start(config.model, config.weights_sha256, config.start_seed)
     finite = is_overflow_safe(model, [model.graph.output])

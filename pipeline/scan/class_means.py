@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, Shaped
+
+from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
+from pipeline.storage.stores import Variable
 
 UNITS_PER_ONE = 2**30
 """Sums are kept in multiples of 2 ** −30 of an activation."""
@@ -14,7 +17,7 @@ LARGEST = 2.0**42
 
 
 @dataclass
-class ClassMeans:
+class ClassSums:
     """Sums of peaks over the images of each class met so far."""
 
     labels: Int64[np.ndarray, " class"]
@@ -37,13 +40,14 @@ class ClassMeans:
         sums = np.zeros((2, len(met), peaks.shape[1]), np.int64)
         for kept, part in zip(sums, parts, strict=True):
             np.add.at(kept, place, part.astype(np.int64))
-        self.merge(ClassMeans(met, np.bincount(place, minlength=len(met)), sums))
+        self.merge(ClassSums(met, np.bincount(place, minlength=len(met)), sums))
 
-    def merge(self, other: "ClassMeans") -> None:
+    def merge(self, other: "ClassSums") -> None:
         """Add the sums over other images."""
         self._meet(other.labels)
         at = np.searchsorted(self.labels, other.labels)
         self.images[at] += other.images
+        # Low parts are below 2 ** 40 each: their sum carries at most 1, and no float rounds it.
         high, low = self.sums[:, at] + other.sums
         self.sums[0, at] = high + (low >> LOW_BITS)
         self.sums[1, at] = low & (2**LOW_BITS - 1)
@@ -62,16 +66,50 @@ class ClassMeans:
         if len(self.labels) and np.array_equal(self.labels.take(at, mode="clip"), labels):
             return
         met = np.union1d(self.labels, labels)
-        grown = empty_class_means(self.sums.shape[2], met)
+        grown = empty_class_sums(self.sums.shape[2], met)
         at = np.searchsorted(met, self.labels)
         grown.images[at], grown.sums[:, at] = self.images, self.sums
         self.labels, self.images, self.sums = grown.labels, grown.images, grown.sums
 
 
-def empty_class_means(
-    channels: int, labels: Int64[np.ndarray, " class"] | None = None
-) -> ClassMeans:
+def empty_class_sums(channels: int, labels: Int64[np.ndarray, " class"] | None = None) -> ClassSums:
     """Sums over no images."""
     labels = np.empty(0, np.int64) if labels is None else labels
     zeros = np.zeros((2, len(labels), channels), np.int64)
-    return ClassMeans(labels, np.zeros(len(labels), np.int64), zeros)
+    return ClassSums(labels, np.zeros(len(labels), np.int64), zeros)
+
+
+class ClassMeans(Statistic):
+    """The mean of each channel's peaks over the images of each class."""
+
+    def __init__(self, facts: LayerFacts) -> None:
+        self._classes = facts.classes
+        self.sums = empty_class_sums(facts.channels)
+
+    def add(self, batch: PeakBatch) -> None:
+        """Add the peaks of some images."""
+        self.sums.add(batch.peaks, batch.labels)
+
+    def merge(self, other: "ClassMeans") -> None:
+        """Add the sums over other images."""
+        self.sums.merge(other.sums)
+
+    def state(self) -> dict[str, Shaped[np.ndarray, "..."]]:
+        """The sums of the classes met."""
+        return {
+            "labels": self.sums.labels,
+            "images": self.sums.images,
+            "sums": self.sums.sums,
+        }
+
+    def restore(self, state: Arrays) -> None:
+        """Replace them."""
+        self.sums = ClassSums(state["labels"], state["images"], state["sums"])
+
+    def result(self) -> dict[str, Variable]:
+        """The means, with the class names as their coordinate."""
+        means = self.sums.means(len(self._classes))
+        return {
+            "mean_peak_by_class": Variable(means, ("channel", "class")),
+            "class": Variable(np.array(self._classes, np.str_), ("class",)),
+        }

@@ -1,18 +1,19 @@
 """Histograms of peaks whose range grows as peaks come, and whose counts stay exact."""
 
-from dataclasses import dataclass
 from math import frexp
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Int64, Shaped
+
+from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
+from pipeline.storage.stores import Variable
 
 BINS = 64
 SMALLEST_EXPONENT = -20
 """The range of a histogram of nothing but zeros: below 2 ** −20."""
 
 
-@dataclass
-class Histogram:
+class Histogram(Statistic):
     """How many peaks of every channel of a layer fall in each of 64 equal bins.
 
     The bins divide [0, 2 ** exponent), or [−2 ** exponent, 2 ** exponent) if `signed`. The range
@@ -20,9 +21,10 @@ class Histogram:
     commutes with rounding down, so the counts are those of bins chosen in hindsight.
     """
 
-    counts: Int64[np.ndarray, "channel bin"]
-    exponent: int
-    signed: bool
+    def __init__(self, facts: LayerFacts) -> None:
+        self.counts = np.zeros((facts.channels, BINS), np.int64)
+        self.exponent = SMALLEST_EXPONENT
+        self.signed = facts.signed
 
     @property
     def edges(self) -> tuple[float, ...]:
@@ -30,8 +32,9 @@ class Histogram:
         low = -1.0 if self.signed else 0.0
         return tuple(np.ldexp(np.linspace(low, 1.0, BINS + 1), self.exponent).tolist())
 
-    def add(self, peaks: Float32[np.ndarray, "image channel"]) -> None:
+    def add(self, batch: PeakBatch) -> None:
         """Count peaks; NaN and infinity are left out. Peaks are not negative unless `signed`."""
+        peaks = batch.peaks
         image, channel = np.nonzero(np.isfinite(peaks))
         values = peaks[image, channel]
         if not len(values):
@@ -47,15 +50,26 @@ class Histogram:
         self._reach(other.exponent)
         self.counts += _widened(other.counts, self.exponent - other.exponent, self.signed)
 
+    def state(self) -> dict[str, Shaped[np.ndarray, "..."]]:
+        """The counts and the range."""
+        return {"counts": self.counts, "exponent": np.array(self.exponent)}
+
+    def restore(self, state: Arrays) -> None:
+        """Replace both."""
+        self.counts, self.exponent = state["counts"], int(state["exponent"])
+
+    def result(self) -> dict[str, Variable]:
+        """The counts; the lower edge of each bin is its coordinate, all edges an attribute."""
+        edges = self.edges
+        return {
+            "histogram": Variable(self.counts, ("channel", "bin"), {"edges": list(edges)}),
+            "bin": Variable(np.array(edges[:-1]), ("bin",)),
+        }
+
     def _reach(self, exponent: int) -> None:
         if exponent > self.exponent:
             self.counts = _widened(self.counts, exponent - self.exponent, self.signed)
             self.exponent = exponent
-
-
-def empty_histogram(channels: int, *, signed: bool) -> Histogram:
-    """A histogram that has counted nothing."""
-    return Histogram(np.zeros((channels, BINS), np.int64), SMALLEST_EXPONENT, signed)
 
 
 def _bits(signed: bool) -> int:

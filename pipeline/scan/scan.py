@@ -17,19 +17,20 @@ from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard
+from pipeline.network.selection import selected
 from pipeline.params import ScanParams
 from pipeline.progress import Advance, unseen
-from pipeline.scan.chunk import Job, Plan, scan_chunk
-from pipeline.scan.chunks import Chunk, chunk_count, chunks
-from pipeline.scan.ledger import Ledger, load_ledger
-from pipeline.scan.tally import empty_tallies, record_of
+from pipeline.scan.checkpoint import ScanCheckpoint
+from pipeline.scan.counts import ImageCounts
+from pipeline.scan.layer_statistics import LayerStatistics, empty_statistics
+from pipeline.scan.partition import ImageChunk, chunk_count, image_chunks
+from pipeline.scan.worker import ScanConfig, ScanTask, scan_chunk
 from pipeline.storage.hashing import sha256_of_code
-from pipeline.storage.stores import ScanRecord
 
 log = logging.getLogger(__name__)
 
 ROOMS = ("scan", "network", "dataset/images.py", "dataset/verified.py")
-"""Whose code decides a chunk's tallies."""
+"""The code that decides a chunk's statistics."""
 SAVE_EVERY_S = 10.0
 
 
@@ -37,7 +38,7 @@ SAVE_EVERY_S = 10.0
 class Scan:
     """A model and the images that it is shown."""
 
-    plan: Plan
+    config: ScanConfig
     card: ModelCard
     images: Sequence[ImageRow]
     store: ImageStore
@@ -51,62 +52,69 @@ class Scan:
     def run(
         self,
         pool: Pool,
-        ledger: Path,
+        checkpoint_file: Path,
         advance: Advance = unseen,
         save_every_s: float = SAVE_EVERY_S,
-    ) -> dict[str, ScanRecord]:
-        """Scan every image, or those that the ledger file lacks; the records by layer.
+    ) -> dict[str, LayerStatistics]:
+        """Scan every image, or those that the checkpoint file lacks; the statistics by layer.
 
-        The ledger is written every few seconds and whenever the scan ends early. `advance` counts
+        The file is written every few seconds and whenever the scan ends early. `advance` counts
         images.
         """
-        book = self._open(ledger)
-        done = int(book.finished.sum())
+        checkpoint = self._open(checkpoint_file)
+        done = int(checkpoint.finished.sum())
         if done:
-            log.info("Going on after %d of %d chunks", done, len(book.finished))
+            log.info("Resuming: %d of %d chunks are finished", done, len(checkpoint.finished))
         saved = monotonic()
         try:
-            for chunk, tallies in pool.run(scan_chunk, self._jobs(book, advance)):
-                book.take(chunk.number, tallies)
+            for chunk, layers in pool.run(scan_chunk, self._tasks(checkpoint, advance)):
+                checkpoint.merge(chunk.number, layers)
                 advance(len(chunk.rows))
                 if monotonic() - saved >= save_every_s:
-                    book.save(ledger)
+                    checkpoint.save(checkpoint_file)
                     saved = monotonic()
         finally:
-            book.save(ledger)
-        return self._records(book)
+            checkpoint.save(checkpoint_file)
+        for layer, statistics in checkpoint.layers.items():
+            _log(layer, statistics)
+        return checkpoint.layers
 
-    def _open(self, ledger: Path) -> Ledger:
-        if ledger.exists():
-            return load_ledger(ledger, self.plan.layers)
-        count = chunk_count(len(self.images), self.plan.batch_size)
-        tallies = empty_tallies(self.graph, self.plan.layers, self.plan.top)
-        return Ledger(tallies, np.zeros(count, bool))
+    def _open(self, file: Path) -> ScanCheckpoint:
+        config = self.config
+        count = chunk_count(len(self.images), config.batch_size)
+        layers = empty_statistics(self.graph, config.layers, config.top, self.card.classes)
+        checkpoint = ScanCheckpoint(layers, np.zeros(count, bool))
+        checkpoint.load(file)
+        return checkpoint
 
-    def _jobs(self, book: Ledger, advance: Advance) -> Iterator[tuple[Chunk, Job]]:
+    def _tasks(
+        self, checkpoint: ScanCheckpoint, advance: Advance
+    ) -> Iterator[tuple[ImageChunk, ScanTask]]:
         position = {name: place for place, name in enumerate(self.card.classes)}
-        for chunk in chunks(len(self.images), self.plan.batch_size):
-            if book.finished[chunk.number]:
+        for chunk in image_chunks(len(self.images), self.config.batch_size):
+            if checkpoint.finished[chunk.number]:
                 advance(len(chunk.rows))
                 continue
             images = tuple(self.images[chunk.rows.start : chunk.rows.stop])
             labels = tuple(position.get(image.label, -1) for image in images)
-            yield chunk, Job(self.plan, chunk.rows.start, self.store, images, labels)
+            limits = {name: layer.limits() for name, layer in checkpoint.layers.items()}
+            first = chunk.rows.start
+            yield chunk, ScanTask(self.config, first, self.store, images, labels, limits)
 
-    def _records(self, book: Ledger) -> dict[str, ScanRecord]:
-        records = {}
-        for layer, tally in book.tallies.items():
-            records[layer] = record_of(tally, self.graph, layer, len(self.card.classes))
-            dead = int((records[layer].image[:, 0] < 0).sum())
-            log.info("%s: %d channels, %d of them dead", layer, len(tally.fired), dead)
-            if tally.unranked.any():
-                log.warning(
-                    "%s: %d peaks in %d channels are NaN or infinite; they are not ranked",
-                    layer,
-                    tally.unranked.sum(),
-                    np.count_nonzero(tally.unranked),
-                )
-        return records
+
+def _log(layer: str, statistics: LayerStatistics) -> None:
+    """Report the dead channels of a layer, and peaks that are not numbers."""
+    counts = statistics.by_name["counts"]
+    assert isinstance(counts, ImageCounts)
+    dead = int((statistics.result()["image"].values[:, 0] < 0).sum())
+    log.info("%s: %d channels, %d of them dead", layer, len(counts.fired), dead)
+    if counts.unranked.any():
+        log.warning(
+            "%s: %d peaks in %d channels are NaN or infinite; they are not ranked",
+            layer,
+            counts.unranked.sum(),
+            np.count_nonzero(counts.unranked),
+        )
 
 
 def plan_scan(
@@ -117,24 +125,22 @@ def plan_scan(
     Raises AtlasError for a layer that the network lacks, or without images.
     """
     graph = card.graph()
-    for layer in params.layers:
-        graph.layer(layer)
+    layers = tuple(layer.name for layer in selected(graph, params.layers))
     if not images:
         raise AtlasError(
             "The manifest lists no validation images.",
             fix="Raise data.val_fraction, or add a folder val/.",
         )
-    layers = tuple(layer for layer in graph.layers if layer in params.layers)
-    plan = Plan(
+    config = ScanConfig(
         model.absolute(), card.weights_sha256, layers, params.top, params.batch_size, params.tf32
     )
-    return Scan(plan, card, images, store)
+    return Scan(config, card, images, store)
 
 
 def scan_facts(
     params: ScanParams, card: ModelCard, manifest_sha256: str, device: torch.device
 ) -> dict[str, object]:
-    """Everything that a scan's tallies depend on, for the fingerprint of its state."""
+    """Everything that a scan's statistics depend on, for the fingerprint of its state."""
     home = Path(pipeline.__file__).parent
     return {
         "params": params.model_dump(mode="json"),

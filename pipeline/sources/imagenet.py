@@ -55,6 +55,8 @@ class ImagenetSource:
         """Take train/ and val/, or val/ alone. Raises AtlasError where they are not there."""
         root, tree = Path(location), FolderTree(Path(location))
         folders = split_folders(tree, "", location)
+        if not folders and tree.names("").get("val"):
+            folders = {"val": "val"}
         if "val" not in folders:
             raise AtlasError(
                 f"{location} has no train/ and val/.",

@@ -24,8 +24,11 @@ def synsets(data: bytes) -> Mapping[int, str]:
     """
     for element in _elements(data[_HEADER_BYTES:]):
         if element.kind == _COMPRESSED:
-            element = next(_elements(zlib.decompress(element.body)))
-        name, fields = _struct_array(element.body)
+            element = next(_elements(zlib.decompress(element.body)), _Element(0, b""))
+        try:
+            name, fields = _struct_array(element.body)
+        except StopIteration:
+            raise ValueError("an array lacks its end") from None
         if name == "synsets":
             ids, wnids = fields["ILSVRC2012_ID"], fields["WNID"]
             return {int(_numbers(i)[0]): _text(w) for i, w in zip(ids, wnids, strict=True)}
@@ -70,7 +73,7 @@ def _content(array: bytes) -> _Element:
     return list(_elements(array))[3]
 
 
-def _numbers(array: bytes) -> tuple[float, ...]:
+def _numbers(array: bytes) -> tuple[int | float, ...]:
     content = _content(array)
     letter = _NUMBERS[content.kind]
     return struct.unpack(f"<{len(content.body) // struct.calcsize(letter)}{letter}", content.body)

@@ -16,7 +16,7 @@ def report(prepared: Prepared, source: str, manifest_sha256: str) -> Numbers:
     rows, rejected = prepared.manifest.rows, prepared.rejected
     return {
         "source": source,
-        "classes": len(prepared.manifest.classes),
+        "classes": len({row.label for row in rows} - {""}),
         "images": {split: len(prepared.manifest.split(split)) for split in ("train", "val")},
         "images_by_class": _by_class(rows),
         "rejected": sum(not rejection.stray for rejection in rejected),

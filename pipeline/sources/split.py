@@ -22,6 +22,9 @@ def by_fraction(fraction: float, seed: int, folder: str = "") -> Divide:
     """
 
     def divide(usable: Sequence[Candidate]) -> Iterator[Candidate]:
+        if fraction == 1:
+            yield from (replace(image, split="val") for image in usable)
+            return
         for label, images in _by_label(usable).items():
             count = round(fraction * len(images))
             yield from _divided(images, label, max(1, count) if fraction else 0, seed, folder)

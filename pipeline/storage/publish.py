@@ -9,6 +9,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from pipeline.errors import AtlasError
 from pipeline.storage.disk import disk_full_error
 
 
@@ -17,9 +18,10 @@ def publish(out: Path) -> Iterator[Path]:
     """Yield a path beside `out` to write a file or folder at; rename it to `out` at the end.
 
     Whatever is raised inside leaves `out` as it was and removes what was written. A full disk
-    becomes an AtlasError. An `out` that exists is replaced. What killed processes left behind is
-    swept away.
+    becomes an AtlasError. An `out` that exists is replaced; of a symbolic link, what it points at,
+    so that an out may be on another disk. What killed processes left behind is swept away.
     """
+    out = _link_target(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     _sweep(out)
     partial = _beside(out, "partial")
@@ -32,6 +34,16 @@ def publish(out: Path) -> Iterator[Path]:
         raise
     finally:
         _remove(partial)
+
+
+def _link_target(out: Path) -> Path:
+    """Where a link leads in the end, whether anything is there or not; other paths as they are."""
+    if not out.is_symlink():
+        return out
+    try:
+        return out.resolve(strict=False)
+    except (OSError, RuntimeError):  # it leads round in a circle
+        raise AtlasError(f"{out} is a link to itself.", fix="Remove it.") from None
 
 
 def _beside(out: Path, role: str) -> Path:
@@ -49,7 +61,7 @@ def _replace(partial: Path, out: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from jaxtyping import Int64, Shaped
 
 from pipeline.storage.checked import read_checked, write_checked
 from pipeline.storage.disk import reserve
-from pipeline.storage.stores import SHARD_CHANNELS, Kind, create_array
+from pipeline.storage.stores import DIMENSIONS, SHARD_CHANNELS, Kind, create_array
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class Spill:
         group, table = root.require_group(layer), self._tables[layer]
         for name, (shape, dtype) in table.arrays.items():
             whole = (table.channels, table.ranks, *shape)
-            array = create_array(group, kind, name, whole, dtype)
+            array = create_array(group, name, DIMENSIONS[kind][name], whole, dtype)
             for part, values in self._shards(layer, name):
                 array[part] = values
 

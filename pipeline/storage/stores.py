@@ -3,14 +3,14 @@
 import dataclasses
 import hashlib
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import zarr
-from jaxtyping import Float16, Float32, Int32, Int64, UInt8
+from jaxtyping import Float32, Int32, Int64, Shaped
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
@@ -38,13 +38,46 @@ DIMENSIONS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "control": ("channel", "control_rank", "row", "col", "rgb"),
         "control_scale": ("channel", "control_rank"),
     },
-    "crops": {"crop": ("channel", "rank", "row", "col", "rgb")},
+    "crops": {
+        "crop": ("channel", "rank", "row", "col", "rgb"),
+        "example_crop": ("channel", "example", "row", "col", "rgb"),
+    },
 }
+
+
+AXES = ("row", "col")
+EDGES = ("top", "left", "bottom", "right")
+"""Coordinates of the dimensions `axis` and `edge`."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An array of a store, labelled. One named as its only dimension is that one's coordinate."""
+
+    values: Shaped[np.ndarray, "..."]
+    dimensions: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ExampleRecord:
+    """The examples of a layer's channels; each field is the Zarr array of its name."""
+
+    example_activation: Float32[np.ndarray, "channel example"]
+    """Peak of the example; 0 where an example is missing or silent."""
+    example_image: Int32[np.ndarray, "channel example"]
+    """Image row in the validation split; −1 where an example is missing."""
+    example_cell: Int32[np.ndarray, "channel example 2"]
+    """(row, col) of the peak; the middle of the map where the image is silent."""
+    example_box: Int32[np.ndarray, "channel example 4"]
+    """The unit's receptive field; 0 where an example is missing."""
+    example: Shaped[np.ndarray, " example"]
+    """The band of each example, say `90%`, `weakest` or `silent`."""
 
 
 @dataclass(frozen=True)
 class ScanRecord:
-    """One layer of the scan; each field but `edges` is the Zarr array of the same name."""
+    """One layer of the scan; a field is the Zarr array of its name, but for the last two."""
 
     activation: Float32[np.ndarray, "channel rank"]
     """Peak of the entry, strongest first; 0 where an entry is missing."""
@@ -62,11 +95,22 @@ class ScanRecord:
     """Mean of the peaks over each class's images; NaN for a class without one."""
     edges: tuple[float, ...]
     """Edges of the bins, one more than there are bins; an attribute of `histogram`."""
+    examples: ExampleRecord | None = None
+    """Images at quantiles of the peaks, the weakest and silent ones, where the store has them."""
+
+    def variables(self) -> dict[str, Variable]:
+        """The arrays to write."""
+        found = {n: Variable(getattr(self, n), d) for n, d in DIMENSIONS["scan"].items()}
+        histogram = Variable(self.histogram, ("channel", "bin"), {"edges": list(self.edges)})
+        return found | {"histogram": histogram}
+
+
+EXAMPLE_ARRAYS = tuple(one.name for one in dataclasses.fields(ExampleRecord))
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a store was made from; it stands in the root attributes."""
+    """What a store was made from: attributes of its root."""
 
     weights_sha256: str
     manifest_sha256: str
@@ -83,7 +127,10 @@ def scan_sha256(records: Mapping[str, ScanRecord]) -> str:
     digest = hashlib.sha256()
     for layer, record in records.items():
         digest.update(f"{layer} {record.image.shape}\0".encode())
-        for values in (record.image, record.cell, record.activation):
+        shown = [record.image, record.cell, record.activation]
+        if record.examples is not None:
+            shown += [record.examples.example_image, record.examples.example_cell]
+        for values in shown:
             digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
 
@@ -100,7 +147,7 @@ def create_store(path: Path, kind: Kind, made_from: Provenance) -> zarr.Group:
 
 
 def create_array(
-    layer: zarr.Group, kind: Kind, name: str, shape: tuple[int, ...], dtype: str
+    layer: zarr.Group, name: str, dimensions: tuple[str, ...], shape: tuple[int, ...], dtype: str
 ) -> zarr.Array[Any]:
     """An empty array of a layer's group: pictures in a chunk per channel, a shard per 32 channels.
 
@@ -108,7 +155,6 @@ def create_array(
     Chunks of nothing but 0 are written too: one that is not there has been lost. One task writes a
     whole shard: two writers in one lose chunks.
     """
-    dimensions = DIMENSIONS[kind][name]
     pictures = "row" in dimensions
     chunk = (1, *shape[1:]) if pictures else shape
     shard = (SHARD_CHANNELS, *shape[1:]) if pictures else None
@@ -125,15 +171,21 @@ def create_array(
     )
 
 
-def write_scan(root: zarr.Group, layer: str, record: ScanRecord) -> None:
-    """Write one layer of the scan store."""
+def write_scan(
+    root: zarr.Group,
+    layer: str,
+    variables: Mapping[str, Variable],
+    facts: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one layer of the scan store; `facts` are the attributes of its group."""
     group = root.create_group(layer)
-    for name in DIMENSIONS["scan"]:
-        values = getattr(record, name)
-        array = create_array(group, "scan", name, values.shape, values.dtype.str)
+    for name, variable in variables.items():
+        values = variable.values
+        dtype = "string" if values.dtype.kind == "U" else values.dtype.str
+        array = create_array(group, name, variable.dimensions, values.shape, dtype)
         array[...] = values
-        if name == "histogram":
-            array.attrs["edges"] = list(record.edges)
+        array.attrs.update(dict(variable.attributes))
+    group.attrs.update(dict(facts or {}))
 
 
 def seal(root: zarr.Group) -> None:
@@ -193,9 +245,24 @@ def _check_provenance(
 def read_scan(root: zarr.Group, layer: str) -> ScanRecord:
     """One layer of an open scan store, in memory. Raises AtlasError for a layer it lacks."""
     group = open_layer(root, layer)
-    arrays = {name: read_array(group, "scan", name) for name in DIMENSIONS["scan"]}
+    names = set(dict(group.arrays()))
+    wanted = [*DIMENSIONS["scan"], *(name for name in EXAMPLE_ARRAYS if name in names)]
+    arrays = {name: read_array(group, "scan", name) for name in wanted}
     edges: Any = group["histogram"].attrs["edges"]
-    return ScanRecord(**arrays, edges=tuple(map(float, edges)))
+    return scan_record(arrays, edges)
+
+
+def scan_record(
+    arrays: Mapping[str, Shaped[np.ndarray, "..."]], edges: Sequence[float]
+) -> ScanRecord:
+    """The record of a layer's arrays by name; others than a record has are left out."""
+    own = {name: arrays[name] for name in DIMENSIONS["scan"]}
+    examples = {name: arrays[name] for name in EXAMPLE_ARRAYS if name in arrays}
+    return ScanRecord(
+        **own,
+        edges=tuple(map(float, edges)),
+        examples=ExampleRecord(**examples) if examples else None,
+    )
 
 
 def read_array(
@@ -241,7 +308,3 @@ def open_layer(root: zarr.Group, layer: str) -> zarr.Group:
             fix=f"Add {layer!r} to scan.layers in params.yaml, then run `dvc repro`.",
         )
     return groups[layer]
-
-
-Pixels = UInt8[np.ndarray, "rank row col 3"]
-Signal = Float16[np.ndarray, "rank row col 3"]

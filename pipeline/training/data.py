@@ -13,11 +13,12 @@ from pipeline.adopt.external_weights import read_external_weights
 from pipeline.dataset.manifest import class_indices
 from pipeline.errors import AtlasError
 from pipeline.network.model import INPUT_MEAN, load_card
+from pipeline.network.normalisation import Normalisation
 from pipeline.progress import Advance
 from pipeline.storage.publish import publish
 from pipeline.training.datasets import DecodedImages, ImageDataset, Rows, open_cache, should_cache
 from pipeline.training.distributed import Group
-from pipeline.training.mean import Normalisation, mean_of
+from pipeline.training.mean import mean_of
 from pipeline.training.task import ExecutionConfig, TrainingTask
 
 
@@ -60,12 +61,13 @@ def load_training_data(
     train_squares = _maybe_cached(train, folder / "train.npy", epochs + 1, config, group, advance)
     val_squares = _maybe_cached(val, folder / "val.npy", epochs, config, group, advance)
     mean = _mean(task, train_squares, config, group, state) if inherited is None else inherited
+    scale = torch.tensor(task.params.train.scale).reshape(1, 1, 1)
     return TrainingData(
         train_squares,
         class_indices(train_rows, classes),
         val_squares,
         class_indices(val_rows, classes),
-        Normalisation(mean, task.params.train.scale).to(config.device),
+        Normalisation(mean, scale).to(config.device),
     )
 
 
@@ -123,7 +125,9 @@ def _inherited(task: TrainingTask, start: Path) -> Float[Tensor, "3 #crop #crop"
     return None if mean is None else mean.float()
 
 
-def _check_scale(start: Path, trained_with: float, scale: float) -> None:
+def _check_scale(
+    start: Path, trained_with: float | tuple[float, float, float], scale: float
+) -> None:
     if trained_with != scale:
         raise AtlasError(
             f"{start} was trained with inputs scaled by {trained_with}, "

@@ -1,7 +1,6 @@
-"""What is subtracted from every input: the mean image of the training squares, or its colours."""
+"""The mean of the training images, by pixel or by colour, which every input has subtracted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,26 +15,6 @@ from pipeline.training.distributed import Group
 
 RUN = 64
 """Images summed at a time."""
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """(pixel − mean) × scale."""
-
-    mean: Float[Tensor, "3 #crop #crop"]
-    """Per pixel, or (3, 1, 1) per colour."""
-    scale: float
-
-    def apply(
-        self, views: Float[Tensor, "image 3 crop crop"]
-    ) -> Float[Tensor, "image 3 crop crop"]:
-        """Network inputs of pixels 0…255; overwrites them."""
-        return views.sub_(self.mean).mul_(self.scale)
-
-    def to(self, device: torch.device) -> "Normalisation":
-        """The same on a device, laid out as the views are."""
-        mean = self.mean.to(device)[None].contiguous(memory_format=torch.channels_last)[0]
-        return Normalisation(mean, self.scale)
 
 
 def mean_of(

@@ -9,9 +9,9 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from pipeline.dataset.prefetch import prefetch
+from pipeline.network.normalisation import Normalisation
 from pipeline.training.datasets import ImageDataset, Rows
 from pipeline.training.distributed import Group
-from pipeline.training.mean import Normalisation
 
 IMAGES = 4096
 """Training images that are looked at, evenly spread where there are more."""
@@ -57,7 +57,7 @@ def patch_covariance(
     total, whole = group.all_reduce_sum(sums), group.all_reduce_sum(count)
     mean_patch = total[-1] / whole
     covariance: Covariance = total[:-1] / whole - torch.outer(mean_patch, mean_patch)
-    return covariance * (normalisation.scale / STEPS) ** 2
+    return covariance * (float(normalisation.scale) / STEPS) ** 2
 
 
 def _patches(views: Float[Tensor, "image 3 row col"], kernel: int) -> Float[Tensor, "patch weight"]:

@@ -28,7 +28,7 @@ class TrainingTask:
 
     def graph(self) -> Graph:
         """The network's description, with dropout."""
-        model = self.params.model
+        model = self.params.own_model
         variant = Variant(
             model.width,
             model.conv_channels,
@@ -41,7 +41,7 @@ class TrainingTask:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The end of a training."""
+    """What a training ends in: the network and how it came about."""
 
     network: Network
     mean: Float[Tensor, "3 #crop #crop"]

@@ -1,6 +1,7 @@
-"""A training under way: its epochs, steps and checkpoints."""
+"""The trainer: the epochs, steps and checkpoints of a training."""
 
 import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.compute.device import multiplies_bfloat16
+from pipeline.compute.device import supports_bfloat16
 from pipeline.dataset.prefetch import prefetch
 from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.module import Network
@@ -32,12 +33,13 @@ from pipeline.training.history import EpochRecord
 from pipeline.training.init import conv_weights
 from pipeline.training.loss_monitor import LossMonitor, step_totals
 from pipeline.training.optimizer import (
+    Schedule,
     cap_filters,
     filter_rms,
     make_optimizer,
-    make_schedule,
-    set_lr,
 )
+from pipeline.training.revival import note_excited, turn_round
+from pipeline.training.start_decay import StartDecay
 from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.training.validate import validate
 
@@ -45,11 +47,11 @@ logger = logging.getLogger(__name__)
 
 
 Watch = Callable[[Position], object]
-"""Told after each step how far the training is."""
+"""Called after each step with how far the training is."""
 
 
 class Trainer:
-    """A training under way."""
+    """Takes the steps of a task, from its last checkpoint on."""
 
     def __init__(
         self,
@@ -63,21 +65,19 @@ class Trainer:
         self.task, self.config, self.group = task, config, group
         self.state, self.images = state, images
         self.params = task.params.train
-        self.use_bfloat16 = self.params.precision == "bfloat16" and multiplies_bfloat16(
-            config.device
-        )
+        self.use_bfloat16 = self.params.precision == "bfloat16" and supports_bfloat16(config.device)
         if self.params.precision == "bfloat16" and not self.use_bfloat16:
             logger.warning(
                 "%s has no bfloat16 products; training in float32, which is slower.", config.device
             )
         self.network = network.to(config.device).to(memory_format=torch.channels_last)
         self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
+        self.start_decay = StartDecay(self.network, self.start, self.params.start_decay)
         self.optimizer = make_optimizer(self.network, self.params)
-        self.position = load_checkpoint(state, self.network, self.optimizer)
-        self.schedule = make_schedule(
-            self.params,
-            [r.val_top1_error for r in self.position.history if r.val_top1_error is not None],
-        )
+        steps = math.ceil(len(images.train) / self.params.batch_size)
+        self.schedule = Schedule(self.optimizer, self.params, steps)
+        self.position = load_checkpoint(state, self.network, self.optimizer, self.schedule)
+        self.last_rate = self.params.learning_rate
         self.monitor = LossMonitor(group, len(task.manifest.classes))
         self.interval = Interval(config.checkpoint_s)
         self.learner = TrainingForward(self.network)
@@ -116,14 +116,20 @@ class Trainer:
         threads = self.config.threads
         for (step, rows), pixels in prefetch(self._read, left, threads, depth=2 * threads):
             losses, wrong = self._losses(step, rows, pixels)
+            # A process whose share of a short last batch is empty computes on its first image all
+            # the same, for the collectives below wait for every process; its loss has factor 0.
             share = len(rows[self.group.shard(len(rows))])
             tally = step_totals(losses[:share], wrong[:share])
+            # The losses are checked before the update: weights that they would wreck are never
+            # written, and a checkpoint made here holds exactly the steps counted so far.
             if self.monitor.should_flush(self.config.device):
                 self.monitor.flush(self.position, coming=tally)
                 if self._ends(finish):
                     return False
+            # DistributedDataParallel averages gradients over processes, as if shares were equal:
+            # times their number over the batch's size, it is the mean over the whole batch.
             factor = min(share, 1) * self.group.size / len(rows)
-            self._update(losses.sum() * factor, (step + 1) / len(batches))
+            self._update(losses.sum() * factor)
             self.monitor.add(tally)
             self.position.step += 1
             watch(self.position)
@@ -147,12 +153,15 @@ class Trainer:
         share = rows[self.group.shard(len(rows))]
         return share if len(share) else rows[:1]
 
-    def _update(self, loss: Tensor, place: float) -> None:
-        """Change the weights by a loss's gradient; `place` is the share of the epoch then done."""
-        set_lr(self.optimizer, self.schedule.rate(self.position.epoch + place))
+    def _update(self, loss: Tensor) -> None:
+        """Change the weights by a loss's gradient."""
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
+        note_excited(self.network, self.position.excited)
+        self.start_decay.add_gradient()
         self.optimizer.step()
+        self.last_rate = self.optimizer.param_groups[-1]["lr"]  # conv1's group comes first
+        self.schedule.step()
         if self.params.filter_rms_cap is not None:
             for weights in conv_weights(self.network).values():
                 if weights.requires_grad:
@@ -172,7 +181,7 @@ class Trainer:
             self._generator("augment", *place),
         ).share(share)
         squares = to_device(pixels, device)
-        inputs = self.images.normalisation.apply(draws.views(squares))
+        inputs = self.images.normalisation.overwrite(draws.views(squares))
         masks = draw_masks(
             self.network.graph, len(rows), share, self._generator("dropout", *place, device=device)
         )
@@ -209,7 +218,7 @@ class Trainer:
         rms, coarse = filter_rms(first), low_frequency_share(first)
         record = EpochRecord(
             epoch=position.epoch + 1,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=self.last_rate,
             train_loss=position.loss_sum / position.seen,
             train_top1_error=position.wrong / position.seen,
             val_loss=seen.loss,
@@ -223,7 +232,7 @@ class Trainer:
             },
         )
         if seen.top1_error is not None:
-            self.schedule.step(seen.top1_error)
+            self.schedule.end_epoch(seen.top1_error)
         self.position = Position(
             epoch=position.epoch + 1,
             history=[*position.history, record],
@@ -231,8 +240,12 @@ class Trainer:
         )
         if self.group.is_main:
             self._keep_snapshot()
-            if self.interval.due() or self.position.epoch == self.params.epochs:
-                self.save()
+        if self.params.revive and self.position.epoch < self.params.epochs:
+            turn_round(self.network, self.optimizer, position.excited, position.step)
+        if self.group.is_main and (
+            self.interval.due() or self.position.epoch == self.params.epochs
+        ):
+            self.save()
 
     @torch.no_grad()
     def _try_out(self) -> None:
@@ -250,7 +263,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint."""
-        save_checkpoint(self.state, self.network, self.optimizer, self.position)
+        save_checkpoint(self.state, self.network, self.optimizer, self.schedule, self.position)
 
     def _generator(
         self, purpose: str, *place: int, device: torch.device | None = None

@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.dataset.prefetch import prefetch
+from pipeline.network.normalisation import Normalisation
 from pipeline.training.datasets import ImageDataset
 from pipeline.training.distributed import Group
 from pipeline.training.forward import TrainingForward
-from pipeline.training.mean import Normalisation
 
 BATCH = 64
 """Images in a forward pass."""
@@ -50,7 +50,7 @@ def validate(
     mine = np.arange(len(squares))[group.shard(len(squares))]
     runs = [mine[first : first + BATCH] for first in range(0, len(mine), BATCH)]
     for rows, pixels in prefetch(squares.__getitems__, runs, threads, depth=2 * threads):
-        inputs = normalisation.apply(as_views(pixels, device))
+        inputs = normalisation.overwrite(as_views(pixels, device))
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
             scores, batch_peaks = learner.scores_and_peaks(inputs)
         sums += _loss_and_wrong(scores, labels[rows])

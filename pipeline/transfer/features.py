@@ -12,7 +12,7 @@ from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.network.model import Model
 from pipeline.progress import Advance
-from pipeline.scan.forward import Forward
+from pipeline.scan.graph_forward import forward_of
 
 BATCH = 32
 """Images read and computed at a time."""
@@ -30,10 +30,10 @@ def features_of(
     advance: Advance,
 ) -> Float32[np.ndarray, "image feature"]:
     """Activations of a layer, flattened, for the centre crop of every image."""
-    forward = Forward(model, [layer], BATCH, device)
+    forward = forward_of(model, [layer], BATCH, device)
 
     def read(batch: Sequence[ImageRow]) -> list[np.ndarray]:
-        return [load_verified(images, row, model.card.resize, model.card.crop) for row in batch]
+        return [load_verified(images, row, *model.card.framing) for row in batch]
 
     found = []
     batches = [rows[first : first + BATCH] for first in range(0, len(rows), BATCH)]

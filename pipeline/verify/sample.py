@@ -9,7 +9,7 @@ from jaxtyping import Float64, UInt8
 from pipeline.atlas import Run
 from pipeline.storage.stores import ScanRecord
 from pipeline.verify.entry import Verdict, check_entry
-from pipeline.verify.omission import omissions
+from pipeline.verify.omitted_images import omissions
 from pipeline.verify.reference import Reference
 from pipeline.verify.ties import Recall
 

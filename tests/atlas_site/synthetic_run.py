@@ -17,6 +17,7 @@ from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard, save_model, snapshot_path
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import (
+    DIMENSIONS,
     Provenance,
     ScanRecord,
     create_array,
@@ -136,7 +137,7 @@ def _write_stores(
     squares = [_square(run, row, plan) for row in _validation(run)]
     for layer in plan.layers:
         record = _record(plan, graph, layer, len(squares), rng)
-        write_scan(scan, layer, record)
+        write_scan(scan, layer, record.variables())
         side = receptive_field(graph, layer).size[0]
         cut = np.stack([_cut(squares, record, c, side) for c in range(len(record.fired))])
         signal = _signal(cut, record, rng)
@@ -162,7 +163,7 @@ def _middle(box: np.ndarray) -> np.ndarray:
 
 
 def _fill(group, kind, name, values) -> None:
-    array = create_array(group, kind, name, values.shape, values.dtype.str)
+    array = create_array(group, name, DIMENSIONS[kind][name], values.shape, values.dtype.str)
     array[...] = values
 
 

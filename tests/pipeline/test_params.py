@@ -102,7 +102,7 @@ def test_layers_drawn_by_chance_are_not_frozen(tmp_path):
 
 def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
     said = problem(written(tmp_path, "seed: 0\nscan:\n  top: 9\n  top: 3\n"))
-    assert said.endswith("is not YAML: line 4: `top` stands twice.")
+    assert said.endswith("is not YAML: line 4: `top` appears twice.")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,10 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
         ("a: [1\n", "is not YAML: line 2: expected ',' or ']'"),
         ("seed: !!python/object:os.system 1\n", "is not YAML: line 1: could not determine"),
         ("[a]: 1\n", "is not YAML: line 1: found unhashable key"),
-        ("a: &a [*a]\n", "is no text of parameters"),
+        ("a: &a [*a]\n", "line 1: aliases (*) are not supported"),
+        ("[" * 50_000, "nests lists or sections without end"),
+        ("{a: " * 3000, "nests lists or sections without end"),
+        ("# " + "x" * 200_000, "is longer than 100000 characters"),
         (b"\xff\xfe\x00", "is no text of parameters"),
     ],
 )
@@ -128,3 +131,12 @@ def test_a_missing_file_names_the_command_that_writes_one(tmp_path):
 
 def test_a_folder_in_its_place_is_refused(tmp_path):
     assert "cannot be read: Is a directory" in problem(tmp_path)
+
+
+def test_further_faults_are_counted(tmp_path):
+    text = yaml.safe_load((PRESETS / "demo.yaml").read_text(encoding="utf-8"))
+    text["train"] |= {"epochs": 10**58, "batch_size": 0}
+    text["seed"] = -1
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(text))
+    with pytest.raises(AtlasError, match=r"Correct it and 2 more fault\(s\), then run again\.$"):
+        load_params(tmp_path / "params.yaml")

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from pipeline.storage.checked import read_checked
 from pipeline.workspace import Workspace
 from tests.imports import ROOT
 
@@ -22,14 +23,19 @@ PATIENCE_S = 120.0
 
 IN_SMALL_STEPS = """
 from functools import partialmethod
-from pipeline.project import entries
+from pathlib import Path
+from pipeline.dataset import store
+from pipeline.entries import chunks
 from pipeline.scan.scan import Scan
 from stages.cli import main
 Scan.run = partialmethod(Scan.run, save_every_s=0)
-entries.CHUNK_IMAGES = 2
+chunks.CHUNK_IMAGES = 2
+store.read_regular = Path.read_bytes
 main()
 """
-"""`atlas`, with a ledger saved after every chunk and with chunks of two images."""
+"""`atlas`, with a checkpoint saved after every chunk and with chunks of two images.
+
+A pipe is read, which waits for a writer, instead of being refused."""
 
 T = TypeVar("T")
 
@@ -82,10 +88,12 @@ def dask_worker(scheduler: str, name: str, folder: Path, code: Path = ROOT) -> I
 def chunks_done(workspace: Workspace, stage: str) -> int:
     """How many chunks a stage's state on disk says are finished."""
     state = workspace.state(stage)
-    for ledger in state.glob("*/ledger.npz"):
-        with np.load(ledger) as arrays:
+    for checkpoint in state.glob("*/checkpoint"):
+        content = read_checked(checkpoint)
+        assert content is not None
+        with np.load(content) as arrays:
             return int(arrays["finished"].sum())
-    return len(list(state.glob("*/finished.*")))
+    return len(list(state.glob("*/*/finished.*")))
 
 
 def kill_in_the_middle(workspace: Workspace, stage: str, *options: str) -> int:

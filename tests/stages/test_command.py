@@ -53,14 +53,38 @@ def test_a_full_disk_anywhere_in_a_command_is_one_line():
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_an_interrupt_says_how_to_go_on_and_ends_with_130():
-    result = CliRunner().invoke(command(KeyboardInterrupt()))
+def test_an_interrupt_promises_to_resume_only_what_was_kept(tmp_path):
+    options = ["-w", str(tmp_path)]
+    result = CliRunner().invoke(command(KeyboardInterrupt()), options)
+    assert (result.exit_code, result.stderr) == (130, "Stopped; run again to begin again.\n")
+    kept = tmp_path / ".state" / __name__.rpartition(".")[2] / "key"
+    kept.mkdir(parents=True)
+    (kept / "finished.0").touch()
+    result = CliRunner().invoke(command(KeyboardInterrupt()), options)
     assert (result.exit_code, result.stderr) == (130, "Stopped; run again to resume.\n")
 
 
-@pytest.mark.parametrize("fault", [ValueError("bug"), OSError(errno.EIO, "broken disk")])
+@pytest.mark.parametrize("fault", [ValueError("bug"), OSError("no number of the system")])
 def test_a_fault_of_the_program_keeps_its_traceback(fault):
     assert CliRunner().invoke(command(fault)).exception is fault
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EROFS, errno.EACCES, errno.EMFILE, errno.ELOOP])
+def test_what_the_system_refuses_is_one_line_that_names_the_file(code):
+    fault = OSError(code, os.strerror(code), "artifacts/\x1bmanifest.csv")
+    result = CliRunner().invoke(command(fault))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: artifacts/\\x1bmanifest.csv: {os.strerror(code)}. ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+)
+def test_memory_that_runs_out_is_one_line(fault):
+    result = CliRunner().invoke(command(fault))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: Out of memory.")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

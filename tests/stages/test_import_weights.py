@@ -114,6 +114,7 @@ def test_what_does_not_fit_is_named_and_the_old_model_stays(trained, tmp_path):
 def test_the_reports_are_those_of_a_training_of_no_epochs(trained, tensors, tmp_path):
     reports = [trained / "reports" / name for name in ("train.json", "train_history.csv")]
     expected = [json.loads(reports[0].read_text()), reports[1].read_text()]
+    del expected[0]["start_cosine"]  # weights from elsewhere have no known start
     for path in reports:
         path.unlink()
     save_file(tensors, tmp_path / "w.safetensors")

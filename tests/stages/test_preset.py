@@ -10,7 +10,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from pipeline.params import load_params
-from stages.preset import PRESETS, changes, main, names
+from stages.params_file import changes
+from stages.preset import PRESETS, main, names
 
 ATLAS = str(Path(sys.executable).with_name("atlas"))
 

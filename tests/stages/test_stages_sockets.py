@@ -7,9 +7,10 @@ import time
 
 import pytest
 
-from tests.pipeline.training.tiny import make_workspace
 from tests.sockets import listening
+from tests.workspaces import write_params, write_photos
 
+STAGES = ("prepare", "train", "evaluate", "scan", "project", "crop", "verify", "render")
 ATLAS = [sys.executable, "-c", "from stages.cli import main; main()"]
 
 
@@ -32,7 +33,31 @@ def seen_listening(root, *words: str) -> set[str]:
     return seen
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/net")
-def test_processes_that_train_together_listen_on_nothing(tmp_path):
-    root = make_workspace(tmp_path, epochs=3)
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/net")
+LOOPBACK = "0100007F:"
+"""127.0.0.1 as /proc/net/tcp writes it."""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """A workspace whose stages have all run once."""
+    root = tmp_path_factory.mktemp("run")
+    write_photos(root / "photos", {"ant": (6, 6), "bee": (6, 6)})
+    write_params(root, {"train": {"epochs": 3}})
+    return root
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_listens_on_nothing(root, stage):
+    assert seen_listening(root, stage) == set()
+
+
+@pytest.mark.parametrize("stage", ["scan", "crop"])
+def test_worker_processes_listen_on_the_loopback_interface_alone(root, stage):
+    seen = seen_listening(root, stage, "--workers", "2")
+    assert seen
+    assert all(address.startswith(LOOPBACK) for address in seen)
+
+
+def test_processes_that_train_together_listen_on_nothing(root):
     assert seen_listening(root, "train", "--workers", "2") == set()

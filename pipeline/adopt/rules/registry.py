@@ -37,7 +37,7 @@ def as_constant(call: Call, value: object) -> Constant:
     return value
 
 
-def as_tensor(value: Constant | float) -> Tensor:
+def as_tensor(value: Constant | float | int) -> Tensor:
     return value.tensor if isinstance(value, Constant) else torch.tensor(float(value))
 
 

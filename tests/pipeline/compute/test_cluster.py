@@ -2,13 +2,15 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from distributed import Client, Security
 
-from pipeline.compute.cluster import Pool, workers
+from pipeline.compute.cluster import Pool, _checked_address, workers
 from pipeline.errors import AtlasError
 
 CPU = torch.device("cpu")
@@ -86,3 +88,43 @@ def test_a_worker_that_dies_repeats_its_own_jobs(processes, tmp_path):
     jobs = [(n, (n, tmp_path / "died")) for n in range(12)]
     assert sorted(processes.run(die_once, jobs)) == [(n, n) for n in range(12)]
     assert (tmp_path / "died").exists()
+
+
+def test_who_lacks_the_key_of_the_workers_is_refused(processes):
+    address = processes._client.scheduler.address
+    assert address.startswith("tls://127.0.0.1:")
+    for attempt in (address, address.replace("tls", "tcp")):
+        with pytest.raises((OSError, ValueError, TypeError)):
+            Client(attempt, timeout=2, security=stranger(attempt), set_as_default=False)
+
+
+def stranger(address: str) -> Security | None:
+    """The credentials of somebody else, who has a key of his own."""
+    return Security.temporary() if address.startswith("tls") else None
+
+
+@pytest.mark.parametrize(
+    "address", ["", "tcp://", "tcp://host", "host:8786", "http://h:1", "tcp://h:99999", "\0", "🦆"]
+)
+def test_what_is_no_address_is_refused_at_once(address):
+    with pytest.raises(AtlasError, match="is not the address of a Dask scheduler"):
+        _checked_address(address)
+
+
+def test_a_scheduler_that_is_not_there_is_named():
+    with (
+        socket.socket() as taken,  # bound, but not listening
+        pytest.raises(AtlasError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1"),
+    ):
+        taken.bind(("127.0.0.1", 0))
+        with workers(f"tcp://127.0.0.1:{taken.getsockname()[1]}", 0, CPU):
+            pass
+
+
+def test_a_scheduler_that_accepts_and_says_nothing_is_named():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(AtlasError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1"),
+        workers(f"tcp://127.0.0.1:{silent.getsockname()[1]}", 0, CPU),
+    ):
+        pass

@@ -4,7 +4,7 @@ import torch
 
 from pipeline.network.model import load_card, load_model
 from pipeline.project.control import control_correlation, load_start, redrawn
-from pipeline.storage.stores import Provenance, create_array, create_store
+from pipeline.storage.stores import DIMENSIONS, Provenance, create_array, create_store
 from tests.pipeline.scan.worlds import make_model
 
 
@@ -14,7 +14,8 @@ def stored(folder, projection, control):
         "conv1"
     )
     for name, values in (("projection", projection), ("control", control)):
-        array = create_array(layer, "projections", name, values.shape, values.dtype.str)
+        dimensions = DIMENSIONS["projections"][name]
+        array = create_array(layer, name, dimensions, values.shape, values.dtype.str)
         array[...] = values
     return layer
 

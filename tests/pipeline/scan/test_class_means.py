@@ -6,13 +6,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pipeline.scan.class_means import empty_class_means
+from pipeline.scan.class_means import ClassMeans, empty_class_sums
+from tests.pipeline.scan.batches import batch, facts
 
 
 def means_of(peaks, labels, orders=1, seed=0):
-    means = empty_class_means(peaks.shape[1])
+    means = empty_class_sums(peaks.shape[1])
     for rows in np.array_split(np.random.default_rng(seed).permutation(len(peaks)), orders):
-        part = empty_class_means(peaks.shape[1])
+        part = empty_class_sums(peaks.shape[1])
         part.add(peaks[rows], labels[rows])
         means.merge(part)
     return means
@@ -46,7 +47,7 @@ def test_what_is_no_finite_number_counts_as_nothing():
 def test_sums_of_a_billion_images_and_of_huge_peaks_are_exact():
     """Doubled thirty times; compared with Python's own whole numbers."""
     peaks = np.array([[3.25e12, -1.5, 2.0**-30], [1e6 + 1 / 3, -7e11, 5.0]], np.float32)
-    means = empty_class_means(3)
+    means = empty_class_sums(3)
     means.add(peaks, np.zeros(2, int))
     for _ in range(30):
         means.merge(copy.deepcopy(means))
@@ -60,3 +61,12 @@ def test_sums_of_a_billion_images_and_of_huge_peaks_are_exact():
 def test_a_peak_past_the_largest_counts_as_it():
     peaks = np.array([[3e38], [-3e38], [3e38]], np.float32)
     assert means_of(peaks, np.array([0, 1, 0])).means(2).tolist() == [[2.0**42, -(2.0**42)]]
+
+
+def test_the_means_are_labelled_with_the_class_names():
+    statistic = ClassMeans(facts(2, classes=("ape", "bee")))
+    statistic.add(batch([[1, 2], [3, 6], [5, 10]], labels=[1, 0, 1]))
+    found = statistic.result()
+    assert found["class"].values.tolist() == ["ape", "bee"]
+    assert found["mean_peak_by_class"].dimensions == ("channel", "class")
+    assert found["mean_peak_by_class"].values.tolist() == [[3, 3], [6, 6]]

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from pipeline.scan.histogram import BINS, empty_histogram
+from pipeline.scan.histogram import BINS, Histogram
+from tests.pipeline.scan.batches import batch, facts
 
 
 def counted(peaks, *, signed=False):
-    histogram = empty_histogram(peaks.shape[1], signed=signed)
-    histogram.add(peaks)
+    histogram = Histogram(facts(peaks.shape[1], signed=signed))
+    histogram.add(batch(peaks))
     return histogram
 
 
@@ -28,7 +29,7 @@ def test_any_order_of_parts_gives_the_same_counts_and_edges(signed):
     peaks *= rng.choice([-1, 1], peaks.shape).astype(np.float32) if signed else 1
     whole = counted(peaks, signed=signed)
     for _ in range(5):
-        together = empty_histogram(2, signed=signed)
+        together = Histogram(facts(2, signed=signed))
         for rows in np.array_split(rng.permutation(60), 6):
             together.merge(counted(peaks[rows], signed=signed))
         assert together.edges == whole.edges
@@ -47,3 +48,9 @@ def test_a_power_of_two_lies_below_the_end():
 
 def test_what_is_no_finite_number_is_not_counted():
     assert counted(np.array([[np.nan], [np.inf], [1.0]], np.float32)).counts.sum() == 1
+
+
+def test_the_bins_are_labelled_with_their_lower_edges():
+    found = counted(np.array([[5.0]], np.float32)).result()
+    assert found["histogram"].attributes["edges"][-1] == 8
+    assert found["bin"].values.tolist() == found["histogram"].attributes["edges"][:-1]

@@ -16,8 +16,9 @@ from pipeline.dataset.store import FolderStore
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_card, save_model
 from pipeline.params import ScanParams
-from pipeline.scan.chunk import scan_chunk
 from pipeline.scan.scan import Scan, plan_scan
+from pipeline.scan.worker import scan_chunk
+from pipeline.storage.stores import scan_record
 from tests.pipeline.scan.worlds import World, make_world
 
 CPU = torch.device("cpu")
@@ -46,12 +47,25 @@ class HerePool(Pool):
 
 
 def scanned(world: World, folder: Path, pool: Pool | None = None, **plan):
-    return planned(world, **plan).run(pool or HerePool(), folder / "ledger.npz")
+    """The records by layer."""
+    folder.mkdir(exist_ok=True)
+    layers = planned(world, **plan).run(pool or HerePool(), folder / "checkpoint")
+    records = {}
+    for layer, statistics in layers.items():
+        found = statistics.result()
+        arrays = {name: variable.values for name, variable in found.items()}
+        records[layer] = scan_record(arrays, found["histogram"].attributes["edges"])
+    return records
 
 
 def bits(records):
     return {
-        layer: [np.asarray(value).tobytes() for value in dataclasses.astuple(record)]
+        layer: [
+            np.asarray(value).tobytes()
+            for part in (record, record.examples)
+            for value in vars(part).values()
+            if value is not record.examples
+        ]
         for layer, record in records.items()
     }
 
@@ -108,6 +122,23 @@ def test_the_statistics_are_those_of_brute_force(world, expected, layer):
     labels = np.array([image.label for image in world.images])
     means = [peaks[labels == name].mean(axis=0) for name in ("ape", "bee", "cow")]
     np.testing.assert_allclose(found.mean_peak_by_class.T, means, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_cell_of_every_example_is_that_of_brute_force(world, expected, layer):
+    peaks, cells = every_peak(world, layer)
+    found = expected[layer].examples
+    silent = found.example == "silent"
+    for channel in range(peaks.shape[1]):
+        image, real = found.example_image[channel], (found.example_image[channel] >= 0) & ~silent
+        assert found.example_cell[channel, real].tolist() == cells[image[real], channel].tolist()
+        np.testing.assert_allclose(
+            found.example_activation[channel, real], peaks[image[real], channel], 1e-4, 1e-6
+        )
+        quiet = image[silent & (image >= 0)]
+        assert (peaks[quiet, channel] <= 0).all()
+        if layer != "fc8":
+            assert len(quiet) == min(3, int((peaks[:, channel] <= 0).sum()))
 
 
 def test_ties_are_forced_and_go_to_the_lower_row(expected):
@@ -182,12 +213,13 @@ def test_threads_of_this_process_give_the_same_bits(world, expected, tmp_path):
 
 def test_a_finished_chunk_that_comes_again_is_not_counted_twice(world, tmp_path):
     scan = planned(world)
-    book = scan._open(tmp_path / "ledger.npz")
-    chunk, job = next(scan._jobs(book, lambda _: None))
-    tallies = scan_chunk(job, CPU)
-    book.take(chunk.number, tallies)
-    book.take(chunk.number, tallies)
-    assert book.tallies["conv1"].histogram.counts[0].sum() == len(chunk.rows)
+    checkpoint = scan._open(tmp_path / "checkpoint")
+    chunk, task = next(scan._tasks(checkpoint, lambda _: None))
+    layers = scan_chunk(task, CPU)
+    checkpoint.merge(chunk.number, layers)
+    checkpoint.merge(chunk.number, layers)
+    counts = checkpoint.layers["conv1"].by_name["histogram"].counts
+    assert counts[0].sum() == len(chunk.rows)
 
 
 def test_a_layer_that_the_network_lacks_is_refused(world):
@@ -204,6 +236,6 @@ def test_no_images_are_refused(world):
 
 def test_other_weights_than_at_the_start_are_refused(world, tmp_path):
     scan = planned(world)
-    plan = dataclasses.replace(scan.plan, weights_sha256="0" * 64)
+    config = dataclasses.replace(scan.config, weights_sha256="0" * 64)
     with pytest.raises(AtlasError, match="other weights"):
-        dataclasses.replace(scan, plan=plan).run(HerePool(), tmp_path / "ledger.npz")
+        dataclasses.replace(scan, config=config).run(HerePool(), tmp_path / "checkpoint")

@@ -7,7 +7,8 @@ import torch
 
 from pipeline.errors import AtlasError
 from pipeline.sources.imagenet import ImagenetSource, class_names
-from tests.pipeline.sources.folders import data_params, locate, splits, touch
+from tests.pipeline.sources.folders import data_params, locate, refused, splits, touch
+from tests.pipeline.sources.test_matlab import meta_mat
 
 TENCH, BIRD, MACHINE = "n01440764", "n02012849", "n03126707"
 
@@ -99,7 +100,65 @@ def test_it_is_never_downloaded(tmp_path):
         located(tmp_path)
 
 
-def test_unsorted_validation_images_are_explained(tmp_path):
+def test_flat_validation_images_without_classes_are_explained(tmp_path):
     touch(tmp_path, [f"train/{TENCH}/1.JPEG", "val/ILSVRC2012_val_00000001.JPEG"])
-    with pytest.raises(AtlasError, match="no file there has their classes"):
+    with pytest.raises(AtlasError, match="flat files, and no file there has their classes"):
+        located(tmp_path)
+
+
+WNIDS = [MACHINE, TENCH, BIRD, TENCH]
+NUMBERS = {MACHINE: 1, TENCH: 3, BIRD: 2}
+
+
+def write_meta_bin(root):
+    names = {TENCH: ("tench",), BIRD: ("crane",), MACHINE: ("crane",)}
+    torch.save((names, WNIDS), root / "meta.bin")
+
+
+def write_devkit(root):
+    folder = root / "ILSVRC2012_devkit_t12" / "data"
+    folder.mkdir(parents=True)
+    rows = [(number, wnid, "words") for wnid, number in NUMBERS.items()]
+    (folder / "meta.mat").write_bytes(meta_mat(rows, compressed=True))
+    lines = "".join(f"{NUMBERS[wnid]}\n" for wnid in WNIDS)
+    (folder / "ILSVRC2012_validation_ground_truth.txt").write_text(lines)
+
+
+def write_solution(root):
+    lines = [f"ILSVRC2012_val_{n:08},{wnid} 1 2 3 4\n" for n, wnid in enumerate(WNIDS, start=1)]
+    text = "ImageId,PredictionString\n" + "".join(reversed(lines))
+    (root / "LOC_val_solution.csv").write_text(text)
+
+
+def write_wnids(root):
+    (root / "imagenet_2012_validation_synset_labels.txt").write_text("\n".join(WNIDS))
+
+
+@pytest.mark.parametrize("write", [write_meta_bin, write_devkit, write_solution, write_wnids])
+@pytest.mark.parametrize("train", [True, False])
+def test_the_official_flat_validation_images_have_their_classes(tmp_path, write, train):
+    images = [f"val/ILSVRC2012_val_{n:08}.JPEG" for n in range(1, 5)]
+    touch(tmp_path, [*images, "val/notes.txt", "val/ILSVRC2012_val_00000005.JPEG"])
+    if train:
+        touch(tmp_path, [f"train/{wnid}/{wnid}_1.JPEG" for wnid in NUMBERS])
+    write(tmp_path)
+    (tmp_path / "synset_words.txt").write_text(f"{TENCH} tench\n{BIRD} bird\n{MACHINE} machine\n")
+    if write is write_meta_bin:
+        names = {TENCH: "tench", BIRD: f"crane ({BIRD})", MACHINE: f"crane ({MACHINE})"}
+    else:
+        names = {TENCH: "tench", BIRD: "bird", MACHINE: "machine"}
+    found = located(tmp_path)
+    val = {image.path: image.label for image in found.candidates if image.split == "val"}
+    assert val == {path: names[wnid] for path, wnid in zip(images, WNIDS, strict=True)}
+    assert sum(image.split == "train" for image in found.candidates) == 3 * train
+    assert refused(found) == {
+        "val/notes.txt": ("no official validation image", True),
+        "val/ILSVRC2012_val_00000005.JPEG": ("no official validation image", False),
+    }
+
+
+def test_a_ground_truth_without_its_meta_mat_is_named(tmp_path):
+    touch(tmp_path, ["val/ILSVRC2012_val_00000001.JPEG"])
+    (tmp_path / "ILSVRC2012_validation_ground_truth.txt").write_text("1\n")
+    with pytest.raises(AtlasError, match=r"ground_truth\.txt cannot be read as validation classes"):
         located(tmp_path)

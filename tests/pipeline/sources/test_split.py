@@ -23,9 +23,18 @@ def sizes(found):
 
 @pytest.mark.parametrize(
     ("files", "fraction", "val"),
-    [(10, 0.2, 2), (10, 0.01, 1), (10, 1.0, 9), (2, 0.5, 1), (3, 0.9, 2), (9, 0.0, 0), (1, 0.0, 0)],
+    [
+        (10, 0.2, 2),
+        (10, 0.01, 1),
+        (10, 1.0, 10),
+        (1, 1.0, 1),
+        (2, 0.5, 1),
+        (3, 0.9, 2),
+        (9, 0.0, 0),
+        (1, 0.0, 0),
+    ],
 )
-def test_a_fraction_leaves_each_split_an_image(files, fraction, val):
+def test_a_fraction_leaves_each_split_an_image_unless_it_is_0_or_1(files, fraction, val):
     found = list(by_fraction(fraction, seed=0)(images({"cat": files})))
     assert sizes(found) == {"train": files - val, "val": val}
 

@@ -105,3 +105,37 @@ def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
     with publish(tmp_path / "site") as path:
         path.mkdir()
     assert theirs.is_dir()
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_an_out_that_is_a_link_is_written_where_it_points(tmp_path, exists):
+    disk, home = tmp_path / "disk", tmp_path / "home"
+    disk.mkdir()
+    home.mkdir()
+    if exists:
+        (disk / "site").mkdir()
+        (disk / "site" / "old").touch()
+    (home / "site").symlink_to("../disk/site")
+    for _ in range(2):
+        with publish(home / "site") as path:
+            path.mkdir()
+            (path / "new").touch()
+    assert (home / "site").is_symlink()
+    assert names(home / "site") == ["new"]
+    assert names(home) == names(disk) == ["site"]
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path):
+    (tmp_path / "site").symlink_to("site")
+    with pytest.raises(AtlasError, match="link to itself"), publish(tmp_path / "site"):
+        pass
+
+
+def test_a_link_that_a_killed_process_left_is_swept_away_not_followed(tmp_path):
+    (tmp_path / "theirs").mkdir()
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    (tmp_path / f".site.old-{process.pid}").symlink_to("theirs")
+    with publish(tmp_path / "site") as path:
+        path.mkdir()
+    assert names(tmp_path) == ["site", "theirs"]

@@ -6,7 +6,7 @@ import torch
 
 from pipeline.training.datasets import ImageDataset
 from pipeline.training.distributed import Group
-from pipeline.training.mean import Normalisation, mean_of
+from pipeline.training.mean import mean_of
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,3 @@ def test_the_channel_mean_is_one_number_per_colour(squares):
 def test_the_order_of_the_images_changes_no_bit(squares, kind):
     turned = Ready(squares.pixels[::-1].copy(), side=8)
     assert torch.equal(mean(squares, kind), mean(turned, kind))
-
-
-def test_normalisation_subtracts_the_mean_and_multiplies_by_the_scale():
-    views = torch.full((1, 3, 2, 2), 130.0)
-    colours = Normalisation(torch.tensor([128.0, 130.0, 126.0]).reshape(3, 1, 1), scale=0.5)
-    assert colours.apply(views)[0, :, 0, 0].tolist() == [1.0, 0.0, 2.0]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.network.normalisation import Normalisation
 from pipeline.training.datasets import ImageDataset
 from pipeline.training.distributed import Group
-from pipeline.training.mean import Normalisation
 from pipeline.training.patches import correlated, patch_covariance, patch_filters
 
 
@@ -26,7 +26,9 @@ class Noise(ImageDataset):
         return np.stack(draws).astype(np.uint8) // np.array([1, 2, 4], np.uint8)
 
 
-NORMALISATION = Normalisation(torch.tensor([120.25, 60.5, 30.0]).reshape(3, 1, 1), 1 / 64)
+NORMALISATION = Normalisation(
+    torch.tensor([120.25, 60.5, 30.0]).reshape(3, 1, 1), torch.full((1, 1, 1), 1 / 64)
+)
 
 
 def covariance(squares: Noise, kernel: int, group: Group | None = None) -> torch.Tensor:

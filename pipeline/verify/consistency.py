@@ -41,11 +41,11 @@ def scan_faults(
     if graph.layer(layer).rectified:
         rules["an activation that is not above 0"] = found & ~(activation > 0)
     for what, broken in rules.items():
-        yield from _named(layer, what, broken)
+        yield from named_faults(layer, what, broken)
     both = found[:, :-1] & found[:, 1:]
-    yield from _named(layer, "a stronger entry after it", swapped & both)
-    yield from _named(layer, "an entry after a missing one", missing[:, :-1] & found[:, 1:])
-    yield from _named(layer, "an image twice", _repeated(record))
+    yield from named_faults(layer, "a stronger entry after it", swapped & both)
+    yield from named_faults(layer, "an entry after a missing one", missing[:, :-1] & found[:, 1:])
+    yield from named_faults(layer, "an image twice", _repeated(record))
 
 
 def picture_faults(
@@ -76,7 +76,7 @@ def picture_faults(
             ),
         }
         for what, broken in rules.items():
-            yield from _named(layer, what, broken, first)
+            yield from named_faults(layer, what, broken, first)
 
 
 def _fits(
@@ -113,13 +113,13 @@ def image_faults(
 
 
 def _repeated(record: ScanRecord) -> Bool[np.ndarray, "channel rank"]:
-    """Entries whose image stands at another rank of the same channel too."""
+    """Entries whose image has another rank of the same channel too."""
     same = record.image[:, :, None] == record.image[:, None, :]
     found: Bool[np.ndarray, "channel rank"] = (same.sum(axis=2) > 1) & (record.image >= 0)
     return found
 
 
-def _named(
+def named_faults(
     layer: str, what: str, broken: Bool[np.ndarray, "channel rank"], first: int = 0
 ) -> Iterator[str]:
     """One sentence for a rule that some entries break."""

@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 
-from pipeline.evaluation.predictions import (
+from pipeline.storage.predictions import (
     Prediction,
     predictions,
     read_predictions,

@@ -1,4 +1,4 @@
-"""Images that a scan has left out: whether those of a sample stand where their peaks put them."""
+"""Images omitted by a scan: a sample is looked for at the ranks that its peaks give it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -22,19 +22,21 @@ def omissions(
     """Channels whose entries lack an image though its peak exceeds the last of them.
 
     `allowed` is the error of an activation, as in `check_entry`: a peak that passes the last
-    entry by less may stand behind it.
+    entry by less may come after it.
     """
     for layer, maps in reference.maps(image, tuple(records)).items():
         peaks = maps.flatten(1).amax(dim=1)
         unit = unit_of(maps)
-        missed = _places_missed(reference.graph, layer, records[layer], row, peaks, allowed * unit)
-        if len(missed):
-            first, others = missed[0], len(missed) - 1
-            told = f", as {others} other channels do" if others else ""
-            yield f"{layer} channel {first} lacks image row {row}, peak {peaks[first]:.6g}{told}"
+        omitting = _channels_without(
+            reference.graph, layer, records[layer], row, peaks, allowed * unit
+        )
+        if len(omitting):
+            first, others = omitting[0], len(omitting) - 1
+            more = f", as {others} other channels do" if others else ""
+            yield f"{layer} channel {first} lacks image row {row}, peak {peaks[first]:.6g}{more}"
 
 
-def _places_missed(
+def _channels_without(
     graph: Graph,
     layer: str,
     record: ScanRecord,
@@ -47,5 +49,5 @@ def _places_missed(
     last = np.where(full, record.activation[:, -1].astype(np.float64), lowest)
     clear = (peaks - margin).numpy() > last
     absent = (record.image != row).all(axis=1)
-    missed: list[int] = np.nonzero(clear & absent & peaks.isfinite().numpy())[0].tolist()
-    return missed
+    omitting: list[int] = np.nonzero(clear & absent & peaks.isfinite().numpy())[0].tolist()
+    return omitting

@@ -17,7 +17,7 @@ KEPT = 2
 """Results kept: those of the run under way and of the one before, or of two devices."""
 
 
-def resident(load: Callable[[P, Q], R]) -> Callable[[P, Q], R]:
+def cached_per_process(load: Callable[[P, Q], R]) -> Callable[[P, Q], R]:
     """A function whose last results are kept; of threads that ask at once, one does the work."""
     loading, kept = threading.Lock(), lru_cache(maxsize=KEPT)(load)
 
@@ -28,7 +28,7 @@ def resident(load: Callable[[P, Q], R]) -> Callable[[P, Q], R]:
     return ask
 
 
-def load_agreed_model(folder: Path, weights_sha256: str) -> Model:
+def load_pinned_model(folder: Path, weights_sha256: str) -> Model:
     """The model in a folder. Raises AtlasError where it holds other weights than were agreed on."""
     model = load_model(folder)
     if model.card.weights_sha256 != weights_sha256:

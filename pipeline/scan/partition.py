@@ -1,4 +1,4 @@
-"""The pieces in which a scan is given to workers."""
+"""The partition of a data set into the chunks of images that workers scan."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from math import ceil, isqrt
 
 
 @dataclass(frozen=True)
-class Chunk:
+class ImageChunk:
     """Consecutive image rows, a whole number of batches but for the last one's end."""
 
     number: int
     rows: range
 
 
-def chunk_images(images: int, batch_size: int) -> int:
+def images_per_chunk(images: int, batch_size: int) -> int:
     """Images in a chunk: whole batches, as many as a quarter of the root of all batches.
 
     So both the chunks and what one costs to repeat grow slowly: 19 chunks of 32 images for 600,
@@ -22,13 +22,13 @@ def chunk_images(images: int, batch_size: int) -> int:
     return batch_size * max(1, isqrt(ceil(images / batch_size)) // 4)
 
 
-def chunks(images: int, batch_size: int) -> Iterator[Chunk]:
+def image_chunks(images: int, batch_size: int) -> Iterator[ImageChunk]:
     """All chunks of a data set. They and the batches in them depend on these two numbers alone."""
-    size = chunk_images(images, batch_size)
+    size = images_per_chunk(images, batch_size)
     for number, first in enumerate(range(0, images, size)):
-        yield Chunk(number, range(first, min(first + size, images)))
+        yield ImageChunk(number, range(first, min(first + size, images)))
 
 
 def chunk_count(images: int, batch_size: int) -> int:
     """How many chunks there are."""
-    return ceil(images / chunk_images(images, batch_size))
+    return ceil(images / images_per_chunk(images, batch_size))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.evaluation.classifier import Probabilities
+import numpy as np
+from jaxtyping import Float32
 
 COLUMNS = ("image", "class", "probability")
 
@@ -22,7 +23,9 @@ class Prediction:
     """Its softmax."""
 
 
-def predictions(classes: Sequence[str], probabilities: Probabilities) -> list[Prediction]:
+def predictions(
+    classes: Sequence[str], probabilities: Float32[np.ndarray, "image class"]
+) -> list[Prediction]:
     """The most probable class of every image row."""
     best = probabilities.argmax(axis=1).tolist()
     return [

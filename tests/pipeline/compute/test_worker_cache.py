@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pipeline.compute.resident import load_agreed_model, resident
+from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_card
 from tests.pipeline.scan.worlds import make_world
@@ -14,7 +14,7 @@ from tests.pipeline.scan.worlds import make_world
 def test_threads_that_ask_at_once_get_one_result():
     calls = []
 
-    @resident
+    @cached_per_process
     def load(first: str, second: int) -> object:
         calls.append((first, second))
         time.sleep(0.05)
@@ -32,6 +32,6 @@ def test_threads_that_ask_at_once_get_one_result():
 
 def test_weights_that_were_not_agreed_on_are_refused(tmp_path):
     model = make_world(tmp_path, 1).model
-    assert load_agreed_model(model, load_card(model).weights_sha256).card.arch == "zfnet"
+    assert load_pinned_model(model, load_card(model).weights_sha256).card.arch == "zfnet"
     with pytest.raises(AtlasError, match="other weights"):
-        load_agreed_model(model, "0" * 64)
+        load_pinned_model(model, "0" * 64)

@@ -1,0 +1,70 @@
+"""What the adoption of a network leaves behind: the model folder and `train.json`."""
+
+import json
+from pathlib import Path
+
+from pipeline.adopt.adoption import Adopted, scores
+from pipeline.dataset.class_names import ClassNames
+from pipeline.errors import AtlasError
+from pipeline.network.model import ModelCard, Origin, save_model
+from pipeline.params import AdoptedParams, Params
+
+
+def write_model(
+    folder: Path, adopted: Adopted, params: Params, classes: ClassNames, manifest_sha256: str
+) -> ModelCard:
+    """Fill a new model folder: graph, weights and card. Nothing in it needs the module's code."""
+    assert isinstance(params.model, AdoptedParams)
+    _check_classes(adopted, classes)
+    inputs = params.model.inputs
+    card = ModelCard(
+        arch=params.model.arch,
+        classes=classes.names,
+        resize=params.data.resize,
+        crop=params.data.crop,
+        mean=_by_colour(tuple(255 * mean for mean in inputs.mean)),
+        scale=_by_colour(tuple(1 / (255 * std) for std in inputs.std)),
+        interpolation=inputs.interpolation,
+        seed=params.seed,
+        epochs_trained=0,
+        weights_sha256="",
+        manifest_sha256=manifest_sha256,
+        origin=Origin(
+            arguments=params.model.arguments,
+            weights=params.model.weights,
+            weights_file_sha256=params.model.weights_sha256,
+            versions=dict(adopted.versions),
+            sources=dict(adopted.sources),
+            values_agree_to=adopted.agreement.values,
+            projections_agree_to=adopted.agreement.projections,
+        ),
+    )
+    folder.mkdir()
+    return save_model(folder, card, adopted.weights, adopted.graph)
+
+
+def _check_classes(adopted: Adopted, classes: ClassNames) -> None:
+    if len(classes.names) != scores(adopted.graph):
+        raise AtlasError(
+            f"nets/classes.txt names {len(classes.names)} classes, and the network scores "
+            f"{scores(adopted.graph)}.",
+            fix="Run `atlas adopt` again, or correct the file.",
+        )
+
+
+def _by_colour(values: tuple[float, ...]) -> tuple[float, float, float]:
+    """Three values; one stands for all colours."""
+    red, green, blue = values * 3 if len(values) == 1 else values
+    return red, green, blue
+
+
+def write_train_report(path: Path, adopted: Adopted) -> None:
+    """Write train.json: what there is to say of a network that was not trained here."""
+    graph = adopted.graph
+    report = {
+        "epochs_trained": 0,
+        "stopped_early": False,
+        "parameters": sum(tensor.numel() for tensor in adopted.weights.values()),
+        "channels": {layer.name: layer.channels for layer in graph.layer_list},
+    }
+    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

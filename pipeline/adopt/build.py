@@ -1,0 +1,255 @@
+"""A module, made by code from elsewhere and given its weights; no other place runs such code."""
+
+import contextlib
+import importlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.adopt.external_weights import read_tensors
+from pipeline.adopt.preprocessing import Preprocessing, of_timm, of_torchvision
+from pipeline.dataset.class_names import ClassNames
+from pipeline.errors import AtlasError
+from pipeline.storage.hashing import sha256_of
+
+Arguments = Mapping[str, str | int | float | bool | None]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Which network: what makes it, with which arguments and weights."""
+
+    arch: str
+    """torchvision:NAME, timm:NAME or package.module:function."""
+    arguments: Arguments
+    weights: str | None
+    """A name of torchvision's or a file; None: those that the function leaves in the module."""
+    root: Path
+    """The folder that `nets` and relative weights files are in."""
+
+    @property
+    def maker(self) -> str:
+        """What is before the colon."""
+        return self.arch.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """What is after the colon."""
+        return self.arch.partition(":")[2]
+
+    @property
+    def file(self) -> Path | None:
+        """The weights file; None where the weights are a name or the function's own."""
+        if self.weights is None or Path(self.weights).suffix not in (".safetensors", ".pt", ".pth"):
+            return None
+        return self.root / Path(self.weights).expanduser()
+
+
+@dataclass(frozen=True)
+class Built:
+    """A module with its weights, in eval mode, and what is known of its inputs and outputs."""
+
+    module: nn.Module
+    preprocessing: Preprocessing | None
+    """As its weights were trained; None where nothing says it."""
+    classes: ClassNames | None
+    """The classes of its scores; None where nothing says them."""
+    weights_sha256: str | None
+    """Of the weights file."""
+
+
+def build(spec: Spec, seed: int) -> Built:
+    """Make the module of a spec. Raises AtlasError where that fails, with the reason in one line.
+
+    `seed` decides weights that the function draws.
+    """
+    if spec.file is None and spec.weights is not None and spec.maker != "torchvision":
+        raise AtlasError(
+            f"{spec.weights!r} is no weights file, and only torchvision's weights have names.",
+            fix="Name a .safetensors, .pt or .pth file.",
+        )
+    torch.manual_seed(seed)
+    makers: dict[str, Callable[[Spec], Built]] = {"torchvision": _torchvision, "timm": _timm}
+    with _own_code(spec), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        built = makers.get(spec.maker, _function)(spec)
+    built.module.eval().requires_grad_(False).float()
+    return built
+
+
+@contextlib.contextmanager
+def _own_code(spec: Spec) -> Iterator[None]:
+    """Let `nets` be imported from the spec's folder, and turn what its code raises into words."""
+    folder = str(spec.root.resolve())
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nets"]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    sys.path.insert(0, folder)
+    try:
+        yield
+    except AtlasError:
+        raise
+    except Exception as error:  # the user's own code may raise anything
+        reason = " ".join(str(error).split())
+        raise AtlasError(
+            f"{spec.arch} could not be made: {type(error).__name__}: {reason}.",
+            fix="Correct the function or its --arguments.",
+        ) from error
+    finally:
+        sys.path.remove(folder)
+
+
+def _function(spec: Spec) -> Built:
+    made = _attribute(spec)(**spec.arguments)
+    if not isinstance(made, nn.Module):
+        raise AtlasError(
+            f"{spec.arch} made a {type(made).__name__}, not a torch.nn.Module.",
+            fix="Return the module itself.",
+        )
+    sha256 = _load_file(made, spec)
+    config = getattr(made, "pretrained_cfg", None)
+    known = of_timm(config) if isinstance(config, dict) else (None, None)
+    return Built(made, *known, sha256)
+
+
+def _attribute(spec: Spec) -> Any:
+    try:
+        found: Any = importlib.import_module(spec.maker)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{spec.maker}.".startswith(f"{error.name}."):
+            raise
+        raise AtlasError(
+            f"There is no module {spec.maker!r} to take {spec.name!r} from.",
+            fix="Put it in the folder nets/ and name it nets.FILE:FUNCTION, or install it.",
+        ) from None
+    for part in spec.name.split("."):
+        if not hasattr(found, part):
+            raise AtlasError(
+                f"{spec.maker} has no {spec.name!r}.", fix="Correct what is after the colon."
+            )
+        found = getattr(found, part)
+    return found
+
+
+def _timm(spec: Spec) -> Built:
+    try:
+        timm = importlib.import_module("timm")
+    except ModuleNotFoundError:
+        raise AtlasError("timm is not installed.", fix="Run `uv pip install timm`.") from None
+    module = timm.create_model(spec.name, pretrained=False, **spec.arguments)
+    sha256 = _load_file(module, spec)
+    return Built(module, *of_timm(module.pretrained_cfg), sha256)
+
+
+def _torchvision(spec: Spec) -> Built:
+    models = importlib.import_module("torchvision.models")
+    if spec.name not in models.list_models():
+        raise AtlasError(
+            f"torchvision has no model {spec.name!r}.",
+            fix="`python -c 'import torchvision as t; print(t.models.list_models())'` lists them.",
+        )
+    known = models.get_model_weights(spec.name)
+    if spec.weights is None:
+        return Built(models.get_model(spec.name, **spec.arguments), None, None, None)
+    if spec.file is None:
+        named = _named_weights(spec, known)
+        module = _with_named_weights(spec, named, lambda: _downloaded(spec, named))
+        return Built(module, *of_torchvision(named), None)
+    return _torchvision_from_file(spec, spec.file, known)
+
+
+def _named_weights(spec: Spec, known: Any) -> Any:
+    if spec.weights not in known.__members__:
+        raise AtlasError(
+            f"{spec.arch} has no weights {spec.weights!r}.",
+            fix=f"Name one of {', '.join(known.__members__)}, or a file.",
+        )
+    return known[spec.weights]
+
+
+def _torchvision_from_file(spec: Spec, file: Path, known: Any) -> Built:
+    """A file that bears the name of a download is that; another is for the plain architecture."""
+    for named in known:
+        if named.url.rpartition("/")[2] == file.name:
+            module = _with_named_weights(spec, named, lambda: read_tensors(file))
+            return Built(module, *of_torchvision(named), sha256_of(file))
+    module = importlib.import_module("torchvision.models").get_model(spec.name, **spec.arguments)
+    sha256 = _load_file(module, spec)
+    preprocessing, classes = of_torchvision(known.DEFAULT)
+    fits = classes is not None and _outputs(module) == len(classes.names)
+    return Built(module, preprocessing, classes if fits else None, sha256)
+
+
+def _with_named_weights(
+    spec: Spec, named: Any, tensors: Callable[[], Mapping[str, Tensor]]
+) -> nn.Module:
+    """The module as torchvision makes it for these weights, which are read without pickle.
+
+    Some networks have other parts with weights than without (an input that they rescale), so
+    torchvision has to make it; its own reader would execute what a file holds.
+    """
+    models = importlib.import_module("torchvision.models")
+
+    def read(*_: object, **__: object) -> dict[str, Tensor]:
+        return dict(tensors())
+
+    with mock.patch.object(type(named), "get_state_dict", read):
+        module: nn.Module = models.get_model(spec.name, weights=named, **spec.arguments)
+    return module
+
+
+def _downloaded(spec: Spec, named: Any) -> Mapping[str, Tensor]:
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    path = folder / named.url.rpartition("/")[2]
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            hash_prefix = path.stem.rpartition("-")[2]
+            torch.hub.download_url_to_file(named.url, str(path), hash_prefix)
+        except OSError as error:
+            reason = getattr(error, "reason", error)
+            raise AtlasError(
+                f"The weights {spec.weights} of {spec.arch} could not be downloaded: {reason}.",
+                fix=f"Fetch {named.url} where there is a network and pass it with --weights.",
+            ) from None
+    return read_tensors(path)
+
+
+def _load_file(module: nn.Module, spec: Spec) -> str | None:
+    """Give a module the tensors of the spec's file; the file's sha256.
+
+    Raises AtlasError naming every tensor that is missing, of another shape, or too many.
+    """
+    if spec.file is None:
+        return None
+    tensors = read_tensors(spec.file)
+    expected = {name: tuple(t.shape) for name, t in module.state_dict().items()}
+    given = {name: tuple(t.shape) for name, t in tensors.items()}
+    faults = [
+        f"{name} is {given.get(name, 'missing')}, not {shape}"
+        for name, shape in sorted(expected.items())
+        if given.get(name) != shape and not name.endswith("num_batches_tracked")
+    ]
+    faults += [f"{name} is not part of it" for name in sorted(given.keys() - expected.keys())]
+    if faults:
+        more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise AtlasError(
+            f"{spec.file} does not fit {spec.arch}: {'; '.join(faults[:5])}{more}.",
+            fix="Name the architecture that the weights were trained with; --arguments may set it, "
+            "for instance num_classes.",
+        )
+    module.load_state_dict(tensors, strict=False)
+    return sha256_of(spec.file)
+
+
+def _outputs(module: nn.Module) -> int:
+    """Features of the last linear layer or convolution."""
+    last = [m for m in module.modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+    return len(last.weight)

@@ -1,0 +1,189 @@
+"""Whether a graph says what its module does: values and projections of both, compared."""
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from pipeline.adopt.oracle import Backward, Method
+from pipeline.adopt.reading import Weights
+from pipeline.adopt.trace import UnreadableError
+from pipeline.network.graph import Graph
+from pipeline.network.module import Network
+from pipeline.network.ops import Conv, Curve, Linear, Mul
+
+TOLERANCE = 1e-6
+"""Relative to the largest value; both sides compute in double precision."""
+PROJECTED_LAYERS = 3
+"""Layers of which projections are compared."""
+OUTPUT = "output"
+"""Stands for the network's output where maps go by the name of their layer."""
+
+Map = Float[Tensor, "1 _ _"]
+"""One image, its channels, all their cells in a row."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The largest differences that a check found, relative to the largest value."""
+
+    values: float
+    projections: float
+    layers: tuple[str, ...]
+    """Layers of which projections were compared."""
+
+
+def check(module: nn.Module, graph: Graph, weights: Weights) -> Agreement:
+    """Compare a module with its graph on an image of noise.
+
+    Raises UnreadableError with the first layer that differs.
+    """
+    sources = comparable(module, graph)
+    image = torch.randn(1, *graph.input, generator=torch.Generator().manual_seed(0)).double()
+    method = method_of(graph)
+    theirs = _run(method, image, lambda x: module_maps(in_double(module), sources, x))
+    ours = _run(method, image, lambda x: _graph_maps(network_of(graph, weights), sources, x))
+    values = [_value_difference(layer, theirs, ours) for layer in [*sources, OUTPUT]]
+    picked = _spread(list(sources))
+    projections = [_projection_difference(layer, theirs, ours) for layer in picked]
+    return Agreement(max(values), max(projections, default=0.0), tuple(picked))
+
+
+def comparable(module: nn.Module, graph: Graph) -> dict[str, int]:
+    """Nodes of the convolutions and linear layers that one call of one submodule makes, by path."""
+    paths = Counter(node.path for node in graph.nodes if isinstance(node.op, Conv | Linear))
+    made = {path: type(part) for path, part in module.named_modules()}
+    return {
+        layer.name: layer.source
+        for layer in graph.layer_list
+        if paths[layer.name] == 1
+        and made.get(layer.name) in (nn.Conv2d, nn.Linear)
+        and not getattr(graph.nodes[layer.source].op, "per_cell", False)
+    }
+
+
+def in_double(module: nn.Module) -> nn.Module:
+    """A copy of a module that computes in double precision."""
+    return copy.deepcopy(module).double().eval().requires_grad_(False)
+
+
+def network_of(graph: Graph, weights: Weights) -> Network:
+    """A graph with its weights, in double precision."""
+    network = Network(graph)
+    network.load_state_dict(weights)
+    return network.double().eval().requires_grad_(False)
+
+
+def module_maps(
+    module: nn.Module, sources: Mapping[str, int], image: Float[Tensor, "1 channel row col"]
+) -> dict[str, Tensor]:
+    """What some submodules make of an image, and the module itself."""
+    found: dict[str, Tensor] = {}
+
+    def note(path: str) -> Callable[..., None]:
+        return lambda _module, _inputs, made: found.update({path: made * 1})
+
+    hooks = [module.get_submodule(path).register_forward_hook(note(path)) for path in sources]
+    try:
+        output = module(image)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    while not isinstance(output, Tensor):
+        output = next(iter(output.values() if isinstance(output, Mapping) else output))
+    return {**found, OUTPUT: output}
+
+
+def _graph_maps(
+    network: Network, sources: Mapping[str, int], image: Float[Tensor, "1 channel row col"]
+) -> dict[str, Tensor]:
+    nodes = {**sources, OUTPUT: network.graph.output}
+    found = network.run(image, list(nodes.values()))
+    return {layer: found[node] for layer, node in nodes.items()}
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """A forward pass, ready to be projected."""
+
+    image: Float[Tensor, "1 channel row col"]
+    maps: Mapping[str, Map]
+
+
+def _run(
+    method: Method,
+    image: Float[Tensor, "1 channel row col"],
+    forward: Callable[[Tensor], Mapping[str, Tensor]],
+) -> _Pass:
+    given = image.clone().requires_grad_()
+    with Backward(method):
+        maps = forward(given * 1)  # not a leaf, so that what works in place may change it
+    return _Pass(given, {layer: m.reshape(1, m.shape[1], -1) for layer, m in maps.items()})
+
+
+def _value_difference(layer: str, theirs: _Pass, ours: _Pass) -> float:
+    expected, found = theirs.maps[layer].detach(), ours.maps[layer].detach()
+    ends = [found]
+    if layer == OUTPUT:  # a curve at the end is no part of the graph
+        ends += [found.softmax(1), found.log_softmax(1), found.sigmoid()]
+    difference = min(_relative(end, expected) for end in ends)
+    if not difference <= TOLERANCE:
+        raise UnreadableError(
+            f"The graph and the network differ at {layer} by {difference:.1e} of the largest value."
+        )
+    return difference
+
+
+def _projection_difference(layer: str, theirs: _Pass, ours: _Pass) -> float:
+    """Of the strongest unit of a layer and of the first channel's first one, in a corner."""
+    strongest = int(theirs.maps[layer].detach().abs().argmax())
+    differences = []
+    for unit in (strongest, 0):
+        expected, found = (
+            torch.autograd.grad(side.maps[layer].flatten()[unit], side.image, retain_graph=True)[0]
+            for side in (theirs, ours)
+        )
+        differences.append(_relative(found, expected))
+    if not max(differences) <= TOLERANCE:
+        raise UnreadableError(
+            f"Projections of {layer} through the graph and through the network differ by "
+            f"{max(differences):.1e} of the largest value."
+        )
+    return max(differences)
+
+
+def _relative(found: Tensor, expected: Tensor) -> float:
+    if found.shape != expected.shape:
+        return torch.inf
+    largest = expected.abs().max().clamp(min=torch.finfo(expected.dtype).tiny)
+    return float((found - expected).abs().max() / largest)
+
+
+def method_of(graph: Graph) -> Method:
+    """The deconvnet where every activation function is a ReLU, gates aside; else guided."""
+    gating: set[int] = set()
+    for position in reversed(range(len(graph.nodes))):
+        users = graph.users[position]
+        if users and all(_gates(graph, position, user, gating) for user in users):
+            gating.add(position)
+    free = [node.op for at, node in enumerate(graph.nodes) if at not in gating]
+    curves = [op for op in free if isinstance(op, Curve)]
+    return "deconvnet" if all(curve.rectifies for curve in curves) else "guided"
+
+
+def _gates(graph: Graph, position: int, user: int, gating: set[int]) -> bool:
+    """Whether a node goes into a product as its gate, or into such gates alone."""
+    node = graph.nodes[user]
+    return user in gating or (isinstance(node.op, Mul) and position != node.inputs[0])
+
+
+def _spread(layers: Sequence[str]) -> list[str]:
+    """The first, the last, and some between."""
+    if len(layers) <= PROJECTED_LAYERS:
+        return list(layers)
+    step = (len(layers) - 1) / (PROJECTED_LAYERS - 1)
+    return [layers[round(step * place)] for place in range(PROJECTED_LAYERS)]

@@ -1,0 +1,121 @@
+"""The first few images of every channel, under any order of an image's peaks."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int32, Int64, Shaped, UInt32, UInt64
+
+from pipeline.scan.statistic import Arrays, PeakBatch
+
+EMPTY = np.uint64(2**64 - 1)
+"""The key of a place that no image has taken: it comes after every image."""
+
+Keys = UInt64[np.ndarray, "image channel"]
+"""The smaller, the earlier. The image row in the low half makes the order total."""
+
+
+@dataclass
+class TopK:
+    """The images with the smallest keys, for every channel of a layer.
+
+    A key is unique within a channel, so the result depends on no order in which images come.
+    """
+
+    key: UInt64[np.ndarray, "channel rank"]
+    """Ascending; `EMPTY` where there are too few images."""
+    peak: Float32[np.ndarray, "channel rank"]
+    cell: Int32[np.ndarray, "channel rank 2"]
+    """(row, col) of the peak; −1 at an empty place."""
+    limit: UInt64[np.ndarray, " channel"] = field(init=False)
+    """Keys from here on enter no top that this one will be merged into."""
+
+    def __post_init__(self) -> None:
+        self.limit = np.full(len(self.key), EMPTY)
+
+    @property
+    def image(self) -> Int32[np.ndarray, "channel rank"]:
+        """Image rows; −1 at an empty place."""
+        rows = (self.key & np.uint64(2**32 - 1)).astype(np.int64)
+        return np.where(self.key == EMPTY, -1, rows).astype(np.int32)
+
+    def enters(self, keys: Keys) -> Bool[np.ndarray, "image channel"]:
+        """Which keys come before the last that is kept."""
+        entering: Bool[np.ndarray, "image channel"] = keys < np.minimum(self.key[:, -1], self.limit)
+        return entering
+
+    def add(self, keys: Keys, batch: PeakBatch) -> None:
+        """Take in the images of a batch; the cells of those that enter must be known."""
+        image, channel = np.nonzero(self.enters(keys))
+        at = (image, channel)
+        self._insert(channel, keys[at], batch.peaks[at], batch.cells[at])
+
+    def merge(self, other: "TopK") -> None:
+        """Take in what was kept of other images."""
+        at = np.nonzero(other.key < self.key[:, -1:])
+        self._insert(at[0], other.key[at], other.peak[at], other.cell[at])
+
+    def state(self) -> dict[str, Shaped[np.ndarray, "..."]]:
+        """The arrays, by name."""
+        return {"key": self.key, "peak": self.peak, "cell": self.cell}
+
+    def restore(self, state: Arrays) -> None:
+        """Replace the arrays."""
+        self.key, self.peak, self.cell = state["key"], state["peak"], state["cell"]
+
+    def _insert(
+        self,
+        channel: Int64[np.ndarray, " entry"],
+        key: UInt64[np.ndarray, " entry"],
+        peak: Float32[np.ndarray, " entry"],
+        cell: Int32[np.ndarray, "entry 2"],
+    ) -> None:
+        """Put entries at the places of their keys, in any order of channels."""
+        if not len(channel):
+            return
+        order = np.argsort(channel, kind="stable")
+        touched, first, counts = np.unique(channel[order], return_index=True, return_counts=True)
+        line = np.repeat(np.arange(len(touched)), counts)
+        ranks = self.key.shape[1]
+        at = (line, ranks + np.arange(len(line)) - np.repeat(first, counts))
+        grown = empty_topk(len(touched), ranks + int(counts.max()))
+        for wide, kept, new in (
+            (grown.key, self.key, key),
+            (grown.peak, self.peak, peak),
+            (grown.cell, self.cell, cell),
+        ):
+            wide[:, :ranks] = kept[touched]
+            wide[at] = new[order]
+        # Keys are unique but for empty places, which are all alike: any sort will do.
+        best = np.argsort(grown.key, axis=1)[:, :ranks]
+        self.key[touched] = np.take_along_axis(grown.key, best, 1)
+        self.peak[touched] = np.take_along_axis(grown.peak, best, 1)
+        self.cell[touched] = np.take_along_axis(grown.cell, best[..., None], 1)
+
+
+def empty_topk(channels: int, ranks: int) -> TopK:
+    """The first of no images."""
+    return TopK(
+        np.full((channels, ranks), EMPTY),
+        np.zeros((channels, ranks), np.float32),
+        np.full((channels, ranks, 2), -1, np.int32),
+    )
+
+
+def keys_of(
+    order: UInt32[np.ndarray, "image channel"],
+    rows: Int32[np.ndarray, " image"],
+    eligible: Bool[np.ndarray, "image channel"],
+) -> Keys:
+    """Keys that sort by an order, then by image row; `EMPTY` for what is not eligible."""
+    keys = (order.astype(np.uint64) << np.uint64(32)) | rows.astype(np.uint64)[:, None]
+    return np.where(eligible, keys, EMPTY)
+
+
+def by_peak(
+    peaks: Float32[np.ndarray, "image channel"],
+) -> UInt32[np.ndarray, "image channel"]:
+    """Numbers in the order of the peaks, weakest first. −0 equals 0."""
+    bits = (peaks + np.float32(0)).view(np.uint32)  # −0 + 0 is 0: two zeros must tie
+    sign = np.uint32(1 << 31)
+    # The bits of positive floats ascend with them; those of negative ones descend.
+    return np.where(bits & sign, ~bits, bits | sign)

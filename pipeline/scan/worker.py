@@ -1,0 +1,112 @@
+"""The work of one chunk of images: its task, and what a worker does with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from dask.system import CPU_COUNT
+from jaxtyping import Float32, Int32, Int64
+
+from pipeline.compute.device import configure_matmul
+from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
+from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.prefetch import prefetch
+from pipeline.dataset.store import ImageStore
+from pipeline.dataset.verified import load_verified
+from pipeline.network.model import Model
+from pipeline.scan.forward import Forward
+from pipeline.scan.graph_forward import GraphForward, forward_of
+from pipeline.scan.layer_statistics import LayerStatistics, Limits, empty_statistics
+from pipeline.scan.maps import Maps
+from pipeline.scan.statistic import PeakBatch
+
+
+@dataclass(frozen=True)
+class ScanConfig:
+    """The settings that all chunks of a scan share."""
+
+    model: Path
+    """The model's folder, as the workers see it."""
+    weights_sha256: str
+    """Of the weights in it."""
+    layers: tuple[str, ...]
+    top: int
+    batch_size: int
+    tf32: bool
+
+
+@dataclass(frozen=True)
+class ScanTask:
+    """One chunk's images."""
+
+    config: ScanConfig
+    first: int
+    """Image row of the first; the others follow."""
+    store: ImageStore
+    """Where the images are."""
+    images: tuple[ImageRow, ...]
+    labels: tuple[int, ...]
+    """Position of each image's class among the model's; −1 where it has none."""
+    limits: Mapping[str, Limits]
+    """By layer, what the finished chunks hold better already; it changes no result."""
+
+
+class _Batch:
+    """The peaks of one batch in one layer, gathered while the maps exist."""
+
+    def __init__(self, rows: Int32[np.ndarray, " image"], statistics: LayerStatistics) -> None:
+        self._rows = rows
+        self._statistics = statistics
+        self._peaks: list[Float32[np.ndarray, "image channel"]] = []
+        self._cells: list[Int32[np.ndarray, "image channel 2"]] = []
+
+    def see(self, position: int, maps: Maps) -> None:
+        """Note the peaks of the images from a position in the batch on, and the cells wanted."""
+        peaks = maps.peaks()
+        rows = self._rows[position : position + len(peaks)]
+        image, channel = self._statistics.wanted(peaks, rows)
+        cells = np.full((*peaks.shape, 2), -1, np.int32)
+        cells[image, channel] = maps.cells(image, channel)
+        self._peaks.append(peaks)
+        self._cells.append(cells)
+
+    def close(self, labels: Int64[np.ndarray, " image"]) -> None:
+        """Hand everything to the statistics."""
+        peaks, cells = np.concatenate(self._peaks), np.concatenate(self._cells)
+        self._statistics.add(PeakBatch(peaks, self._rows, labels, cells))
+
+
+def scan_chunk(task: ScanTask, device: torch.device) -> dict[str, LayerStatistics]:
+    """The statistics of a chunk's images, by layer.
+
+    Raises AtlasError for an image that is not what the manifest lists.
+    """
+    config = task.config
+    configure_matmul(device, tf32=config.tf32)
+    model, forward = _loaded(config, device)
+    card, size = model.card, config.batch_size
+    layers = empty_statistics(model.graph, config.layers, config.top, card.classes)
+    for layer, limits in task.limits.items():
+        layers[layer].set_limits(limits)
+    resize, crop, how = card.framing
+    load = partial(load_verified, task.store, resize=resize, crop=crop, interpolation=how)
+    squares = (square for _, square in prefetch(load, task.images, CPU_COUNT, depth=size))
+    for start in range(0, len(task.images), size):
+        labels = np.array(task.labels[start : start + size], np.int64)
+        rows = np.arange(len(labels), dtype=np.int32) + np.int32(task.first + start)
+        batches = {layer: _Batch(rows, statistics) for layer, statistics in layers.items()}
+        for layer, position, maps in forward.run(squares, len(labels)):
+            batches[layer].see(position, maps)
+        for batch in batches.values():
+            batch.close(labels)
+    return layers
+
+
+@cached_per_process
+def _loaded(config: ScanConfig, device: torch.device) -> tuple[Model, Forward | GraphForward]:
+    """The network on a device; a process reads it once."""
+    model = load_pinned_model(config.model, config.weights_sha256)
+    return model, forward_of(model, config.layers, config.batch_size, device)

@@ -1,0 +1,167 @@
+"""A training in a workspace: its task, its resumable state, the request to finish, its outs."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+import pipeline.dataset.images
+import pipeline.network
+import pipeline.training
+from pipeline.compute.device import configure_matmul
+from pipeline.compute.malloc import disable_malloc_trim
+from pipeline.cores import cores
+from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.store import open_images
+from pipeline.errors import AtlasError
+from pipeline.params import load_params
+from pipeline.progress import Advance
+from pipeline.storage.hashing import sha256_of, sha256_of_code
+from pipeline.storage.publish import publish
+from pipeline.storage.state import fingerprint, stage_state
+from pipeline.training.artifacts import write_model, write_train_report
+from pipeline.training.checkpoint import FILE as CHECKPOINT
+from pipeline.training.distributed import Group
+from pipeline.training.history import write_history
+from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
+from pipeline.training.train import train
+from pipeline.training.trainer import Watch
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Session:
+    """The training of a workspace, as every process of it sees it."""
+
+    workspace: Workspace
+    cache: bool | None
+    """Keep decoded pixels on disk; None: where that pays."""
+    compiled: bool
+    checkpoint_s: float
+
+    @property
+    def finish_file(self) -> Path:
+        """The file whose presence asks the training to end early."""
+        return self.workspace.state("train") / "finish"
+
+    def is_running(self) -> bool:
+        """Whether another process holds the training's state."""
+        try:
+            with FileLock(self.workspace.state("train") / "lock", timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def check_checkpoint(self) -> None:
+        """Raise AtlasError unless a training of the present parameters left a checkpoint."""
+        found = self.workspace.state("train").glob(f"*/{CHECKPOINT}")
+        keys = {path.parent.name for path in found}
+        if not keys:
+            raise AtlasError(
+                "There is no training to finish: none has left a checkpoint here.",
+                fix="Run `dvc repro train`.",
+            )
+        if self.key(load_task(self.workspace)) not in keys:
+            raise AtlasError(
+                "The training that left a checkpoint had other parameters, images or code.",
+                fix="Restore params.yaml to finish it, or start over with "
+                "`dvc repro train`, which removes it.",
+            )
+
+    def key(self, task: TrainingTask) -> str:
+        """Cache key: everything that affects the weights."""
+        params = task.params
+        packages = [
+            Path(package.__file__ or "") for package in (pipeline.training, pipeline.network)
+        ]
+        facts = {
+            "seed": params.seed,
+            "input": [params.data.resize, params.data.crop],
+            "model": params.model.model_dump(),
+            "train": params.train.model_dump(),
+            "manifest": sha256_of(self.workspace.manifest),
+            "start": task.init_weights and sha256_of(task.init_weights),
+            "code": sha256_of_code(
+                *(package.parent for package in packages), Path(pipeline.dataset.images.__file__)
+            ),
+        }
+        return fingerprint(facts)
+
+    def pixels(self, task: TrainingTask) -> Path:
+        """The folder of decoded pixels, which survives a stopped training and another recipe."""
+        facts = {
+            "input": [task.params.data.resize, task.params.data.crop],
+            "manifest": sha256_of(self.workspace.manifest),
+            "code": sha256_of_code(Path(pipeline.dataset.images.__file__)),
+        }
+        return self.workspace.state("pixels") / fingerprint(facts)
+
+    def run(
+        self,
+        task: TrainingTask,
+        group: Group,
+        device: torch.device,
+        watch: Watch,
+        decoding: Advance,
+    ) -> TrainingResult:
+        """Train as one process of a group, from the last checkpoint; the main one publishes."""
+        disable_malloc_trim()
+        configure_matmul(device, tf32=False)
+        state, pixels = self.workspace.state("train") / self.key(task), self.pixels(task)
+        threads = max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+        config = ExecutionConfig(
+            device, threads, self.cache, pixels, self.compiled, self.checkpoint_s
+        )
+        if not group.is_main:
+            # The main process locks the state first, and removes what is under other keys.
+            group.barrier()
+            return train(task, config, group, state)
+        with stage_state(state.parent, state.name), stage_state(pixels.parent, pixels.name):
+            group.barrier()
+            finish = self.finish_file.exists
+            result = train(
+                task, config, group, state, watch=watch, decoding=decoding, finish=finish
+            )
+            self._publish(task, result, state)
+        self.finish_file.unlink(missing_ok=True)
+        return result
+
+    def _publish(self, task: TrainingTask, result: TrainingResult, state: Path) -> None:
+        """Publish the outs: history and report first, the model last."""
+        workspace = self.workspace
+        with publish(workspace.report("train_history.csv")) as path:
+            write_history(path, result.history)
+        with publish(workspace.report("train.json")) as path:
+            write_train_report(path, result)
+        with publish(workspace.model) as folder:
+            manifest_sha256 = sha256_of(workspace.manifest)
+            write_model(folder, task, result, manifest_sha256, state / "snapshots")
+
+
+def load_task(workspace: Workspace) -> TrainingTask:
+    """The training that params.yaml asks for, on the images of the manifest.
+
+    Raises AtlasError for a weights file to start from that is not there, or that the training
+    itself would replace.
+    """
+    params = load_params(workspace.params)
+    images, weights = open_images(workspace.images(params.data.root)), None
+    if params.train.init_from is not None:
+        weights = workspace.resolve(params.train.init_from)
+        _check_weights(workspace, weights)
+    return TrainingTask(params, read_manifest(workspace.manifest), images, weights)
+
+
+def _check_weights(workspace: Workspace, weights: Path) -> None:
+    if workspace.model.resolve() in weights.resolve().parents:
+        raise AtlasError(
+            f"train.init_from names {weights}, which this training will replace.",
+            fix="Copy the file out of the model folder and name the copy.",
+        )
+    if not weights.is_file():
+        raise AtlasError(
+            f"There is no file {weights}, which train.init_from names.",
+            fix="Fix train.init_from in params.yaml.",
+        )

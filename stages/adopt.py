@@ -1,0 +1,217 @@
+"""`atlas adopt SPEC`: take a network from elsewhere as it is."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import click
+import yaml
+
+from pipeline.adopt.adoption import Adopted, scores, take
+from pipeline.adopt.build import Built, Spec, build
+from pipeline.adopt.preprocessing import Preprocessing, imagenet
+from pipeline.dataset.class_names import ClassNames, read_class_names, write_class_names
+from pipeline.errors import AtlasError
+from pipeline.network.selection import selected
+from pipeline.params import Interpolation, Params, load_params
+from pipeline.storage.publish import publish
+from pipeline.workspace import Workspace
+from stages.command import stage
+from stages.params_file import write_params
+from stages.preset import PRESETS
+
+
+@stage
+@click.argument("spec")
+@click.option("--weights", help="A name of torchvision's (IMAGENET1K_V2), or a file of tensors.")
+@click.option(
+    "--arguments",
+    "-a",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What the function is called with.",
+)
+@click.option("--mean", type=float, nargs=3, metavar="R G B", help="Mean colour of inputs, 0…1.")
+@click.option("--std", type=float, nargs=3, metavar="R G B", help="Their deviation, 0…1.")
+@click.option(
+    "--grey", type=float, nargs=2, metavar="MEAN STD", help="Of a network that sees grey, 0…1."
+)
+@click.option("--resize", type=click.IntRange(min=1), help="Shortest side after resizing, pixels.")
+@click.option("--crop", type=click.IntRange(min=1), help="Side of the square input, pixels.")
+@click.option("--interpolation", type=click.Choice(get_args(Interpolation)))
+@click.option(
+    "--classes",
+    metavar="FILE",
+    help="A text file of the classes, one a line, in the order of the scores; or `imagenet`.",
+)
+@click.option(
+    "--images", type=click.Path(file_okay=False), help="A folder of images to show it on."
+)
+@click.option(
+    "--layers", multiple=True, default=("default",), help="Names, patterns, default, cuts or all."
+)
+def main(
+    workspace: Workspace,
+    spec: str,
+    weights: str | None,
+    arguments: tuple[str, ...],
+    classes: str | None,
+    images: str | None,
+    layers: tuple[str, ...],
+    **inputs: Any,
+) -> None:
+    """Write params.yaml for a network from elsewhere; then run `dvc repro`.
+
+    SPEC is torchvision:NAME, timm:NAME, or package.module:function, a function of your own that
+    returns a torch.nn.Module. Its code runs now and in `atlas train`, and never again: the atlas
+    holds a description of the network and its weights, not its code.
+    """
+    params = _present(workspace)
+    network = Spec(spec, _pairs(arguments), _from_params(workspace, weights), workspace.root)
+    if ":" not in spec:
+        raise AtlasError(
+            f"{spec!r} does not name a network.",
+            fix="Write torchvision:NAME, timm:NAME or package.module:function.",
+        )
+    built = build(network, params.seed)
+    preprocessing = _preprocessing(built, params, **inputs)
+    adopted = take(built, preprocessing.crop, len(preprocessing.mean))
+    shown = selected(adopted.graph, layers)
+    names = _class_names(built, adopted, classes)
+    with publish(workspace.class_names) as path:
+        write_class_names(path, names)
+    changed = _sections(network, built, preprocessing, layers, _from_params(workspace, images))
+    write_params(workspace.params, _merged(params, changed), f"`atlas adopt {spec}`")
+    click.echo("\n".join(_summary(adopted, names, [layer.name for layer in shown])))
+
+
+def _present(workspace: Workspace) -> Params:
+    """The parameters that there are, else those of the demo."""
+    return load_params(workspace.params if workspace.params.exists() else PRESETS / "demo.yaml")
+
+
+def _pairs(arguments: tuple[str, ...]) -> dict[str, Any]:
+    pairs = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals or not key.isidentifier():
+            raise AtlasError(f"--arguments {argument!r} is not KEY=VALUE.", fix="Correct it.")
+        pairs[key] = yaml.safe_load(value)
+    return pairs
+
+
+def _from_params(workspace: Workspace, given: str | None) -> str | None:
+    """A path as params.yaml names it: relative to that file where it is below its folder."""
+    if given is None or not Path(given).expanduser().exists():
+        return given
+    path, root = Path(given).expanduser().resolve(), workspace.root.resolve()
+    return path.relative_to(root).as_posix() if root in path.parents else str(path)
+
+
+def _preprocessing(
+    built: Built,
+    params: Params,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
+    grey: tuple[float, float] | None,
+    resize: int | None,
+    crop: int | None,
+    interpolation: Interpolation | None,
+) -> Preprocessing:
+    """As the options say, else as the weights do, else (the sizes alone) as params.yaml does."""
+    known = built.preprocessing
+    if grey is not None:
+        mean, std = grey[:1], grey[1:]
+    if known is None and (mean is None or std is None):
+        raise AtlasError(
+            "Nothing says how the network's inputs are normalised.",
+            fix="Add --mean R G B --std R G B, in 0…1, or --grey MEAN STD.",
+        )
+    values = (*(mean or ()), *(std or ()))
+    if any(not 0 <= value <= 1 for value in values) or not all(std or (1,)):
+        raise AtlasError(
+            f"--mean and --std must be between 0 and 1, not {values}.",
+            fix="Divide them by 255 where they are of pixels 0…255.",
+        )
+    if known is None:
+        known = Preprocessing(params.data.resize, params.data.crop, mean or (), std or ())
+    side = crop or known.crop
+    return Preprocessing(
+        resize=resize or max(known.resize, side),
+        crop=side,
+        mean=mean or known.mean,
+        std=std or known.std,
+        interpolation=interpolation or known.interpolation,
+    )
+
+
+def _class_names(built: Built, adopted: Adopted, given: str | None) -> ClassNames:
+    """The classes of a file, else of the weights, else numbers; none where the output is a map."""
+    count = scores(adopted.graph)
+    if given is None:
+        fits = built.classes is not None and len(built.classes.names) == count
+        return (
+            cast(ClassNames, built.classes) if fits else ClassNames(tuple(map(str, range(count))))
+        )
+    names = imagenet() if given == "imagenet" else read_class_names(Path(given))
+    if len(names.names) != count:
+        raise AtlasError(
+            f"The network scores {count} classes, and {given} names {len(names.names)}.",
+            fix="Name as many, in the order of the scores.",
+        )
+    return names
+
+
+def _sections(
+    network: Spec,
+    built: Built,
+    preprocessing: Preprocessing,
+    layers: tuple[str, ...],
+    images: str | None,
+) -> Mapping[str, Mapping[str, object]]:
+    """What adopting a network changes in params.yaml."""
+    data: dict[str, object] = {"resize": preprocessing.resize, "crop": preprocessing.crop}
+    if images is not None:
+        data |= {"source": "folder", "root": images, "val_fraction": 1.0}
+    model = {
+        "arch": network.arch,
+        "arguments": dict(network.arguments),
+        "weights": network.weights,
+        "weights_sha256": built.weights_sha256,
+        "inputs": {
+            "mean": list(preprocessing.mean),
+            "std": list(preprocessing.std),
+            "interpolation": preprocessing.interpolation,
+        },
+    }
+    train = {"epochs": 0, "snapshots": [], "init_from": None, "freeze": []}
+    return {"data": data, "model": model, "train": train, "scan": {"layers": list(layers)}}
+
+
+def _merged(params: Params, changed: Mapping[str, Mapping[str, object]]) -> str:
+    content = params.model_dump(mode="json")
+    for section, values in changed.items():
+        content[section] = dict(values) if section == "model" else content[section] | dict(values)
+    Params.model_validate_json(json.dumps(content))
+    text: str = yaml.safe_dump(
+        content, sort_keys=False, allow_unicode=True, default_flow_style=None
+    )
+    return text
+
+
+def _summary(adopted: Adopted, names: ClassNames, shown: list[str]) -> Iterator[str]:
+    graph = adopted.graph
+    agreement = adopted.agreement
+    yield (
+        f"Read: {len(graph.nodes)} operations, {len(graph.layers)} layers; values agree with the "
+        f"module to {agreement.values:.0e}, projections to {agreement.projections:.0e}."
+    )
+    if names.names:
+        few = ", ".join(names.names[:3])
+        yield f"It scores {len(names.names)} classes: {few} …"
+    yield f"{len(shown)} layers will be shown:"
+    for name in shown:
+        layer = graph.layer(name)
+        yield f"  {name}: {layer.channels} channels of {layer.size[0]} × {layer.size[1]} cells"
+    yield "Now run `dvc repro`."

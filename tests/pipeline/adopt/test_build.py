@@ -1,0 +1,161 @@
+"""Modules from torchvision, timm and one's own code; weights files that fit and that do not."""
+
+import socket
+import sys
+import urllib.request
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import save_file
+from torch import nn
+
+from pipeline.adopt.build import Spec, build
+from pipeline.adopt.preprocessing import imagenet, of_timm, of_torchvision
+from pipeline.errors import AtlasError
+
+MINE = """
+from torch import nn
+
+def build(classes=3, **more):
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(4 * 36, classes), **more)
+
+def wrong():
+    return "a network"
+
+class Place:
+    build = staticmethod(build)
+
+def broken():
+    return 1 / 0
+"""
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A workspace with nets/mine.py."""
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "mine.py").write_text(MINE)
+    return tmp_path
+
+
+def spec(root, arch="nets.mine:build", weights=None, **arguments):
+    return Spec(arch, arguments, weights, root)
+
+
+def test_ones_own_function_is_called_with_its_arguments(mine):
+    module = build(spec(mine, classes=7), seed=0).module
+    assert module[2].out_features == 7
+    assert not module.training
+    assert build(spec(mine, "nets.mine:Place.build"), seed=0).module[2].out_features == 3
+
+
+def test_weights_that_a_function_draws_depend_on_the_seed_alone(mine):
+    first, again, other = (build(spec(mine), seed=seed).module[0].weight for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_an_edited_file_and_another_workspace_are_read_again(mine, tmp_path_factory):
+    build(spec(mine), seed=0)
+    (mine / "nets" / "mine.py").write_text(MINE.replace("classes=3", "classes=44"))
+    assert build(spec(mine), seed=0).module[2].out_features == 44
+    other = tmp_path_factory.mktemp("other")
+    with pytest.raises(AtlasError, match=r"no module 'nets\.mine'"):
+        build(spec(other), seed=0)
+    assert str(mine) not in sys.path
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.pth", "w.safetensors"])
+def test_a_weights_file_is_loaded_by_name(mine, name):
+    given = build(spec(mine), seed=5).module.state_dict()
+    save = save_file if name.endswith("safetensors") else torch.save
+    save(given, mine / name)
+    built = build(spec(mine, weights=name), seed=0)
+    assert all(torch.equal(given[key], value) for key, value in built.module.state_dict().items())
+    assert len(built.weights_sha256) == 64
+
+
+def test_torchvisions_weights_are_known_by_the_name_of_their_file(tmp_path):
+    weights = torchvision.models.MobileNet_V3_Small_Weights.IMAGENET1K_V1
+    file = tmp_path / weights.url.rpartition("/")[2]
+    state = torchvision.models.mobilenet_v3_small(weights=None).state_dict()
+    torch.save(state, file)
+    built = build(spec(tmp_path, "torchvision:mobilenet_v3_small", file.name), seed=0)
+    name = "features.0.0.weight"
+    assert torch.equal(built.module.state_dict()[name], state[name])
+    assert built.preprocessing.resize == 256
+    assert built.classes.names[:2] == ("tench", "goldfish")
+
+
+def test_what_torchvision_says_of_inputs():
+    weights = torchvision.models.EfficientNet_B1_Weights.IMAGENET1K_V2
+    preprocessing, classes = of_torchvision(weights)
+    assert (preprocessing.resize, preprocessing.crop) == (255, 240)
+    assert preprocessing.mean == (0.485, 0.456, 0.406)
+    assert preprocessing.interpolation == "bilinear"
+    assert classes == imagenet()
+    assert dict(zip(classes.wnids, classes.names, strict=True))["n02129165"] == "lion"
+
+
+def test_what_timm_says_of_inputs():
+    config = {"input_size": (3, 224, 224), "crop_pct": 0.95, "num_classes": 10}
+    config |= {"mean": (0.5, 0.5, 0.5), "std": (0.2, 0.2, 0.2), "interpolation": "bicubic"}
+    preprocessing, classes = of_timm(config)
+    assert (preprocessing.resize, preprocessing.crop) == (235, 224)
+    assert preprocessing.interpolation == "bicubic"
+    assert classes is None
+
+
+def test_a_network_of_timms(tmp_path):
+    pytest.importorskip("timm")
+    built = build(spec(tmp_path, "timm:test_vit", num_classes=4), seed=0)
+    assert built.preprocessing.crop == 160
+
+
+def test_weights_by_name_need_a_network_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def refuse(*_, **__):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(torch.hub, "urlopen", refuse)
+    fetch = r"could not be downloaded: .*not known.*Fetch https://.*resnet18-f37072fd.pth where"
+    with pytest.raises(AtlasError, match=fetch):
+        build(spec(tmp_path, "torchvision:resnet18", "IMAGENET1K_V1"), seed=0)
+    folder = tmp_path / "hub" / "checkpoints"
+    assert not list(folder.iterdir())
+    torch.save(torchvision.models.resnet18().state_dict(), folder / "resnet18-f37072fd.pth")
+    built = build(spec(tmp_path, "torchvision:resnet18", "IMAGENET1K_V1"), seed=0)
+    assert built.preprocessing.crop == 224
+
+
+class Payload:
+    def __reduce__(self):
+        return (eval, ("1/0",))
+
+
+REFUSED = [
+    ("torchvision:resnet19", None, "has no model 'resnet19'"),
+    ("torchvision:resnet18", "IMAGENET1K_V9", "Name one of IMAGENET1K_V1"),
+    ("nets.mine:build", "IMAGENET1K_V1", "only torchvision's weights have names"),
+    ("nets.mine:build", "none.pth", "There is no file"),
+    ("nets.mine:nothing", None, "nets.mine has no 'nothing'"),
+    ("nets.yours:build", None, "There is no module 'nets.yours'.*Put it in the folder nets/"),
+    ("nets.mine:wrong", None, "made a str, not a torch.nn.Module"),
+    ("nets.mine:broken", None, "could not be made: ZeroDivisionError: division by zero"),
+    ("nets.mine:build", "whole.pt", "calls for .*Sequential"),
+    ("nets.mine:build", "evil.pt", "calls for .*eval"),
+    ("nets.mine:build", "other.pt", r"2.weight is \(5, 144\), not \(3, 144\).*num_classes"),
+]
+
+
+@pytest.mark.parametrize(("arch", "weights", "words"), REFUSED, ids=[r[2] for r in REFUSED])
+def test_what_cannot_be_built_is_refused_in_one_line(mine, arch, weights, words):
+    torch.save(nn.Sequential(nn.Linear(1, 1)), mine / "whole.pt")
+    torch.save({"weight": Payload()}, mine / "evil.pt")
+    torch.save(build(spec(mine, classes=5), seed=0).module.state_dict(), mine / "other.pt")
+    with pytest.raises(AtlasError, match=words) as caught:
+        build(spec(mine, arch, weights), seed=0)
+    assert "\n" not in str(caught.value)
