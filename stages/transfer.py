@@ -45,7 +45,9 @@ from stages.images import fetch_missing
 )
 @click.option("--test-per-class", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("--folds", type=click.IntRange(min=1), default=5, show_default=True)
-@click.option("--scratch", is_flag=True, help="Also train the whole network anew on every fold.")
+@click.option(
+    "--scratch", is_flag=True, help="Also train the whole network from scratch on every fold."
+)
 @click.option("--features/--no-features", default=True, help="Learn a new softmax on features.")
 def main(
     workspace: Workspace,
@@ -60,7 +62,7 @@ def main(
 ) -> None:
     """Learn from few images per class, over folds, as Table 4 of the paper.
 
-    The images of both splits of the manifest are divided anew for every fold. Writes
+    The images of both splits of the manifest are split again for every fold. Writes
     reports/transfer.csv (each fold) and reports/transfer.json (mean and standard deviation of
     the mean per-class accuracy). With --scratch, the recipe is that of params.yaml.
     """

@@ -1,4 +1,4 @@
-"""Memory that a process keeps for itself once it has had it."""
+"""malloc settings: a process keeps the memory that it frees."""
 
 import ctypes
 import sys
@@ -12,7 +12,7 @@ KEPT_BYTES = 1 << 30
 def disable_malloc_trim() -> None:
     """Keep freed memory for the next tensor of this process instead of giving it back.
 
-    The maps of a training step are freed at its end. Given back, they come anew from the kernel,
+    The maps of a training step are freed at its end. Given back, they come from the kernel again,
     zeroed page by page, at every step: a fifth to a quarter of its time. Does nothing where the C
     library is not glibc.
     """

@@ -1,4 +1,4 @@
-"""What a training leaves behind: the model folder, `train.json` and the history."""
+"""The artifacts of a training: the model folder and `train.json`."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ def write_model(
 
 
 def per_pixel(mean: Float[Tensor, "3 #crop #crop"]) -> bool:
-    """Whether a mean is an image, and so must stand beside the weights."""
+    """Whether a mean is an image, which is stored beside the weights."""
     return mean.shape[-1] > 1
 
 

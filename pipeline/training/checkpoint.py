@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from pipeline.network.model import INPUT_MEAN, snapshot_path
 from pipeline.network.module import Network
 from pipeline.training.history import EpochRecord
+from pipeline.training.optimizer import Schedule
 from pipeline.training.revival import Excited
 
 FILE = "checkpoint.pt"
@@ -45,12 +46,17 @@ class Position:
 
 
 def save_checkpoint(
-    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, position: Position
+    folder: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    position: Position,
 ) -> None:
     """Replace the checkpoint of a state folder, whole or not at all."""
     content = {
         "network": network.state_dict(),
         "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
         "position": vars(position) | {"history": [asdict(r) for r in position.history]},
     }
     partial = folder / f".{FILE}.partial"
@@ -61,14 +67,17 @@ def save_checkpoint(
     partial.replace(folder / FILE)
 
 
-def load_checkpoint(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> Position:
-    """Set network and optimizer to the last checkpoint of a folder; the start where none is."""
+def load_checkpoint(
+    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, schedule: Schedule
+) -> Position:
+    """Set all to the last checkpoint of a folder; leave them at the start where there is none."""
     path = folder / FILE
     if not path.exists():
         return Position()
     content = torch.load(path, weights_only=True, map_location="cpu")
     network.load_state_dict(content["network"])
     optimizer.load_state_dict(content["optimizer"])
+    schedule.load_state_dict(content["schedule"])
     position = content["position"]
     position["history"] = [EpochRecord(**record) for record in position["history"]]
     return Position(**position)

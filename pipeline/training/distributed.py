@@ -91,7 +91,7 @@ def launch(work: Callable[[Argument], None], argument: Argument, count: int) -> 
 
     They find each other through files of a folder that is this user's alone and through pipes that
     they inherit: nothing listens on the network but NCCL, on the loopback interface, which asks
-    whoever connects for the secret that stands in those files. If a process dies, all are started
+    whoever connects for the secret in those files. If a process dies, all are started
     again and resume from the last checkpoint, a few times over. `work` must be importable. An
     AtlasError in a process is raised here and not tried again. Asked by SIGTERM to stop, it ends
     the processes and raises KeyboardInterrupt.

@@ -97,21 +97,26 @@ def load_matching(
         else:
             fitting[name] = given[name]
     fresh = {name.partition(".")[0] for name in misfits}
-    told = "; ".join(f"{name} is {fault}" for name, fault in misfits.items())
+    misfit = "; ".join(f"{name} is {fault}" for name, fault in misfits.items())
     if stuck := sorted(fresh & set(frozen)):
         raise AtlasError(
-            f"{path} does not fit layers that train.freeze keeps ({', '.join(stuck)}): {told}.",
+            f"{path} does not fit layers that train.freeze keeps ({', '.join(stuck)}): {misfit}.",
             fix="Freeze only layers that the file holds in the same shape.",
         )
     taken = {name: t for name, t in fitting.items() if name.partition(".")[0] not in fresh}
     if not taken:
         raise AtlasError(
-            f"{path} fits no layer of the network: {told}.",
+            f"{path} fits no layer of the network: {misfit}.",
             fix="Choose the architecture and width that the weights were trained with.",
         )
     network.load_state_dict(taken, strict=False)
     if misfits:
-        logger.info("%s starts %s afresh: %s.", path, ", ".join(sorted(fresh)), told)
+        logger.info(
+            "%s does not fit %s, drawn at random instead: %s.",
+            path,
+            ", ".join(sorted(fresh)),
+            misfit,
+        )
     return frozenset(name.partition(".")[0] for name in taken)
 
 

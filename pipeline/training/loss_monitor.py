@@ -60,7 +60,7 @@ class LossMonitor:
         if not math.isfinite(loss) or loss > DIVERGED * math.log(max(2, self.classes)):
             raise AtlasError(
                 f"Training diverged: the {kind} is {loss:.4g} in epoch {epoch}, step {step}.",
-                fix="Lower train.learning_rate or lengthen train.warmup_epochs and train anew, or "
+                fix="Lower train.learning_rate or lengthen train.warmup_epochs and train again, or "
                 "keep what the last checkpoint holds with `atlas train --finish`.",
             )
 

@@ -4,12 +4,13 @@ Stochastic gradient descent with momentum; weight decay on the weights, not on t
 """
 
 import math
-from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from functools import partial
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR, LinearLR, LRScheduler, ReduceLROnPlateau
 
 from pipeline.network.module import Network
 from pipeline.params import TrainParams
@@ -18,7 +19,7 @@ from pipeline.params import TrainParams
 def make_optimizer(network: Network, train: TrainParams) -> torch.optim.SGD:
     """The optimizer of the layers that learn, as one fused kernel per group of parameters.
 
-    A group's `factor` is its share of the learning rate: `train.conv1_rate` in the first layer.
+    The first layer's rate is `train.conv1_rate` times that of the others.
     """
     first = network.graph.layers[0]
     decays = {4: train.weight_decay, 2: train.fc_decay, 1: 0.0}  # by axes: conv, connected, bias
@@ -29,7 +30,7 @@ def make_optimizer(network: Network, train: TrainParams) -> torch.optim.SGD:
             groups.setdefault((factor, decays[parameter.ndim]), []).append(parameter)
     return torch.optim.SGD(
         [
-            {"params": parameters, "factor": factor, "weight_decay": decay}
+            {"params": parameters, "lr": train.learning_rate * factor, "weight_decay": decay}
             for (factor, decay), parameters in groups.items()
         ],
         lr=train.learning_rate,
@@ -38,85 +39,60 @@ def make_optimizer(network: Network, train: TrainParams) -> torch.optim.SGD:
     )
 
 
-def set_lr(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every group its share of the learning rate of the coming step."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate * group["factor"]
+class Schedule:
+    """The learning rate over the steps, by torch's own schedulers.
+
+    `cosine` is half a cosine down to 0 at the last step; `plateau`, the paper's, divides the rate
+    by ten when the validation error stops falling. Both rise from 0 over the warm-up.
+    """
+
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, train: TrainParams, steps_per_epoch: int
+    ) -> None:
+        self._by_step: LRScheduler
+        self._by_epoch: ReduceLROnPlateau | None = None
+        if train.schedule == "cosine":
+            factor = partial(cosine_factor, train.epochs, train.warmup_epochs, steps_per_epoch)
+            self._by_step = LambdaLR(optimizer, factor)
+        else:
+            # LinearLR multiplies the rate that it finds, so that what the plateau took off stays.
+            rise = max(1, round(train.warmup_epochs * steps_per_epoch))
+            self._by_step = LinearLR(optimizer, 1 / rise, total_iters=rise - 1)
+            # torch waits for more bad epochs than its patience, the parameter counts them all.
+            patience = train.plateau_patience - 1
+            self._by_epoch = ReduceLROnPlateau(
+                optimizer, factor=0.1, patience=patience, threshold=0, threshold_mode="abs", eps=0
+            )
+
+    def step(self) -> None:
+        """Set the rate of the next step, after each."""
+        self._by_step.step()
+
+    def end_epoch(self, val_error: float) -> None:
+        """Lower the rate where the validation error of the epoch asks for it."""
+        if self._by_epoch is not None:
+            self._by_epoch.step(val_error)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state to resume from, beside the optimizer's."""
+        by_epoch = self._by_epoch.state_dict() if self._by_epoch else {}
+        return {"by_step": self._by_step.state_dict(), "by_epoch": by_epoch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Resume from a state."""
+        self._by_step.load_state_dict(state["by_step"])
+        if self._by_epoch is not None:
+            self._by_epoch.load_state_dict(state["by_epoch"])
 
 
-@runtime_checkable
-class Schedule(Protocol):
-    """The learning rate as a function of place and past."""
-
-    def rate(self, epoch: float) -> float:
-        """The rate at a place counted in epochs, from 0; between two epochs it is a fraction."""
-        ...
-
-    def step(self, val_error: float) -> None:
-        """Take note of the validation error at the end of an epoch."""
-        ...
-
-
-def warm_up(epoch: float, warmup_epochs: float) -> float:
-    """The factor, rising from 0 to 1, on the rate of the first epochs."""
-    return min(1.0, epoch / warmup_epochs) if warmup_epochs else 1.0
-
-
-@dataclass
-class Plateau:
-    """The paper's: divide the rate by ten when the validation error stops falling."""
-
-    first_rate: float
-    patience: int
-    """Epochs without a better error before the rate falls."""
-    warmup_epochs: float
-    errors: list[float] = field(default_factory=list)
-    """Validation errors of the epochs past."""
-
-    def rate(self, epoch: float) -> float:
-        """The present rate; it depends on the errors seen so far."""
-        return self.first_rate * warm_up(epoch, self.warmup_epochs) * 0.1 ** self._falls()
-
-    def step(self, val_error: float) -> None:
-        """Append an epoch's error."""
-        self.errors.append(val_error)
-
-    def _falls(self) -> int:
-        best, waited, falls = math.inf, 0, 0
-        for error in self.errors:
-            waited = 0 if error < best else waited + 1
-            best = min(best, error)
-            if waited == self.patience:
-                falls, waited = falls + 1, 0
-        return falls
-
-
-@dataclass(frozen=True)
-class Cosine:
-    """Half a cosine from the first rate down to 0 at the last epoch, after the warm-up."""
-
-    first_rate: float
-    epochs: int
-    warmup_epochs: float
-
-    def rate(self, epoch: float) -> float:
-        """The rate at a place; the past does not matter."""
-        rise = min(self.warmup_epochs, self.epochs)
-        fallen = max(0.0, epoch - rise) / max(self.epochs - rise, 1e-9)
-        factor = 0.5 * (1 + math.cos(math.pi * min(1.0, fallen)))
-        return self.first_rate * warm_up(epoch, self.warmup_epochs) * factor
-
-    def step(self, val_error: float) -> None:
-        """Nothing: the curve is fixed."""
-
-
-def make_schedule(train: TrainParams, val_errors: list[float]) -> Schedule:
-    """The schedule that the parameters ask for, with the errors of the epochs already done."""
-    if train.schedule == "cosine":
-        return Cosine(train.learning_rate, train.epochs, train.warmup_epochs)
-    return Plateau(
-        train.learning_rate, train.plateau_patience, train.warmup_epochs, list(val_errors)
-    )
+def cosine_factor(epochs: int, warmup_epochs: float, steps_per_epoch: int, step: int) -> float:
+    """The factor on the rate of a step, counted from 0: a rise from 0, then half a cosine to 0."""
+    place = (step + 1) / steps_per_epoch
+    if place < warmup_epochs:
+        return place / warmup_epochs
+    rise = min(warmup_epochs, epochs)
+    fallen = (place - rise) / max(epochs - rise, 1e-9)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, fallen)))
 
 
 def filter_rms(weights: Float[Tensor, "out in row col"]) -> Float[Tensor, " out"]:

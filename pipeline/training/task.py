@@ -41,7 +41,7 @@ class TrainingTask:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The end of a training."""
+    """What a training ends in: the network and how it came about."""
 
     network: Network
     mean: Float[Tensor, "3 #crop #crop"]

@@ -1,4 +1,4 @@
-"""A training from its start, or from where it was stopped, to its end."""
+"""The entry point: train from the start, or from the last checkpoint, to the end."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ def train(
     decoding: Advance = lambda images: None,
     finish: Callable[[], bool] = lambda: False,
 ) -> TrainingResult:
-    """Train from where the state folder stands to the last epoch, or until `finish` says so.
+    """Train from the checkpoint of the state folder to the last epoch, or until `finish` says so.
 
     Raises AtlasError where the loss diverges, an image cannot be read, or the start does not fit.
     """

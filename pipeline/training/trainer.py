@@ -1,6 +1,7 @@
 """The trainer: the epochs, steps and checkpoints of a training."""
 
 import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,11 +33,10 @@ from pipeline.training.history import EpochRecord
 from pipeline.training.init import conv_weights
 from pipeline.training.loss_monitor import LossMonitor, step_totals
 from pipeline.training.optimizer import (
+    Schedule,
     cap_filters,
     filter_rms,
     make_optimizer,
-    make_schedule,
-    set_lr,
 )
 from pipeline.training.revival import note_excited, turn_round
 from pipeline.training.start_decay import StartDecay
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 Watch = Callable[[Position], object]
-"""Told after each step how far the training is."""
+"""Called after each step with how far the training is."""
 
 
 class Trainer:
@@ -74,11 +74,10 @@ class Trainer:
         self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
         self.start_decay = StartDecay(self.network, self.start, self.params.start_decay)
         self.optimizer = make_optimizer(self.network, self.params)
-        self.position = load_checkpoint(state, self.network, self.optimizer)
-        self.schedule = make_schedule(
-            self.params,
-            [r.val_top1_error for r in self.position.history if r.val_top1_error is not None],
-        )
+        steps = math.ceil(len(images.train) / self.params.batch_size)
+        self.schedule = Schedule(self.optimizer, self.params, steps)
+        self.position = load_checkpoint(state, self.network, self.optimizer, self.schedule)
+        self.last_rate = self.params.learning_rate
         self.monitor = LossMonitor(group, len(task.manifest.classes))
         self.interval = Interval(config.checkpoint_s)
         self.learner = TrainingForward(self.network)
@@ -130,7 +129,7 @@ class Trainer:
             # DistributedDataParallel averages gradients over processes, as if shares were equal:
             # times their number over the batch's size, it is the mean over the whole batch.
             factor = min(share, 1) * self.group.size / len(rows)
-            self._update(losses.sum() * factor, (step + 1) / len(batches))
+            self._update(losses.sum() * factor)
             self.monitor.add(tally)
             self.position.step += 1
             watch(self.position)
@@ -154,14 +153,15 @@ class Trainer:
         share = rows[self.group.shard(len(rows))]
         return share if len(share) else rows[:1]
 
-    def _update(self, loss: Tensor, place: float) -> None:
-        """Change the weights by a loss's gradient; `place` is the share of the epoch then done."""
-        set_lr(self.optimizer, self.schedule.rate(self.position.epoch + place))
+    def _update(self, loss: Tensor) -> None:
+        """Change the weights by a loss's gradient."""
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         note_excited(self.network, self.position.excited)
         self.start_decay.add_gradient()
         self.optimizer.step()
+        self.last_rate = self.optimizer.param_groups[-1]["lr"]  # conv1's group comes first
+        self.schedule.step()
         if self.params.filter_rms_cap is not None:
             for weights in conv_weights(self.network).values():
                 if weights.requires_grad:
@@ -218,7 +218,7 @@ class Trainer:
         rms, coarse = filter_rms(first), low_frequency_share(first)
         record = EpochRecord(
             epoch=position.epoch + 1,
-            learning_rate=self.schedule.rate(position.epoch + 1.0),
+            learning_rate=self.last_rate,
             train_loss=position.loss_sum / position.seen,
             train_top1_error=position.wrong / position.seen,
             val_loss=seen.loss,
@@ -232,7 +232,7 @@ class Trainer:
             },
         )
         if seen.top1_error is not None:
-            self.schedule.step(seen.top1_error)
+            self.schedule.end_epoch(seen.top1_error)
         self.position = Position(
             epoch=position.epoch + 1,
             history=[*position.history, record],
@@ -263,7 +263,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint."""
-        save_checkpoint(self.state, self.network, self.optimizer, self.position)
+        save_checkpoint(self.state, self.network, self.optimizer, self.schedule, self.position)
 
     def _generator(
         self, purpose: str, *place: int, device: torch.device | None = None

@@ -32,7 +32,7 @@ def softmax_line(
     protocol: Protocol,
     seed: int,
 ) -> Line:
-    """Learn a new softmax on the features of each fold; `features` stands in the rows' order."""
+    """Learn a new softmax on the features of each fold; `features` is in the rows' order."""
     place = {row.path: number for number, row in enumerate(rows)}
     accuracies = []
     for fold in range(protocol.folds):
@@ -52,7 +52,7 @@ def softmax_line(
 def scratch_line(
     task: TrainingTask, protocol: Protocol, config: ExecutionConfig, state: Path, advance: Advance
 ) -> Line:
-    """Train the task's whole network anew on each fold.
+    """Train the task's whole network from scratch on each fold.
 
     A fold that is done leaves its accuracy in the state folder and is not repeated.
     """

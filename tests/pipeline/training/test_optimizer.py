@@ -6,7 +6,7 @@ from pipeline.network.module import Network
 from pipeline.params import TrainParams
 from pipeline.seeding import generator_for
 from pipeline.training.init import freeze, init_network
-from pipeline.training.optimizer import make_optimizer, set_lr
+from pipeline.training.optimizer import make_optimizer
 from tests.pipeline.training.tiny import write_params
 
 RATE = 4.0
@@ -36,6 +36,7 @@ def test_two_steps_follow_the_formula_of_momentum_and_decay_and_biases_do_not_de
     network, train, layer
 ):
     optimizer = make_optimizer(network, train)
+    shares = [group["lr"] / train.learning_rate for group in optimizer.param_groups]
     parameters = {kind: network.get_parameter(f"{layer}.{kind}") for kind in ("weight", "bias")}
     with torch.no_grad():
         parameters["bias"] += 0.5
@@ -44,7 +45,8 @@ def test_two_steps_follow_the_formula_of_momentum_and_decay_and_biases_do_not_de
     expected = {kind: p.detach().double().clone() for kind, p in parameters.items()}
     speed = {"weight": 0.0, "bias": 0.0}
     for rate in (0.5, 0.25):
-        set_lr(optimizer, rate)
+        for group, share in zip(optimizer.param_groups, shares, strict=True):
+            group["lr"] = rate * share
         for parameter in network.parameters():
             parameter.grad = torch.full_like(parameter, 2.0)
         optimizer.step()

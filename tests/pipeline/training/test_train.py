@@ -14,6 +14,7 @@ from pipeline.network.filters import low_frequency_share
 from pipeline.params import load_params
 from pipeline.training.data import epoch_batches
 from pipeline.training.distributed import Group
+from pipeline.training.optimizer import Schedule
 from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
 from pipeline.training.train import train
 from tests.pipeline.training.tiny import CONFIG, make_workspace, write_params
@@ -114,17 +115,25 @@ def test_a_training_asked_to_finish_ends_there_and_keeps_what_it_has_learnt(tmp_
     assert (result.epochs, len(result.history), len(seen)) == (1, 1, 4)
 
 
-class BlowsUp:
-    """A schedule whose rate wrecks the weights at one step of those of 21 images in eights."""
+def blow_up(monkeypatch: pytest.MonkeyPatch, update: int) -> None:
+    """Let the rate of one update wreck the weights, counted from 1; that of the others is 0.01."""
 
-    def __init__(self, update: int) -> None:
-        self.place = update / 3
+    class BlowsUp(Schedule):
+        def __init__(self, optimizer: torch.optim.Optimizer, *rest: Any) -> None:
+            super().__init__(optimizer, *rest)
+            self.optimizer, self.updates = optimizer, 0
+            self.set_rate()
 
-    def rate(self, epoch: float) -> float:
-        return 1e6 if epoch == pytest.approx(self.place) else 0.01
+        def step(self) -> None:
+            super().step()
+            self.updates += 1
+            self.set_rate()
 
-    def step(self, val_error: float) -> None:
-        """Nothing."""
+        def set_rate(self) -> None:
+            for group in self.optimizer.param_groups:
+                group["lr"] = 1e6 if self.updates + 1 == update else 0.01
+
+    monkeypatch.setattr("pipeline.training.trainer.Schedule", BlowsUp)
 
 
 @pytest.mark.parametrize(
@@ -141,13 +150,12 @@ def test_weights_that_diverge_are_never_kept_and_those_before_them_are(
 ):
     make_workspace(tmp_path, filter_rms_cap=None)
     config = ExecutionConfig(torch.device("cpu"), 1, checkpoint_s=0.0)
-    steady = BlowsUp(update=100)
-    monkeypatch.setattr("pipeline.training.trainer.make_schedule", lambda *_: steady)
+    blow_up(monkeypatch, update=100)
     seen = []
     good = trained(
         tmp_path, config, "good", watch=seen.append, finish=lambda: len(seen) == update - 1
     )
-    monkeypatch.setattr("pipeline.training.trainer.make_schedule", lambda *_: BlowsUp(update))
+    blow_up(monkeypatch, update)
     with pytest.raises(AtlasError, match=f"diverged: {told}.*--finish"):
         trained(tmp_path, config, "wrecked")
     kept = trained(tmp_path, config, "wrecked", finish=lambda: True)
@@ -158,7 +166,7 @@ def test_weights_that_diverge_are_never_kept_and_those_before_them_are(
 @pytest.mark.parametrize("update", [3, 6])
 def test_without_validation_images_the_weights_are_tried_on_others(tmp_path, monkeypatch, update):
     make_workspace(tmp_path, val_each=0, filter_rms_cap=None)
-    monkeypatch.setattr("pipeline.training.trainer.make_schedule", lambda *_: BlowsUp(update))
+    blow_up(monkeypatch, update)
     with pytest.raises(
         AtlasError, match=f"diverged: the loss is .* in epoch {update // 3}, step 3"
     ):
