@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from jaxtyping import Float
+from torch import Tensor
 from torch.nn import functional
 
 from pipeline.network.functions import Maps
@@ -140,7 +142,7 @@ class _Plan:
         below = self._graph.nodes[node].inputs[0]
         return below != 0 and len(self._users(below)) == 1
 
-    def _weights(self, op: Conv) -> tuple[Maps, Maps | None]:
+    def _weights(self, op: Conv) -> tuple[Float[Tensor, "..."], Float[Tensor, " out"] | None]:
         bias = None if op.bias is None else self._network.tensor(op.bias)
         return self._network.tensor(op.weight), bias
 
