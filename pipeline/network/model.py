@@ -37,9 +37,9 @@ class Origin(BaseModel):
 
     arguments: dict[str, str | int | float | bool | None]
     """What the function that made it was called with."""
-    weights: str | None
+    weights: str | None = None
     """A name of torchvision's, or a file."""
-    weights_file_sha256: str | None
+    weights_file_sha256: str | None = None
     versions: dict[str, str]
     """Of torch and of the packages that its parts come from."""
     sources: dict[str, str]
