@@ -1,5 +1,6 @@
 """Workers: one interface to this process, to processes of this machine, and to a Dask cluster."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -22,6 +23,7 @@ from distributed import (
     get_worker,
 )
 from distributed.comm.core import CommClosedError
+from distributed.core import rpc
 
 from pipeline.compute.device import device_for_slot, parse_device
 from pipeline.compute.version import Versions, check_versions, versions_here
@@ -178,8 +180,10 @@ class _Worker(Worker):
 
 @contextmanager
 def _connect(scheduler: str) -> Iterator[Client]:
+    _check_address(scheduler)
     try:
-        client = Client(_checked_address(scheduler), timeout=CONNECT_S, set_as_default=False)
+        asyncio.run(asyncio.wait_for(_answers(scheduler), CONNECT_S))
+        client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, RuntimeError) as error:
         raise AtlasError(
             f"No Dask scheduler answers at {scheduler} ({error}).",
@@ -197,8 +201,14 @@ def _connect(scheduler: str) -> Iterator[Client]:
         yield client
 
 
-def _checked_address(scheduler: str) -> str:
-    """The address, if it has the form of one: Dask would try for minutes to reach any text."""
+async def _answers(scheduler: str) -> None:
+    """Return once a scheduler has answered: a Client waits for ever for one that stays silent."""
+    async with rpc(scheduler, connection_args=Security().get_connection_args("client")) as remote:
+        await remote.identity()
+
+
+def _check_address(scheduler: str) -> None:
+    """Raise AtlasError for what is not an address: Dask would try for minutes to reach any text."""
     try:
         parts = urlsplit(scheduler)
         complete = parts.scheme in SCHEMES and parts.hostname and parts.port
@@ -209,7 +219,6 @@ def _checked_address(scheduler: str) -> str:
             f"{scheduler!r} is not the address of a Dask scheduler.",
             fix="Write it as tcp://HOST:PORT, as `dask scheduler` prints it.",
         )
-    return scheduler
 
 
 def _check_worker(address: str, theirs: Versions | Exception) -> None:

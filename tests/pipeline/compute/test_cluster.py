@@ -10,7 +10,7 @@ import pytest
 import torch
 from distributed import Client, Security
 
-from pipeline.compute.cluster import Pool, _checked_address, workers
+from pipeline.compute.cluster import Pool, _check_address, workers
 from pipeline.errors import AtlasError
 
 CPU = torch.device("cpu")
@@ -108,7 +108,7 @@ def stranger(address: str) -> Security | None:
 )
 def test_what_is_no_address_is_refused_at_once(address):
     with pytest.raises(AtlasError, match="is not the address of a Dask scheduler"):
-        _checked_address(address)
+        _check_address(address)
 
 
 def test_a_scheduler_that_is_not_there_is_named():
