@@ -2,9 +2,10 @@
 
 from pipeline.atlas import open_atlas
 from pipeline.compute.device import parse_device
-from pipeline.compute.version import versions_here
+from pipeline.compute.version import package_versions
 from pipeline.crop.patches import patches_of
 from pipeline.entries.pictures import PictureStage
+from pipeline.storage.versions import VERSIONS
 from pipeline.workspace import Workspace
 from stages.command import bar, scheduler_option, stage, workers_option
 from stages.images import fetch_missing
@@ -20,6 +21,10 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
     """
     fetch_missing(workspace)
     run = open_atlas(workspace.artifacts)
-    facts = {"framing": list(run.card.framing), "code": versions_here()}
+    facts = {
+        "framing": list(run.card.framing),
+        "version": VERSIONS["crop"],
+        "packages": package_versions(),
+    }
     pictures = PictureStage("crop", "crops", patches_of(run), facts)
     pictures.run(run, workspace.crops, scheduler, workers, parse_device("cpu"), bar)

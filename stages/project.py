@@ -8,13 +8,14 @@ import zarr
 
 from pipeline.atlas import open_atlas
 from pipeline.compute.device import parse_device
-from pipeline.compute.version import versions_here
+from pipeline.compute.version import package_versions
 from pipeline.entries.layer_entries import entries_of
 from pipeline.entries.pictures import Pictures, PictureStage
 from pipeline.project.control import CONTROL_RANKS, control_correlation, start_sha256
 from pipeline.project.method import method_of
 from pipeline.project.tables import control_tables, projection_tables
 from pipeline.project.worker import config_of, control_chunk, project_chunk
+from pipeline.storage.versions import VERSIONS
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, scheduler_option, stage, workers_option
 from stages.images import fetch_missing
@@ -56,7 +57,8 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
         {
             "batch_size": config.batch_size,
             "start": start or run.params.seed,
-            "code": versions_here(),
+            "version": VERSIONS["project"],
+            "packages": package_versions(),
             "device": on.type,
         },
         attributes,

@@ -4,9 +4,6 @@ from pathlib import Path
 
 import click
 
-import pipeline.network
-import pipeline.training
-import pipeline.transfer
 from pipeline.compute.device import parse_device
 from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
@@ -14,9 +11,10 @@ from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_model
 from pipeline.params import load_params
-from pipeline.storage.hashing import sha256_of, sha256_of_code
+from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
+from pipeline.storage.versions import VERSIONS
 from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.transfer.features import features_of
 from pipeline.transfer.folds import Protocol
@@ -121,12 +119,11 @@ def _feature_lines(
 def _scratch_lines(
     workspace: Workspace, task: TrainingTask, protocols: list[Protocol], config: ExecutionConfig
 ) -> list[Line]:
-    rooms = (pipeline.training, pipeline.network, pipeline.transfer)
     facts = {
         "params": task.params.model_dump(),
         "manifest": sha256_of(workspace.manifest),
         "test_per_class": protocols[0].test_per_class,
-        "code": sha256_of_code(*(Path(room.__file__ or "").parent for room in rooms)),
+        "version": VERSIONS["transfer"],
     }
     with (
         stage_state(workspace.state("transfer"), fingerprint(facts)) as state,

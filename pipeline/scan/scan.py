@@ -9,7 +9,6 @@ from time import monotonic
 import numpy as np
 import torch
 
-import pipeline
 from pipeline.compute.cluster import Pool
 from pipeline.compute.version import package_versions
 from pipeline.dataset.manifest import ImageRow
@@ -25,12 +24,10 @@ from pipeline.scan.counts import ImageCounts
 from pipeline.scan.layer_statistics import LayerStatistics, empty_statistics
 from pipeline.scan.partition import ImageChunk, chunk_count, image_chunks
 from pipeline.scan.worker import ScanConfig, ScanTask, scan_chunk
-from pipeline.storage.hashing import sha256_of_code
+from pipeline.storage.versions import VERSIONS
 
 log = logging.getLogger(__name__)
 
-ROOMS = ("scan", "network", "dataset/images.py", "dataset/verified.py")
-"""The code that decides a chunk's statistics."""
 SAVE_EVERY_S = 10.0
 
 
@@ -141,12 +138,11 @@ def scan_facts(
     params: ScanParams, card: ModelCard, manifest_sha256: str, device: torch.device
 ) -> dict[str, object]:
     """Everything that a scan's statistics depend on, for the fingerprint of its state."""
-    home = Path(pipeline.__file__).parent
     return {
         "params": params.model_dump(mode="json"),
         "model": card.model_dump(mode="json"),
         "manifest": manifest_sha256,
-        "code": sha256_of_code(*(home / room for room in ROOMS)),
+        "version": VERSIONS["scan"],
         "packages": package_versions(),
         "device": device.type,
     }

@@ -52,5 +52,5 @@ def read_checked(path: Path) -> BytesIO | None:
     if header == f"{hashlib.sha256(payload).hexdigest()}\n".encode():
         return BytesIO(payload)
     log.warning("%s is damaged; it is removed, and its work is done again.", path)
-    path.unlink()
+    path.unlink(missing_ok=True)  # another process of the group may have been first
     return None

@@ -10,7 +10,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.errors import AtlasError
+from pipeline.storage.checked import read_checked, write_checked
 
+FACTS = "facts.json"
 REMOVED = "removed."
 """Begins the name of state that is being removed; no key begins with it."""
 
@@ -22,12 +24,12 @@ def fingerprint(facts: Mapping[str, object]) -> str:
 
 
 @contextmanager
-def stage_state(folder: Path, key: str) -> Iterator[Path]:
+def stage_state(folder: Path, key: str, *, keep_others: bool = False) -> Iterator[Path]:
     """Hold a stage's state folder `folder/key`, alone, while the stage runs.
 
-    State under other keys (older parameters, code or inputs) is removed: it can never be resumed.
-    The state is kept when the stage fails or is killed, and removed when it ends well, since its
-    out stands then. Raises AtlasError where another process holds it.
+    State under other keys (older parameters or inputs) is removed, unless it is costly and
+    `keep_others` says so. The state is kept when the stage fails or is killed, and removed when it
+    ends well, since its out is complete then. Raises AtlasError where another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock")
@@ -41,8 +43,8 @@ def stage_state(folder: Path, key: str) -> Iterator[Path]:
     try:
         for left in folder.glob(f"{REMOVED}*"):
             shutil.rmtree(left)
-        for other in folder.iterdir():
-            if other.is_dir() and other.name != key:
+        for other in () if keep_others else _keys(folder):
+            if other.name != key:
                 _remove(other)
         state = folder / key
         state.mkdir(exist_ok=True)
@@ -50,6 +52,42 @@ def stage_state(folder: Path, key: str) -> Iterator[Path]:
         _remove(state)
     finally:
         lock.release()
+
+
+def note_facts(state: Path, facts: Mapping[str, object]) -> None:
+    """Keep beside the state what its key was made from, so that it can be told apart later."""
+    text = json.dumps(facts, sort_keys=True).encode()
+    write_checked(state / FACTS, lambda file: file.write(text))
+
+
+def kept_beside(folder: Path, facts: Mapping[str, object]) -> list[str]:
+    """The state of a stage under other keys than these facts': its folder and what differs."""
+    mine = _flat(json.loads(json.dumps(facts)))
+    found = []
+    for state in sorted(_keys(folder)):
+        if state.name == fingerprint(facts) or (content := read_checked(state / FACTS)) is None:
+            continue
+        theirs = _flat(json.load(content))
+        changes = [
+            f"{name} {theirs.get(name)!r}, now {mine.get(name)!r}"
+            for name in sorted(mine.keys() | theirs.keys())
+            if mine.get(name) != theirs.get(name)
+        ]
+        found.append(f"{state} with {', '.join(changes)}")
+    return found
+
+
+def _keys(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+
+
+def _flat(facts: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Nested facts by dotted names."""
+    flat: dict[str, object] = {}
+    for name, value in facts.items():
+        inner = _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else None
+        flat |= {f"{prefix}{name}": value} if inner is None else inner
+    return flat
 
 
 def _remove(state: Path) -> None:

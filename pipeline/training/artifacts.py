@@ -1,7 +1,6 @@
 """The artifacts of a training: the model folder and `train.json`."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,7 +12,8 @@ from torch import Tensor
 
 from pipeline.network.architectures import parameter_count
 from pipeline.network.filters import low_frequency_share, start_cosine
-from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
+from pipeline.network.model import INPUT_MEAN, ModelCard, save_model, snapshot_path
+from pipeline.training.checkpoint import kept_snapshots, read_snapshot
 from pipeline.training.init import conv_weights
 from pipeline.training.task import TrainingResult, TrainingTask
 
@@ -24,7 +24,7 @@ BINS = 10
 
 
 def write_model(
-    folder: Path, task: TrainingTask, trained: TrainingResult, manifest_sha256: str, snapshots: Path
+    folder: Path, task: TrainingTask, trained: TrainingResult, manifest_sha256: str, state: Path
 ) -> ModelCard:
     """Fill a new model folder: weights, card, snapshots, and the first layer's filters by epoch."""
     folder.mkdir()
@@ -32,8 +32,10 @@ def write_model(
     if per_pixel(trained.mean):
         weights[INPUT_MEAN] = trained.mean
     card = save_model(folder, _card(task, trained, manifest_sha256), weights)
-    if snapshots.is_dir():
-        shutil.copytree(snapshots, folder / "snapshots", ignore=shutil.ignore_patterns(".*"))
+    for epoch in kept_snapshots(state):
+        if (content := read_snapshot(state, epoch)) is not None:
+            snapshot_path(folder, epoch).parent.mkdir(exist_ok=True)
+            snapshot_path(folder, epoch).write_bytes(content)
     filters = {f"epoch_{n:03d}": t for n, t in enumerate(trained.filters, start=1)}
     save_file(filters, folder / "filters.safetensors")
     return card

@@ -4,22 +4,25 @@ A snapshot is the weights at the start or after a chosen epoch, for the evolutio
 (paper, Fig. 4).
 """
 
-import os
+import logging
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from pipeline.network.model import INPUT_MEAN, snapshot_path
 from pipeline.network.module import Network
+from pipeline.storage.checked import read_checked, write_checked
 from pipeline.training.history import EpochRecord
 from pipeline.training.optimizer import Schedule
 from pipeline.training.revival import Excited
 
+logger = logging.getLogger(__name__)
 FILE = "checkpoint.pt"
 
 
@@ -59,26 +62,33 @@ def save_checkpoint(
         "schedule": schedule.state_dict(),
         "position": vars(position) | {"history": [asdict(r) for r in position.history]},
     }
-    partial = folder / f".{FILE}.partial"
-    with partial.open("wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / FILE)
+    write_checked(folder / FILE, lambda file: torch.save(content, file))
 
 
 def load_checkpoint(
-    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, schedule: Schedule
+    folder: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    snapshots: Sequence[int] = (),
 ) -> Position:
-    """Set all to the last checkpoint of a folder; leave them at the start where there is none."""
-    path = folder / FILE
-    if not path.exists():
+    """Set all to the last checkpoint of a folder; leave them at the start where there is none.
+
+    A checkpoint past an epoch in `snapshots` whose snapshot is lost or damaged is not used: only
+    training again from the start brings that snapshot back.
+    """
+    content = read_checked(folder / FILE)
+    if content is None:
         return Position()
-    content = torch.load(path, weights_only=True, map_location="cpu")
-    network.load_state_dict(content["network"])
-    optimizer.load_state_dict(content["optimizer"])
-    schedule.load_state_dict(content["schedule"])
-    position = content["position"]
+    state = torch.load(content, weights_only=True, map_location="cpu")
+    position = state["position"]
+    for epoch in snapshots:
+        if epoch <= position["epoch"] and read_snapshot(folder, epoch) is None:
+            logger.warning("The snapshot of epoch %d is lost; training from the start.", epoch)
+            return Position()
+    network.load_state_dict(state["network"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
     position["history"] = [EpochRecord(**record) for record in position["history"]]
     return Position(**position)
 
@@ -86,13 +96,24 @@ def load_checkpoint(
 def save_snapshot(
     state: Path, epoch: int, network: Network, mean: Float[Tensor, "3 #crop #crop"]
 ) -> None:
-    """Write `snapshots/epoch_NNN.safetensors` in a state folder: a weights file with its mean."""
+    """Keep a weights file with its mean in a state folder, behind its checksum."""
     path = snapshot_path(state, epoch)
     path.parent.mkdir(exist_ok=True)
     tensors = dict(network.state_dict()) | {INPUT_MEAN: mean}
-    partial = path.with_name(f".{path.name}")
-    save_file({key: t.detach().cpu().contiguous() for key, t in tensors.items()}, partial)
-    partial.replace(path)
+    content = save({key: t.detach().cpu().contiguous() for key, t in tensors.items()})
+    write_checked(path, lambda file: file.write(content))
+
+
+def read_snapshot(state: Path, epoch: int) -> bytes | None:
+    """The weights file that `save_snapshot` kept; None where it is lost or damaged."""
+    content = read_checked(snapshot_path(state, epoch))
+    return None if content is None else content.getvalue()
+
+
+def kept_snapshots(state: Path) -> list[int]:
+    """The epochs of the snapshots in a state folder."""
+    paths = snapshot_path(state, 0).parent.glob("epoch_*.safetensors")
+    return sorted(int(path.stem.removeprefix("epoch_")) for path in paths)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import Tensor
 
 from pipeline.adopt.external_weights import read_external_weights
@@ -15,7 +15,7 @@ from pipeline.errors import AtlasError
 from pipeline.network.model import INPUT_MEAN, load_card
 from pipeline.network.normalisation import Normalisation
 from pipeline.progress import Advance
-from pipeline.storage.publish import publish
+from pipeline.storage.checked import read_checked, write_checked
 from pipeline.training.datasets import DecodedImages, ImageDataset, Rows, open_cache, should_cache
 from pipeline.training.distributed import Group
 from pipeline.training.mean import mean_of
@@ -96,16 +96,21 @@ def _mean(
 ) -> Float[Tensor, "3 #crop #crop"]:
     """The mean of the training images, taken once."""
     path = state / "mean.safetensors"
-    if not path.exists():
-        train = task.params.train
-        mean = mean_of(
-            squares, task.params.data.crop, train.mean, group, config.threads, lambda _: None
-        )
-        if group.is_main:
-            with publish(path) as partial:
-                save_file({INPUT_MEAN: mean}, partial)
-        group.barrier()
-    return load_file(path)[INPUT_MEAN]
+    if (content := read_checked(path)) is not None:
+        return load(content.getvalue())[INPUT_MEAN]
+    mean = mean_of(
+        squares,
+        task.params.data.crop,
+        task.params.train.mean,
+        group,
+        config.threads,
+        lambda _: None,
+    )
+    if group.is_main:
+        kept = save({INPUT_MEAN: mean})
+        write_checked(path, lambda file: file.write(kept))
+    group.barrier()
+    return mean
 
 
 def _inherited(task: TrainingTask, start: Path) -> Float[Tensor, "3 #crop #crop"] | None:

@@ -2,19 +2,21 @@
 
 import logging
 import shutil
+import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64, UInt8, UInt32
 from torch.utils.data import Dataset
 
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.progress import Advance
+from pipeline.storage.checked import read_checked, write_checked
 from pipeline.storage.publish import publish
 
 logger = logging.getLogger(__name__)
@@ -72,17 +74,30 @@ class DecodedImages(ImageDataset):
 
 @dataclass(frozen=True)
 class PixelCache(ImageDataset):
-    """Squares in a memory-mapped file: `(image, side, side, 3)` bytes."""
+    """Squares in a memory-mapped file: `(image, side, side, 3)` bytes, a checksum for each."""
 
     pixels: np.memmap
+    checksums: UInt32[np.ndarray, " image"]
+    images: DecodedImages
+    """Where a damaged square is decoded from again."""
+
     side: int
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def __getitems__(self, rows: Rows) -> Squares:
-        """Copy some images out of the file."""
-        return np.asarray(self.pixels[rows])
+        """Copy some images out of the file; one whose bytes have changed is decoded again."""
+        squares = np.asarray(self.pixels[rows])
+        damaged = [n for n, row in enumerate(rows) if _crc(squares[n]) != self.checksums[row]]
+        if damaged:
+            logger.warning("%d cached images are damaged; they are decoded again.", len(damaged))
+            squares[damaged] = self.images.__getitems__(rows[damaged])
+        return squares
+
+
+def _crc(square: UInt8[np.ndarray, "side side 3"]) -> int:
+    return zlib.crc32(square.data)
 
 
 def should_cache(images: DecodedImages, reads: int, folder: Path) -> bool:
@@ -92,26 +107,52 @@ def should_cache(images: DecodedImages, reads: int, folder: Path) -> bool:
 
 
 def open_cache(images: DecodedImages, path: Path, threads: int, advance: Advance) -> PixelCache:
-    """Decode every image once into a file at `path`, or open the file that is already there."""
-    if not path.exists():
-        with publish(path) as partial:
-            _decode(images, partial, threads, advance)
-        logger.info("Cached the pixels of %d images in %s.", len(images), path)
-    return PixelCache(np.load(path, mmap_mode="r"), images.side)
+    """Decode every image once into a file at `path`, or open the file that is already there.
+
+    The checksums are written last: a file without them is not used.
+    """
+    beside = path.with_suffix(".crc32")
+    if (cache := _opened(images, path, beside)) is not None:
+        return cache
+    with publish(path) as partial:
+        checksums = _decode(images, partial, threads, advance)
+    write_checked(beside, lambda file: np.save(file, checksums))
+    logger.info("Cached the pixels of %d images in %s.", len(images), path)
+    return PixelCache(np.load(path, mmap_mode="r"), checksums, images, images.side)
 
 
-def _decode(images: DecodedImages, path: Path, threads: int, advance: Advance) -> None:
+def _opened(images: DecodedImages, path: Path, beside: Path) -> PixelCache | None:
+    """The cache that is there; None where there is none of these images."""
+    content = read_checked(beside)
+    if content is None:
+        return None
+    try:
+        pixels = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError):  # it is lost, cut short, or its header is damaged
+        return None
+    shape = (len(images), images.side, images.side, 3)
+    if (pixels.shape, pixels.dtype) != (shape, np.uint8):
+        return None
+    return PixelCache(pixels, np.load(content), images, images.side)
+
+
+def _decode(
+    images: DecodedImages, path: Path, threads: int, advance: Advance
+) -> UInt32[np.ndarray, " image"]:
     shape = (len(images), images.side, images.side, 3)
     array = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    checksums = np.zeros(len(images), np.uint32)
 
     def fill(rows: Rows) -> int:
-        array[rows] = images.__getitems__(rows)
+        array[rows] = squares = images.__getitems__(rows)
+        checksums[rows] = [_crc(square) for square in squares]
         return len(rows)
 
     with ThreadPoolExecutor(threads) as pool:
         for count in pool.map(fill, _runs(len(images), 16)):
             advance(count)
     array.flush()
+    return checksums
 
 
 def _runs(count: int, length: int) -> Iterator[Rows]:

@@ -1,5 +1,6 @@
 """A training in a workspace: its task, its resumable state, the request to finish, its outs."""
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,9 +8,6 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-import pipeline.dataset.images
-import pipeline.network
-import pipeline.training
 from pipeline.compute.device import configure_matmul
 from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
@@ -18,9 +16,10 @@ from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.params import load_params
 from pipeline.progress import Advance
-from pipeline.storage.hashing import sha256_of, sha256_of_code
+from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
-from pipeline.storage.state import fingerprint, stage_state
+from pipeline.storage.state import fingerprint, kept_beside, note_facts, stage_state
+from pipeline.storage.versions import VERSIONS
 from pipeline.training.artifacts import write_model, write_train_report
 from pipeline.training.checkpoint import FILE as CHECKPOINT
 from pipeline.training.distributed import Group
@@ -29,6 +28,8 @@ from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
 from pipeline.training.train import train
 from pipeline.training.trainer import Watch
 from pipeline.workspace import Workspace
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,38 +64,38 @@ class Session:
                 "There is no training to finish: none has left a checkpoint here.",
                 fix="Run `dvc repro train`.",
             )
-        if self.key(load_task(self.workspace)) not in keys:
+        facts = self.facts(load_task(self.workspace))
+        if fingerprint(facts) not in keys:
+            left = kept_beside(self.workspace.state("train"), facts)
             raise AtlasError(
-                "The training that left a checkpoint had other parameters, images or code.",
-                fix="Restore params.yaml to finish it, or start over with "
-                "`dvc repro train`, which removes it.",
+                f"The training that left a checkpoint is another one: {'; '.join(left)}.",
+                fix="Restore these to finish it, or train with `dvc repro train`, which keeps it.",
             )
 
-    def key(self, task: TrainingTask) -> str:
-        """Cache key: everything that affects the weights."""
+    def facts(self, task: TrainingTask) -> dict[str, object]:
+        """Everything that affects the weights, by name: what the key of the state hashes."""
         params = task.params
-        packages = [
-            Path(package.__file__ or "") for package in (pipeline.training, pipeline.network)
-        ]
-        facts = {
+        return {
             "seed": params.seed,
-            "input": [params.data.resize, params.data.crop],
+            "data.resize": params.data.resize,
+            "data.crop": params.data.crop,
             "model": params.model.model_dump(),
             "train": params.train.model_dump(),
-            "manifest": sha256_of(self.workspace.manifest),
-            "start": task.init_weights and sha256_of(task.init_weights),
-            "code": sha256_of_code(
-                *(package.parent for package in packages), Path(pipeline.dataset.images.__file__)
-            ),
+            "images": sha256_of(self.workspace.manifest),
+            "the file of train.init_from": task.init_weights and sha256_of(task.init_weights),
+            "version": VERSIONS["train"],
         }
-        return fingerprint(facts)
+
+    def key(self, task: TrainingTask) -> str:
+        """The name of the training's state: another name is another training."""
+        return fingerprint(self.facts(task))
 
     def pixels(self, task: TrainingTask) -> Path:
         """The folder of decoded pixels, which survives a stopped training and another recipe."""
         facts = {
             "input": [task.params.data.resize, task.params.data.crop],
             "manifest": sha256_of(self.workspace.manifest),
-            "code": sha256_of_code(Path(pipeline.dataset.images.__file__)),
+            "version": VERSIONS["pixels"],
         }
         return self.workspace.state("pixels") / fingerprint(facts)
 
@@ -115,10 +116,16 @@ class Session:
             device, threads, self.cache, pixels, self.compiled, self.checkpoint_s
         )
         if not group.is_main:
-            # The main process locks the state first, and removes what is under other keys.
+            # The main process locks the state first.
             group.barrier()
             return train(task, config, group, state)
-        with stage_state(state.parent, state.name), stage_state(pixels.parent, pixels.name):
+        with (
+            stage_state(state.parent, state.name, keep_others=True),
+            stage_state(pixels.parent, pixels.name),
+        ):
+            note_facts(state, self.facts(task))
+            for left in kept_beside(state.parent, self.facts(task)):
+                logger.info("A stopped training is kept: %s; remove it if it is not needed.", left)
             group.barrier()
             finish = self.finish_file.exists
             result = train(
@@ -137,7 +144,7 @@ class Session:
             write_train_report(path, result)
         with publish(workspace.model) as folder:
             manifest_sha256 = sha256_of(workspace.manifest)
-            write_model(folder, task, result, manifest_sha256, state / "snapshots")
+            write_model(folder, task, result, manifest_sha256, state)
 
 
 def load_task(workspace: Workspace) -> TrainingTask:

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.network.model import snapshot_path
 from pipeline.progress import Advance
-from pipeline.training.checkpoint import save_snapshot
+from pipeline.training.checkpoint import read_snapshot, save_snapshot
 from pipeline.training.data import load_training_data
 from pipeline.training.distributed import Group
 from pipeline.training.init import draw_first_layer, starting_network
@@ -31,7 +30,7 @@ def train(
     images = load_training_data(task, config, group, state, decoding)
     if task.params.train.init == "patches" and network.graph.layers[0] not in taken:
         draw_first_layer(network, task, images, group, config.threads)
-    if group.is_main and not snapshot_path(state, 0).exists():
+    if group.is_main and read_snapshot(state, 0) is None:
         save_snapshot(state, 0, network, images.normalisation.mean)
     trainer = Trainer(task, config, group, state, network, images)
     stopped = not trainer.run(watch, finish)

@@ -76,7 +76,9 @@ class Trainer:
         self.optimizer = make_optimizer(self.network, self.params)
         steps = math.ceil(len(images.train) / self.params.batch_size)
         self.schedule = Schedule(self.optimizer, self.params, steps)
-        self.position = load_checkpoint(state, self.network, self.optimizer, self.schedule)
+        self.position = load_checkpoint(
+            state, self.network, self.optimizer, self.schedule, self.params.snapshots
+        )
         self.last_rate = self.params.learning_rate
         self.monitor = LossMonitor(group, len(task.manifest.classes))
         self.interval = Interval(config.checkpoint_s)

@@ -69,3 +69,19 @@ def test_images_read_once_are_not_worth_a_cache(images, tmp_path):
     assert should_cache(images, 2, tmp_path)
     large = DecodedImages(images.images, images.rows, 24, side=10**7)
     assert not should_cache(large, 2, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["c.npy", "c.crc32"])
+@pytest.mark.parametrize("fault", ["flipped", "cut", "gone", "header"])
+def test_a_damaged_cache_never_gives_other_pixels(images, tmp_path, name, fault):
+    rows = np.arange(20)
+    open_cache(images, tmp_path / "c.npy", threads=1, advance=lambda count: None)
+    path = tmp_path / name
+    content = bytearray(path.read_bytes())
+    if fault == "gone":
+        path.unlink()
+    else:
+        content[-1 if fault == "flipped" else 30] ^= 1
+        path.write_bytes(content[:-1] if fault == "cut" else content)
+    cache = open_cache(images, tmp_path / "c.npy", threads=1, advance=lambda count: None)
+    assert np.array_equal(cache.__getitems__(rows), images.__getitems__(rows))

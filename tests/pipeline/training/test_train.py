@@ -5,19 +5,26 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.filters import low_frequency_share
 from pipeline.params import load_params
+from pipeline.training.checkpoint import read_snapshot
 from pipeline.training.data import epoch_batches
 from pipeline.training.distributed import Group
 from pipeline.training.optimizer import Schedule
 from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
 from pipeline.training.train import train
 from tests.pipeline.training.tiny import CONFIG, make_workspace, write_params
+
+
+def snapshot_of(state: Path, epoch: int) -> dict[str, torch.Tensor]:
+    content = read_snapshot(state, epoch)
+    assert content is not None
+    return load(content)
 
 
 def task(root: Path) -> TrainingTask:
@@ -100,10 +107,7 @@ def test_a_run_broken_off_anywhere_and_repeated_ends_in_the_same_bits(
     assert whole.history == resumed.history
     for a, b in zip(whole.filters, resumed.filters, strict=True):
         assert torch.equal(a, b)
-    snapshots = [
-        load_file(tmp_path / state / "snapshots" / "epoch_001.safetensors")
-        for state in ("whole", "broken")
-    ]
+    snapshots = [snapshot_of(tmp_path / state, 1) for state in ("whole", "broken")]
     assert all(torch.equal(snapshots[0][name], snapshots[1][name]) for name in snapshots[0])
 
 
@@ -184,8 +188,7 @@ def test_no_conv_filter_leaves_a_step_louder_than_the_cap(tmp_path):
 def test_frozen_layers_keep_the_weights_they_started_from(tmp_path):
     make_workspace(tmp_path, epochs=1)
     first = trained(tmp_path, state="first")
-    snapshot = tmp_path / "first" / "snapshots" / "epoch_001.safetensors"
-    snapshot.rename(tmp_path / "start.safetensors")
+    (tmp_path / "start.safetensors").write_bytes(read_snapshot(tmp_path / "first", 1) or b"")
     make_workspace(tmp_path, init_from="start.safetensors", freeze=["conv1", "fc6"])
     second = trained(tmp_path, state="second")
     for layer in ("conv1", "fc6"):
@@ -234,7 +237,7 @@ def test_no_epoch_keeps_the_start_which_is_snapshot_0(tmp_path, init):
     make_workspace(tmp_path, epochs=0, init=init)
     result = trained(tmp_path)
     assert result.history == ()
-    snapshot = load_file(tmp_path / "state" / "snapshots" / "epoch_000.safetensors")
+    snapshot = snapshot_of(tmp_path / "state", 0)
     for name, tensor in result.network.state_dict().items():
         assert torch.equal(snapshot[name], tensor), name
 
@@ -252,8 +255,7 @@ def test_the_first_layer_alone_is_drawn_from_the_images_patches(tmp_path):
 def test_a_first_layer_taken_from_a_file_is_not_drawn_again(tmp_path):
     make_workspace(tmp_path, epochs=0)
     first = trained(tmp_path, state="first")
-    snapshot = tmp_path / "first" / "snapshots" / "epoch_000.safetensors"
-    snapshot.rename(tmp_path / "start.safetensors")
+    (tmp_path / "start.safetensors").write_bytes(read_snapshot(tmp_path / "first", 0) or b"")
     write_params(tmp_path, epochs=0, init="patches", init_from="start.safetensors")
     second = trained(tmp_path, state="second")
     assert torch.equal(first.network.conv1.weight, second.network.conv1.weight)
@@ -262,7 +264,7 @@ def test_a_first_layer_taken_from_a_file_is_not_drawn_again(tmp_path):
 def test_each_epoch_says_how_much_of_the_filters_is_still_the_start(tmp_path):
     make_workspace(tmp_path, epochs=1)
     result = trained(tmp_path)
-    start = load_file(tmp_path / "state" / "snapshots" / "epoch_000.safetensors")
+    start = snapshot_of(tmp_path / "state", 0)
     (record,) = result.history
     for layer in result.network.graph.conv_layers:
         now = result.network.get_parameter(f"{layer}.weight").detach().flatten(1)

@@ -1,0 +1,21 @@
+"""Versions of the stages' resumable state, raised by hand."""
+
+from typing import Literal, get_args
+
+Stateful = Literal["train", "pixels", "scan", "project", "crop", "transfer"]
+
+VERSIONS: dict[Stateful, int] = {
+    "train": 1,
+    "pixels": 1,
+    "scan": 1,
+    "project": 1,
+    "crop": 1,
+    "transfer": 1,
+}
+"""Part of the key of a stage's state.
+
+Raise a version when state that older code left must not be resumed by the new code: it holds other
+values, or has another form. An edit that changes neither keeps the version, and the user's work.
+tests/test_state_versions.py asks at every change of a stage's code which of the two it is.
+"""
+assert set(VERSIONS) == set(get_args(Stateful))
