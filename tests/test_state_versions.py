@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pipeline.storage.versions import VERSIONS
-from tests.imports import ROOT
+from tests.imports import ROOT, modules
 from tests.state_versions import RECORD, record
 
 
@@ -21,11 +21,11 @@ def test_a_change_of_a_stages_code_was_looked_at(stage):
 def test_an_edit_of_words_is_no_change_of_code(tmp_path, monkeypatch):
     before = record()["scan"]
     monkeypatch.setattr("tests.state_versions.ROOT", tmp_path)
-    for path in ROOT.glob("*/**/*.py"):
-        if path.parts[-len(path.relative_to(ROOT).parts)] in ("pipeline", "stages"):
-            copy = tmp_path / path.relative_to(ROOT)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_text("# A remark.\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    for path in modules():
+        copy = tmp_path / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / path).read_text(encoding="utf-8")
+        copy.write_text(f"# A remark.\n{text}", encoding="utf-8")
     assert record()["scan"] == before
     with (tmp_path / "pipeline/storage/spill.py").open("a") as file:
         file.write("\nMORE = 1\n")
