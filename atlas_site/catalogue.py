@@ -6,92 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
-from atlas_site.charts import spark_path
-from atlas_site.layer_keys import layer_keys
-from atlas_site.pictures import TileSize, grid_side
+from atlas_site.confusion import Confusion, confusion
+from atlas_site.layers import Layer, gather_layers
+from atlas_site.names import Names, read_names
+from atlas_site.pictures import grid_side
 from atlas_site.related import ChannelsByImage, channels_by_image
-from atlas_site.selectivity import ClassSpread, class_spread
-from atlas_site.sprites import (
-    COVER_GRID,
-    SpriteRegion,
-    channel_regions,
-    image_px,
-    image_region,
-    sprite_path,
-)
+from atlas_site.sprites import SpriteRegion, image_px, image_region
 from pipeline.atlas import Prediction, Run
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A channel as its layer's page shows it."""
-
-    layer: str
-    key: str
-    """Its layer's name in file names and addresses."""
-    number: int
-    peak: float
-    """The strongest activation; 0 for a dead channel."""
-    fired: int
-    """Validation images with a peak above 0."""
-    entries: int
-    """Images among its strongest; fewer than `scan.top` where too few made it fire."""
-    selectivity: float
-    effective_classes: float
-    favourite: str
-    """The class most frequent among its strongest images; of equal ones the stronger."""
-    spark: str
-    """Outline of its histogram of peaks."""
-    projections: SpriteRegion
-    crops: SpriteRegion
-
-    @property
-    def dead(self) -> bool:
-        """Whether no validation image makes it fire."""
-        return self.entries == 0
-
-    @property
-    def sprite(self) -> str:
-        """Its large pictures."""
-        return sprite_path(self.key, self.number)
-
-    @property
-    def href(self) -> str:
-        """Its view."""
-        return f"{self.key}.html#{self.number}"
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A scanned layer."""
-
-    name: str
-    key: str
-    """The name in file names and addresses."""
-    map_size: int
-    """Side of its map, in cells."""
-    field: int
-    """Side of its receptive field, in input pixels."""
-    jump: int
-    """Pixels between the fields of neighbouring cells."""
-    channels: tuple[Channel, ...]
-    covers: tuple[int, ...]
-    """The most selective channels, in order of number: the layer's face on the first page."""
-
-    @property
-    def href(self) -> str:
-        """Its page."""
-        return f"{self.key}.html"
-
-    @property
-    def tile(self) -> TileSize:
-        """How large its tiles are."""
-        return TileSize(self.field)
-
-    @property
-    def dead(self) -> int:
-        """How many channels are dead."""
-        return sum(channel.dead for channel in self.channels)
 
 
 @dataclass(frozen=True)
@@ -117,6 +38,8 @@ class Catalogue:
     """Names in the order of the class scores, then labels that the network does not know."""
     image_px: int
     """The side of a whole image as shown."""
+    names: Names
+    """What names.csv says of channels."""
 
     @property
     def top(self) -> int:
@@ -149,6 +72,11 @@ class Catalogue:
         return {name: number for number, name in enumerate(self.classes)}
 
     @cached_property
+    def confusion(self) -> Confusion | None:
+        """Which classes are taken for which; None where `evaluate` has not run."""
+        return confusion(self.atlas, self.classes)
+
+    @cached_property
     def class_sizes(self) -> tuple[int, ...]:
         """Validation images of each of `classes`."""
         count = Counter(row.label for row in self.atlas.images)
@@ -174,15 +102,15 @@ def channel_count(atlas: Run) -> int:
 def gather(atlas: Run) -> Catalogue:
     """Read all that the pages say, but no picture."""
     images = _shown_images(atlas)
-    keys = layer_keys(atlas.layers)
     names = list(atlas.card.classes)
     names += sorted({row.label for row in atlas.images} - set(names), key=str.encode)
     return Catalogue(
         atlas=atlas,
-        layers=tuple(_layer(atlas, name, keys[name]) for name in atlas.layers),
+        layers=gather_layers(atlas),
         images=images,
         classes=tuple(names),
         image_px=image_px(len(images), atlas.card.crop),
+        names=read_names(atlas),
     )
 
 
@@ -200,47 +128,4 @@ def _shown_images(atlas: Run) -> tuple[ShownImage, ...]:
             region=image_region(position, px),
         )
         for position, row in enumerate(rows)
-    )
-
-
-def _layer(atlas: Run, name: str, key: str) -> Layer:
-    field = atlas.field(name)
-    spread = class_spread(atlas.scan(name).mean_peak_by_class)
-    count = len(spread.selectivity)
-    channels = tuple(_channel(atlas, name, key, number, spread) for number in range(count))
-    ranked = sorted(
-        (c for c in channels if c.entries == atlas.scan(name).image.shape[1]),
-        key=lambda c: (-c.selectivity, c.number),
-    )
-    return Layer(
-        name=name,
-        key=key,
-        map_size=atlas.graph.layer(name).size[0],
-        field=field.size[0],
-        jump=field.rows.jump,
-        channels=channels,
-        covers=tuple(sorted(c.number for c in ranked[: COVER_GRID.places])),
-    )
-
-
-def _channel(atlas: Run, layer: str, key: str, number: int, spread: ClassSpread) -> Channel:
-    record = atlas.scan(layer)
-    rows = [row for row in record.image[number].tolist() if row >= 0]
-    labels = Counter(atlas.images[row].label for row in rows)
-    size = TileSize(atlas.field(layer).size[0])
-    block_px = size.thumb * grid_side(record.image.shape[1])
-    projections, crops = channel_regions(key, number, block_px)
-    return Channel(
-        layer=layer,
-        key=key,
-        number=number,
-        peak=float(record.activation[number, 0]) if rows else 0.0,
-        fired=int(record.fired[number]),
-        entries=len(rows),
-        selectivity=float(spread.selectivity[number]),
-        effective_classes=float(spread.effective_classes[number]),
-        favourite=labels.most_common(1)[0][0] if labels else "",
-        spark=spark_path(record.histogram[number].tolist()),
-        projections=projections,
-        crops=crops,
     )

@@ -1,31 +1,41 @@
 """What the scripts of the pages read: one value per data script."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32
 
-from atlas_site.catalogue import Catalogue, Channel, Layer
+from atlas_site.catalogue import Catalogue
+from atlas_site.channel_map import SIDE, map_of, region_labels
+from atlas_site.connections import Connection, Weights, merged, through
+from atlas_site.layers import Channel, Layer
 from atlas_site.related import related_channels
 from atlas_site.script import rounded
-from atlas_site.selectivity import top_classes
+from atlas_site.selectivity import preference, top_classes
+from atlas_site.similarity import distances, nearest
 from atlas_site.sprites import (
     CHANNEL_GRID,
     IMAGE_GRID,
     Grid,
     channel_sheet_path,
+    control_grid,
+    control_path,
     image_sheet_path,
+    saved_pictures,
     sprite_path,
 )
 
 BEST_CHANNELS = 12
 SHOWN_BINS = 64
+SIMILAR = 6
 
 
 def site_data(catalogue: Catalogue) -> Mapping[str, object]:
     """Facts for every page: layers, sprites, class names."""
     return {
         "side": catalogue.side,
+        "run": f"{catalogue.atlas.card.arch} {catalogue.atlas.provenance.weights_sha256[:12]}",
+        "top": catalogue.top,
         "inputPx": catalogue.input_px,
         "validationImages": len(catalogue.atlas.images),
         "classes": catalogue.classes,
@@ -53,8 +63,26 @@ def _layer_facts(layer: Layer) -> Mapping[str, object]:
         "thumbPx": layer.tile.thumb,
         "spritePx": layer.tile.sprite,
         "pixelated": layer.tile.pixelated,
+        "dead": layer.dead,
+        "method": layer.projected.method,
+        "startCosine": None if layer.start_cosine is None else rounded(layer.start_cosine),
+        "control": _control_facts(layer),
         "sheet": channel_sheet_path(layer.key, "{}"),
         "sprite": sprite_path(layer.key, "{}"),
+        "saved": saved_pictures(layer.key, "{}"),
+    }
+
+
+def _control_facts(layer: Layer) -> Mapping[str, object] | None:
+    """Where the controls are; None for a layer without."""
+    ranks, correlation = layer.projected.control_ranks, layer.projected.control_correlation
+    if not ranks:
+        return None
+    return {
+        **_places(control_grid(ranks)),
+        "ranks": ranks,
+        "src": control_path(layer.key, "{}"),
+        "correlation": None if correlation is None else rounded(correlation),
     }
 
 
@@ -77,10 +105,17 @@ def layer_data(catalogue: Catalogue, layer: Layer) -> Mapping[str, object]:
     step = -(-record.histogram.shape[1] // SHOWN_BINS)
     edges = [*record.edges[:-1:step], record.edges[-1]]
     scales = catalogue.atlas.scales(layer.name)
+    energy = catalogue.atlas.energy_boxes(layer.name)
+    similar = similar_channels(catalogue, layer)
     return {
         "edges": [rounded(edge) for edge in edges],
         "channels": [
-            {**_channel_data(catalogue, layer, c.number, step), "scale": _scale(scales, c)}
+            {
+                **_channel_data(catalogue, layer, c.number, step),
+                "scale": _scale(scales, c),
+                "similar": similar[c.number],
+                "energy": [] if energy is None else energy[c.number, : c.entries].tolist(),
+            }
             for c in layer.channels
         ],
     }
@@ -104,6 +139,7 @@ def _channel_data(
         "fired": channel.fired,
         "selectivity": rounded(channel.selectivity),
         "effective": rounded(channel.effective_classes),
+        "start": None if channel.start_cosine is None else rounded(channel.start_cosine),
         "activation": [rounded(float(a)) for a in record.activation[number, :kept]],
         "image": [catalogue.position[row] for row in images],
         "cell": record.cell[number, :kept].tolist(),
@@ -119,10 +155,92 @@ def _channel_data(
     }
 
 
+def weight_data(
+    catalogue: Catalogue, layer: Layer, weights: Sequence[Weights]
+) -> Mapping[str, object]:
+    """A layer's connections: by channel what feeds it, what it feeds, and through one layer."""
+    below = [w for w in weights if w.above == layer.name]
+    above = [w for w in weights if w.below == layer.name]
+    pairs = [(lower, upper) for upper in below for lower in weights if lower.above == upper.below]
+    further = [both for pair in pairs if (both := through(*pair))]
+    index = [one.name for one in catalogue.layers].index
+    numbers = range(len(layer.channels))
+
+    def listed(found: Sequence[Connection]) -> list[list[object]]:
+        return [[index(c.layer), c.channel, rounded(c.strength), *_kernel(c)] for c in found]
+
+    return {
+        "incoming": [listed(merged([w.incoming(n) for w in below])) for n in numbers],
+        "outgoing": [listed(merged([w.outgoing(n) for w in above])) for n in numbers],
+        "through": [listed(merged([w.incoming(n) for w in further])) for n in numbers],
+    }
+
+
+def _kernel(connection: Connection) -> tuple[int, list[int]]:
+    """The columns of a kernel and its weights as −9 … 9, the largest magnitude being 9."""
+    kernel = connection.kernel
+    largest = float(np.abs(kernel).max()) or 1.0
+    return kernel.shape[1], np.rint(9 * kernel / largest).astype(int).ravel().tolist()
+
+
+def search_data(catalogue: Catalogue) -> Mapping[str, object]:
+    """What the search looks through besides layers, classes and files: channels and names."""
+    number, keys = catalogue.class_number, {layer.name: layer.key for layer in catalogue.layers}
+    return {
+        "favourite": {
+            layer.key: [number.get(c.favourite, -1) for c in layer.channels]
+            for layer in catalogue.layers
+        },
+        "names": [
+            [keys[layer], channel, name.name, name.note, name.family]
+            for (layer, channel), name in sorted(catalogue.names.items())
+        ],
+    }
+
+
+def map_data(catalogue: Catalogue) -> Mapping[str, object]:
+    """The map of channels: [layer, number, x, y] of each that is not dead; labels of regions."""
+    alive = [
+        (position, channel)
+        for position, layer in enumerate(catalogue.layers)
+        for channel in layer.channels
+        if not channel.dead
+    ]
+    if not alive:
+        return {"side": SIDE, "places": [], "labels": []}
+    addresses = np.array([(position, channel.number) for position, channel in alive])
+    places = map_of(catalogue.atlas, addresses)
+    favourites = [catalogue.class_number[channel.favourite] for _, channel in alive]
+    return {
+        "side": SIDE,
+        "places": np.concatenate([addresses, places], axis=1).tolist(),
+        "labels": region_labels(places, np.array(favourites)),
+    }
+
+
+def similar_channels(catalogue: Catalogue, layer: Layer) -> list[list[list[object]]]:
+    """By channel the most similar of its layer, as [number, distance]."""
+    record = catalogue.atlas.scan(layer.name)
+    distance = distances(record.mean_peak_by_class, record.image)
+    alive = np.array([not channel.dead for channel in layer.channels])
+    return [
+        [[n, rounded(float(distance[channel.number, n]))] for n in found]
+        for channel in layer.channels
+        for found in [[] if channel.dead else nearest(distance, alive, channel.number, SIMILAR)]
+    ]
+
+
 def class_data(catalogue: Catalogue) -> Mapping[str, object]:
     """For every class the channels of each layer that prefer it most, with their preference."""
     best = {layer.key: _best(catalogue, layer.name) for layer in catalogue.layers}
-    return {"images": catalogue.class_sizes, "best": best}
+    found, numbers = catalogue.confusion, range(len(catalogue.classes))
+    accuracy = [found.accuracy(n) if found else None for n in numbers]
+    return {
+        "images": catalogue.class_sizes,
+        "best": best,
+        "accuracy": [None if a is None else rounded(a) for a in accuracy],
+        "confused": [[c.label, c.predicted, c.images] for c in found.pairs] if found else [],
+    }
 
 
 def _best(catalogue: Catalogue, layer: str) -> list[list[tuple[int, float]]]:
@@ -133,17 +251,3 @@ def _best(catalogue: Catalogue, layer: str) -> list[list[tuple[int, float]]]:
         order = np.argsort(-column, kind="stable")[:BEST_CHANNELS]
         found.append([(int(c), rounded(float(column[c]))) for c in order if column[c] > 0])
     return found
-
-
-def preference(
-    mean_peak: Float32[np.ndarray, "channel class"],
-) -> Float64[np.ndarray, "channel class"]:
-    """(class − rest) / (class + rest) of the mean peaks: 1 where only this class excites it."""
-    seen = ~np.isnan(mean_peak).all(axis=0)
-    mean = np.clip(np.nan_to_num(mean_peak.astype(np.float64), nan=0.0), 0, None)
-    others = max(1, int(seen.sum()) - 1)
-    rest = (mean.sum(axis=1, keepdims=True) - mean) / others
-    whole = mean + rest
-    share: Float64[np.ndarray, "channel class"] = np.zeros(whole.shape)
-    np.divide(mean - rest, whole, out=share, where=whole > 0)
-    return share

@@ -6,13 +6,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas_site import index_page
-from atlas_site.catalogue import Catalogue, Layer, gather
-from atlas_site.data import class_data, image_data, layer_data, site_data
+from atlas_site.catalogue import Catalogue, gather
+from atlas_site.class_page import class_cards, matrix
+from atlas_site.connections import connected
+from atlas_site.data import (
+    class_data,
+    image_data,
+    layer_data,
+    map_data,
+    search_data,
+    site_data,
+    weight_data,
+)
+from atlas_site.layers import Channel, Layer
 from atlas_site.network_map import HEIGHT, WIDTH, field_squares, slabs
 from atlas_site.painting import jobs_of, paint
 from atlas_site.placement import placement_css
 from atlas_site.script import data_script
-from atlas_site.sprites import COVER_GRID, SpriteRegion, cover_path, filter_grid, filters_path
+from atlas_site.sprites import (
+    COVER_GRID,
+    SPRITE_GRID,
+    SpriteRegion,
+    cover_path,
+    filter_grid,
+    filters_path,
+)
+from atlas_site.striking import handfuls
 from atlas_site.templating import ASSETS, environment, render_page
 from pipeline.atlas import Run
 from pipeline.progress import Advance, unseen
@@ -39,9 +58,10 @@ def render(
     out.mkdir(parents=True)
     shutil.copytree(ASSETS, out / "assets")
     (out / "assets" / "placement.css").write_text(
-        placement_css(catalogue.side, _filter_count(catalogue)), encoding="utf-8"
+        placement_css(catalogue.side, _filter_count(catalogue), _control_ranks(catalogue)),
+        encoding="utf-8",
     )
-    (out / "data").mkdir()
+    (out / "data" / "weights").mkdir(parents=True)
     for name, value in _data(catalogue):
         (out / "data" / f"{name}.js").write_text(data_script(name, value), encoding="ascii")
     env = environment()
@@ -56,17 +76,32 @@ def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield "site", site_data(catalogue)
     yield "images", image_data(catalogue)
     yield "classes", class_data(catalogue)
+    yield "search", search_data(catalogue)
+    yield "map", map_data(catalogue)
+    weights = connected(catalogue.atlas)
     for layer in catalogue.layers:
         yield layer.key, layer_data(catalogue, layer)
+        yield f"weights/{layer.key}", weight_data(catalogue, layer, weights)
 
 
 def _pages(catalogue: Catalogue) -> list[Page]:
-    shared = {"catalogue": catalogue, "layers": catalogue.layers}
+    shared = {
+        "catalogue": catalogue,
+        "layers": catalogue.layers,
+        "given_name": lambda channel: _given_name(catalogue, channel),
+    }
     return [
         Page("index.html", "index.html", {**shared, **_front(catalogue)}),
         *_layer_pages(catalogue, shared),
         Page("images.html", "images.html", shared),
-        Page("classes.html", "classes.html", shared),
+        Page(
+            "channels.html", "channels.html", {**shared, "by_favourite": _by_favourite(catalogue)}
+        ),
+        Page(
+            "classes.html",
+            "classes.html",
+            {**shared, "cards": class_cards(catalogue), "matrix": matrix(catalogue)},
+        ),
     ]
 
 
@@ -79,6 +114,8 @@ def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator
             "before": catalogue.layers[place - 1] if place else None,
             "after": catalogue.layers[place + 1] if place + 1 < len(catalogue.layers) else None,
             "validation_images": len(catalogue.atlas.images),
+            "methods": index_page.METHODS,
+            "still_start": sum(channel.still_start for channel in layer.channels),
         }
         yield Page(layer.href, "layer.html", context)
 
@@ -99,7 +136,41 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "parameters": index_page.parameters(catalogue),
         "charts": index_page.charts(catalogue),
         "verified": index_page.verified(catalogue),
+        "handfuls": _handfuls(catalogue),
+        "start_facts": index_page.start_facts(catalogue),
+        "low_frequency": index_page.low_frequency(catalogue),
+        "methods": index_page.METHODS,
     }
+
+
+def _by_favourite(catalogue: Catalogue) -> list[tuple[str, list[Channel]]]:
+    """Channels by their most frequent class, in the order of the classes; the deepest first."""
+    found: dict[str, list[Channel]] = {name: [] for name in catalogue.classes}
+    for layer in catalogue.layers[::-1]:
+        for channel in layer.channels:
+            if not channel.dead:
+                found[channel.favourite].append(channel)
+    return [(name, channels) for name, channels in found.items() if channels]
+
+
+def _given_name(catalogue: Catalogue, channel: Channel) -> str:
+    """The name of a channel in names.csv; empty where it has none."""
+    given = catalogue.names.get((channel.layer, channel.number))
+    return given.name if given else ""
+
+
+def _handfuls(
+    catalogue: Catalogue,
+) -> list[list[tuple[Channel, SpriteRegion, SpriteRegion]]]:
+    """Handfuls of striking channels, each with its large blocks of projections and of crops."""
+    tiles = {layer.key: layer.tile for layer in catalogue.layers}
+
+    def card(channel: Channel) -> tuple[Channel, SpriteRegion, SpriteRegion]:
+        px = catalogue.side * tiles[channel.key].sprite
+        blocks = [SPRITE_GRID.region(channel.sprite, place, px) for place in range(2)]
+        return channel, blocks[0], blocks[1]
+
+    return [[card(channel) for channel in handful] for handful in handfuls(catalogue.layers)]
 
 
 def _cover(layer: Layer) -> list[tuple[int, SpriteRegion]]:
@@ -113,6 +184,10 @@ def _filters(catalogue: Catalogue, layer: Layer) -> list[tuple[int, SpriteRegion
     weights = catalogue.atlas.filters(layer.name)
     grid, src = filter_grid(len(weights)), filters_path(layer.key)
     return [(n, grid.region(src, n, weights.shape[1])) for n in range(len(weights))]
+
+
+def _control_ranks(catalogue: Catalogue) -> int:
+    return max([1, *(layer.projected.control_ranks for layer in catalogue.layers)])
 
 
 def _filter_count(catalogue: Catalogue) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from atlas_site.catalogue import Catalogue
 from atlas_site.charts import Chart, curves
+from atlas_site.layers import Layer
 
 SHORT_HASH = 12
 
@@ -28,6 +29,24 @@ class Figure:
 
     value: str
     caption: str
+
+
+@dataclass(frozen=True)
+class StartFact:
+    """How much of a layer's filters is still their start."""
+
+    layer: Layer
+    still: int
+    """Filters that are still their start."""
+    bars: list[float]
+    """A histogram of the |cosines| in tenths, the fullest being 1."""
+
+
+METHODS = {
+    "deconvnet": "Projected by the deconvnet",
+    "guided": "Projected by guided backpropagation",
+    "gradient": "Projected by the gradient",
+}
 
 
 def summary(catalogue: Catalogue) -> list[Figure]:
@@ -167,8 +186,40 @@ def charts(catalogue: Catalogue) -> list[Chart]:
             history,
             {f"dead_{layer.name}": layer.name for layer in catalogue.layers},
         ),
+        curves(
+            "Still the start: median |cosine| of the filters",
+            history,
+            {f"start_cosine_{layer.name}": layer.name for layer in catalogue.layers},
+        ),
     ]
     return [chart for chart in found if chart]
+
+
+def start_facts(catalogue: Catalogue) -> list[StartFact]:
+    """By layer how much of the filters is still their start; empty where that is not known."""
+    return [
+        StartFact(
+            layer=layer,
+            still=sum(channel.still_start for channel in layer.channels),
+            bars=_tenths([c.start_cosine for c in layer.channels if c.start_cosine is not None]),
+        )
+        for layer in catalogue.layers
+        if layer.start_cosine is not None
+    ]
+
+
+def low_frequency(catalogue: Catalogue) -> str:
+    """The median share of the first layer's filters' energy at low frequencies; may be empty."""
+    spread = catalogue.atlas.report("train").get("conv1_low_frequency")
+    return _percent(float(spread["median"])) if isinstance(spread, dict) else ""
+
+
+def _tenths(cosines: list[float]) -> list[float]:
+    """How many filters are in each tenth from 0 to 1, the fullest being 1."""
+    counts = [0] * 10
+    for cosine in cosines:
+        counts[min(9, int(10 * cosine))] += 1
+    return [count / max(counts) for count in counts]
 
 
 def _percent(fraction: float) -> str:
@@ -186,8 +237,11 @@ class LayerCheck:
 
 @dataclass(frozen=True)
 class Verified:
-    """What `verify` says of this atlas."""
+    """The result of `verify` for this atlas."""
 
+    headline: str
+    """How many entries of how many were recomputed, and the worst error."""
+    faults: int
     sentence: str
     layers: tuple[LayerCheck, ...]
 
@@ -205,17 +259,38 @@ def verified(catalogue: Catalogue) -> Verified | None:
         )
         for name, found in report.get("layers", {}).items()
     )
-    return Verified(_sentence(report), layers)
+    return Verified(
+        headline=_headline(catalogue, report),
+        faults=int(report.get("faults", 0)),
+        sentence=_sentence(report),
+        layers=layers,
+    )
+
+
+def _headline(catalogue: Catalogue, report: Mapping[str, Any]) -> str:
+    shown = sum(channel.entries for layer in catalogue.layers for channel in layer.channels)
+    entries, faults = int(report.get("entries", 0)), int(report.get("faults", 0))
+    errors = [
+        float(found["worst_projection_error"])
+        for found in report.get("layers", {}).values()
+        if math.isfinite(found.get("worst_projection_error", math.nan))
+    ]
+    result = f"{faults:,} are faulty" if faults else "all agree"
+    worst = f", worst relative error {max(errors):.1e}" if errors else ""
+    return (
+        f"Verified: {entries:,} of the {shown:,} entries shown were recomputed from their image"
+        f" files by a slow reference; {result}{worst}."
+    )
 
 
 def _sentence(report: Mapping[str, Any]) -> str:
     entries, faults = int(report.get("entries", 0)), int(report.get("faults", 0))
     tied = int(report.get("tied", 0))
-    said = (
+    sentence = (
         f"{entries:,} entries, drawn at random, were recomputed from their image files by a slow "
     )
-    said += "reference. "
-    said += f"{faults:,} faults were found." if faults else "None is wrong."
+    sentence += "reference. "
+    sentence += f"{faults:,} faults were found." if faults else "None is wrong."
     if tied:
-        said += f" {tied:,} differ only where values are equal up to rounding."
-    return said
+        sentence += f" {tied:,} differ only where values are equal up to rounding."
+    return sentence

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from atlas_site.catalogue import Layer
+from atlas_site.layers import Layer
 
 LARGEST_SIDE = 84.0
 DEEPEST = 56.0

@@ -1,6 +1,7 @@
 """Painting the pictures of the site, over all cores: jobs that each write their own files."""
 
 import os
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from atlas_site import card
+from atlas_site.card import draw_card
 from atlas_site.catalogue import Catalogue
 from atlas_site.display import to_grey
+from atlas_site.layers import Channel
 from atlas_site.pictures import (
     TileSize,
     grey_outside,
@@ -21,25 +25,36 @@ from atlas_site.pictures import (
     sheet,
     webp,
 )
+from atlas_site.script import data_script
 from atlas_site.sprites import (
     CHANNEL_GRID,
     COVER_GRID,
     IMAGE_GRID,
     channel_sheet_path,
+    control_grid,
+    control_path,
     cover_path,
     filter_grid,
     filters_path,
     image_sheet_path,
+    saved_pictures,
     sprite_path,
 )
+from atlas_site.striking import handfuls
 from pipeline.atlas import Run, open_atlas
 from pipeline.parent import end_with_parent
 from pipeline.progress import Advance
 
+SAVED_PX = 96
+SAVED_QUALITY = 70
+
 
 @dataclass(frozen=True)
 class ChannelsJob:
-    """The sprites of the channels of one sheet, and the sheet."""
+    """The sprites of the channels of one sheet, the sheet, and their pictures for saving.
+
+    A page opened from disk may show a picture file but not read it; so what can be saved is data.
+    """
 
     layer: str
     key: str
@@ -49,18 +64,45 @@ class ChannelsJob:
         """Write the files; return the number of channels."""
         first = self.sheet * CHANNEL_GRID.places
         pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
-        size, boxes = TileSize(atlas.field(self.layer).size[0]), atlas.scan(self.layer).box
-        thumbs = []
+        size, boxes = TileSize(max(atlas.field(self.layer).size)), atlas.scan(self.layer).box
+        thumbs, saved = [], {}
         for index in range(len(pictures.scale)):
             projections = pictures.projection[index]
             crops = grey_outside(pictures.crop[index], boxes[first + index], atlas.card.crop)
             sprite = webp(pair(projections, crops, size.sprite), lossless=size.pixelated)
             (out / sprite_path(self.key, first + index)).write_bytes(sprite)
             thumbs.append(pair(projections, crops, size.thumb))
-        picture = sheet(thumbs, CHANNEL_GRID.columns, CHANNEL_GRID.rows)
+            small = pair(projections, crops, min(size.sprite, SAVED_PX))
+            picture = webp(small, lossless=size.pixelated, quality=SAVED_QUALITY)
+            saved[str(first + index)] = b64encode(picture).decode("ascii")
+        sheet_picture = sheet(thumbs, CHANNEL_GRID.columns, CHANNEL_GRID.rows)
         path = out / channel_sheet_path(self.key, self.sheet)
-        path.write_bytes(webp(picture, lossless=size.pixelated))
+        path.write_bytes(webp(sheet_picture, lossless=size.pixelated))
+        name = saved_pictures(self.key, self.sheet)
+        (out / "data" / f"{name}.js").write_text(data_script(name, saved), encoding="ascii")
         return len(thumbs)
+
+
+@dataclass(frozen=True)
+class ControlJob:
+    """The controls of the channels of one sheet."""
+
+    layer: str
+    key: str
+    sheet: int
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        first = self.sheet * CHANNEL_GRID.places
+        controls = atlas.controls(self.layer, slice(first, first + CHANNEL_GRID.places))
+        assert controls is not None
+        size, ranks = TileSize(max(atlas.field(self.layer).size)), controls.shape[1]
+        tiles = projection_tiles(controls.reshape(-1, *controls.shape[2:]), size.sprite)
+        grid = control_grid(ranks)
+        picture = sheet(list(tiles), grid.columns, grid.rows)
+        path = out / control_path(self.key, self.sheet)
+        path.write_bytes(webp(picture, lossless=size.pixelated))
+        return 0
 
 
 @dataclass(frozen=True)
@@ -73,7 +115,7 @@ class CoverJob:
 
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
-        size = TileSize(atlas.field(self.layer).size[0])
+        size = TileSize(max(atlas.field(self.layer).size))
         first = [
             atlas.pictures(self.layer, slice(channel, channel + 1)).projection[0, :1]
             for channel in self.channels
@@ -81,6 +123,19 @@ class CoverJob:
         tiles = projection_tiles(np.concatenate(first), size.sprite)
         picture = sheet(list(tiles), COVER_GRID.columns, COVER_GRID.rows)
         (out / cover_path(self.key)).write_bytes(webp(picture, lossless=size.pixelated))
+        return 0
+
+
+@dataclass(frozen=True)
+class CardJob:
+    """The picture of a link to the atlas."""
+
+    key: str
+    channels: tuple[Channel, ...]
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        draw_card(atlas, self.channels).save(out / "card.jpg", quality=card.QUALITY)
         return 0
 
 
@@ -117,7 +172,7 @@ class ImagesJob:
         return 0
 
 
-Job = ChannelsJob | CoverJob | FiltersJob | ImagesJob
+Job = ChannelsJob | ControlJob | CoverJob | CardJob | FiltersJob | ImagesJob
 
 
 def jobs_of(catalogue: Catalogue) -> list[Job]:
@@ -127,7 +182,15 @@ def jobs_of(catalogue: Catalogue) -> list[Job]:
         for layer in reversed(catalogue.layers)
         for sheet in range(CHANNEL_GRID.files(len(layer.channels)))
     ]
+    jobs += [
+        ControlJob(layer.name, layer.key, sheet)
+        for layer in catalogue.layers
+        if layer.projected.control_ranks
+        for sheet in range(CHANNEL_GRID.files(len(layer.channels)))
+    ]
     jobs += _image_jobs(catalogue)
+    if striking := handfuls(catalogue.layers):
+        jobs.append(CardJob(striking[0][0].key, tuple(striking[0])))
     for layer in catalogue.layers:
         if layer.covers:
             jobs.append(CoverJob(layer.name, layer.key, layer.covers))
@@ -150,6 +213,7 @@ def paint(
     for layer in {job.key for job in jobs if not isinstance(job, ImagesJob)}:
         (out / "tiles" / layer).mkdir(parents=True, exist_ok=True)
     (out / "images").mkdir(parents=True, exist_ok=True)
+    (out / "data" / "pictures").mkdir(parents=True, exist_ok=True)
     count = min(len(jobs), workers or len(os.sched_getaffinity(0)))
     for done in _results(jobs, artifacts, out, count):
         advance(done)

@@ -135,9 +135,11 @@ def sheet(
     return grid.reshape(rows * height, columns * width, 3)
 
 
-def webp(pixels: UInt8[np.ndarray, "row col 3"], *, lossless: bool = False) -> bytes:
+def webp(
+    pixels: UInt8[np.ndarray, "row col 3"], *, lossless: bool = False, quality: int = QUALITY
+) -> bytes:
     """The picture as a WebP file; equal pixels give equal bytes."""
     buffer = io.BytesIO()
     image = Image.fromarray(pixels)
-    image.save(buffer, format="WEBP", quality=QUALITY, method=4, lossless=lossless)
+    image.save(buffer, format="WEBP", quality=quality, method=4, lossless=lossless)
     return buffer.getvalue()

@@ -6,8 +6,8 @@ Inline styles are forbidden by the pages' own policy, so a place in a grid is a 
 from atlas_site.sprites import CHANNEL_GRID, COVER_GRID, IMAGE_GRID, filter_grid
 
 
-def placement_css(side: int, filters: int) -> str:
-    """Rules for blocks of `side` × `side` tiles and for a sheet of `filters` filters."""
+def placement_css(side: int, filters: int, controls: int) -> str:
+    """Rules for blocks of `side` × `side` tiles, sheets of `filters` filters, `controls` ranks."""
     filter_sheet = filter_grid(filters)
     grids = {
         "thumb": (2 * CHANNEL_GRID.columns, CHANNEL_GRID.rows),
@@ -15,6 +15,7 @@ def placement_css(side: int, filters: int) -> str:
         "tile": (2 * side, side),
         "cover": (COVER_GRID.columns, COVER_GRID.rows),
         "image": (IMAGE_GRID.columns, IMAGE_GRID.rows),
+        "control": (CHANNEL_GRID.columns * controls, CHANNEL_GRID.rows),
         "filter": (filter_sheet.columns, filter_sheet.rows),
     }
     most = max(max(grid) for grid in grids.values())

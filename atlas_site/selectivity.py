@@ -70,3 +70,17 @@ def top_classes(mean_peak: Float32[np.ndarray, " class"]) -> list[tuple[int, flo
     """
     order = np.argsort(-np.nan_to_num(mean_peak, nan=-np.inf), kind="stable")[:SHOWN_CLASSES]
     return [(int(c), float(mean_peak[c])) for c in order if mean_peak[c] > 0]
+
+
+def preference(
+    mean_peak: Float32[np.ndarray, "channel class"],
+) -> Float64[np.ndarray, "channel class"]:
+    """(class − rest) / (class + rest) of the mean peaks: 1 where only this class excites it."""
+    seen = ~np.isnan(mean_peak).all(axis=0)
+    mean = np.clip(np.nan_to_num(mean_peak.astype(np.float64), nan=0.0), 0, None)
+    others = max(1, int(seen.sum()) - 1)
+    rest = (mean.sum(axis=1, keepdims=True) - mean) / others
+    whole = mean + rest
+    share: Float64[np.ndarray, "channel class"] = np.zeros(whole.shape)
+    np.divide(mean - rest, whole, out=share, where=whole > 0)
+    return share

@@ -44,6 +44,8 @@ CHANNEL_GRID = Grid(columns=4, rows=4)
 """Channels in a sheet of thumbnails; each is a block of projections beside a block of crops."""
 COVER_GRID = Grid(columns=3, rows=3)
 """A layer's most selective channels on the first page."""
+SPRITE_GRID = Grid(columns=2, rows=1)
+"""The sprite of one channel: its block of projections beside its block of crops."""
 IMAGE_GRID = Grid(columns=5, rows=5)
 FILTER_COLUMNS = 16
 MANY_IMAGES = 2500
@@ -53,6 +55,16 @@ TOO_MANY_IMAGES = 6000
 def filter_grid(filters: int) -> Grid:
     """The grid of so many filters in one file."""
     return Grid(FILTER_COLUMNS, -(-filters // FILTER_COLUMNS))
+
+
+def control_grid(ranks: int) -> Grid:
+    """The grid of the controls of the channels of one sheet, so many ranks of each."""
+    return Grid(CHANNEL_GRID.columns * ranks, CHANNEL_GRID.rows)
+
+
+def control_path(layer: str, sheet: int | str) -> str:
+    """The controls of the channels of one sheet."""
+    return f"tiles/{layer}/control-{sheet}.webp"
 
 
 def sprite_path(layer: str, channel: int | str) -> str:
@@ -73,6 +85,11 @@ def cover_path(layer: str) -> str:
 def filters_path(layer: str) -> str:
     """The filters of the first layer, drawn directly."""
     return f"tiles/{layer}/filters.webp"
+
+
+def saved_pictures(layer: str, sheet: int | str) -> str:
+    """The name of the data that holds the pictures for saving of the channels of one sheet."""
+    return f"pictures/{layer}-{sheet}"
 
 
 def image_sheet_path(sheet: int | str) -> str:

@@ -20,6 +20,7 @@ def environment() -> Environment:
     )
     env.filters["short"] = short
     env.filters["share"] = share
+    env.filters["percent"] = percent
     return env
 
 
@@ -34,7 +35,12 @@ def short(value: float | int) -> str:
         return "0"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) < 1e-3 else f"{value:.{_decimals(value)}f}"
+    return f"{value:.2g}" if abs(value) < 0.01 else f"{value:.{_decimals(value)}f}"
+
+
+def percent(fraction: float) -> str:
+    """A fraction in per cent."""
+    return f"{100 * fraction:.0f} %"
 
 
 def _decimals(value: float) -> int:

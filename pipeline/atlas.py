@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import zarr
-from jaxtyping import Float16, Float32, UInt8
+from jaxtyping import Float16, Float32, Int16, UInt8
 from torch import Tensor, from_numpy
 
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
+from pipeline.network.feeding import feeds_of, full_kernels
 from pipeline.network.filters import start_cosine
 from pipeline.network.geometry import Field, receptive_field
 from pipeline.network.graph import Graph
@@ -183,6 +184,32 @@ class Run:
             read_array(crops, "crops", "crop", channels),
         )
 
+    def energy_boxes(self, layer: str) -> Int16[np.ndarray, "channel rank 4"] | None:
+        """By entry, the square with most of its projection's energy, in input pixels.
+
+        None where the store of projections is of an older version.
+        """
+        group = open_layer(self.store("projections"), layer)
+        if "energy_box" not in group:
+            return None
+        return read_array(group, "projections", "energy_box")
+
+    def controls(
+        self, layer: str, channels: slice
+    ) -> Float16[np.ndarray, "channel control_rank row col 3"] | None:
+        """Projections of the first ranks through the network at its start, divided by their scale.
+
+        None where the store of projections has none.
+        """
+        group = open_layer(self.store("projections"), layer)
+        if "control" not in group:
+            return None
+        return read_array(group, "projections", "control", channels)
+
+    def projection_facts(self, layer: str) -> dict[str, Any]:
+        """Attributes of a layer's projections: `method`, `control_correlation`, as far as known."""
+        return dict(open_layer(self.store("projections"), layer).attrs)
+
     def scales(self, layer: str) -> Float32[np.ndarray, "channel rank"]:
         """The largest magnitude of every projection of a layer; 0 where there is no signal."""
         return read_array(open_layer(self.store("projections"), layer), "projections", "scale")
@@ -199,6 +226,14 @@ class Run:
     def entry(self, layer: str, channel: int, rank: int) -> Entry:
         """One entry by its address. Raises AtlasError as `top` does."""
         return self._entry(self._channel_pictures(layer, channel), layer, channel, rank)
+
+    def kernels_from_below(self, layer: str) -> dict[str, Float32[np.ndarray, "out in row col"]]:
+        """By scanned layer that feeds this one, the filters through which it does."""
+        feeds = feeds_of(self.graph, layer, self.layers)
+        if not feeds:
+            return {}
+        kernels = full_kernels(self.graph, layer, self.model().tensor).numpy()
+        return {f.layer: kernels[:, f.first : f.first + f.channels] for f in feeds}
 
     def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
         """The weights of a conv layer, input channels last; of the first layer they are colours."""

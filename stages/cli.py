@@ -16,6 +16,8 @@ COMMANDS = {
     "crop": "Cut out the patch of the image that each unit sees.",
     "verify": "Recompute a sample of entries with a slow reference.",
     "render": "Write the atlas as plain files; open site/index.html.",
+    "pack": "Pack the rendered atlas into one zip.",
+    "figure": "Draw channels of a layer as Figure 2 of the paper, for print.",
     "compare": "Write a page that shows two runs side by side.",
     "transfer": "Table 4 of the paper: learn on few images per class, over folds.",
     "import-weights": "Make a model of weights trained elsewhere.",

@@ -12,6 +12,7 @@ from pipeline.compute.version import versions_here
 from pipeline.entries.layer_entries import entries_of
 from pipeline.entries.pictures import Pictures, PictureStage
 from pipeline.project.control import CONTROL_RANKS, control_correlation, start_sha256
+from pipeline.project.method import method_of
 from pipeline.project.tables import control_tables, projection_tables
 from pipeline.project.worker import config_of, control_chunk, project_chunk
 from pipeline.workspace import Workspace
@@ -40,7 +41,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
 
     def attributes(layer: zarr.Group) -> Mapping[str, Any]:
         return {
-            "method": "deconvnet",
+            "method": method_of(run.graph, layer.basename, config.method),
             "control_correlation": control_correlation(layer),
             "control_start": "snapshot" if start else "redrawn",
         }

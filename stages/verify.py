@@ -54,7 +54,8 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
     addresses = [] if faults else draw_entries(run.records, entries, seed)
     rows = [] if faults else draw_images(run, -(-entries // ENTRIES_PER_IMAGE), seed)
     verdicts = []
-    reference = Reference(run.graph, run.model().state_dict())
+    methods = {name: str(group.attrs["method"]) for name, group in projections.groups()}
+    reference = Reference(run.graph, run.model().state_dict(), methods)
     with bar("verify", len(rows) + len(addresses), "check") as advance:
         for found in check_images(run, reference, rows, allowed):
             faults += found

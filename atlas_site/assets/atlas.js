@@ -37,7 +37,7 @@
     const size = Math.abs(value);
     if (size === 0) return "0";
     if (size >= 1000) return Math.round(value).toLocaleString("en");
-    return size < 1e-3 ? value.toPrecision(3) : value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
+    return size < 0.01 ? value.toPrecision(2) : value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
   };
   Atlas.percent = (share) =>
     share > 0 && share < 0.01 ? "< 1 %" : `${Math.round(100 * share)} %`;
@@ -50,6 +50,21 @@
     toast.textContent = text;
     clearTimeout(Atlas.toastTimer);
     Atlas.toastTimer = setTimeout(() => { toast.textContent = ""; }, 2500);
+  };
+
+  Atlas.copy = async (text, said) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      Atlas.say(said);
+    } catch {
+      Atlas.say(text);
+    }
+  };
+  Atlas.escapeMarkdown = (text) => text.replace(/[\\`*_{}[\]<>()#+!|~-]/g, "\\$&").replace(/\s+/g, " ");
+  Atlas.markdownLink = (layer, channel, text = "") => {
+    const page = new URL(`${layer.key}.html#${channel}`, location.href.split("#")[0]);
+    page.search = "";
+    return `[${Atlas.escapeMarkdown(`${layer.name} ${channel}`)}](<${page.href}>)${text}`;
   };
 
   // The number after # in the address; null where there is none.

@@ -51,7 +51,7 @@
     const out = Math.min(top, left) < 0 || Math.max(top, left) + layer.field > site.inputPx;
     part("stage").replaceChildren(
       Atlas.whole(i, `${site.classes[label[i]]}, the whole image with the field’s box`),
-      Atlas.boxes([[top, left]], layer.field));
+      boxes(channel, rank));
     part("whole").replaceChildren(
       el("a", { href: `images.html#${row[i]}` }, fileName(path[i])),
       ` · rank ${rank + 1} · cell ${cellRow}, ${cellCol} · box ${top}, ${left} to ${top + layer.field}, ${left + layer.field}`,
@@ -59,6 +59,16 @@
     for (const mark of dialog.querySelectorAll(".mark")) {
       mark.classList.toggle("chosen", Number(mark.dataset.rank) === rank);
     }
+  };
+
+  // The field, and inside it dashed where most of the projection's energy is.
+  const boxes = (channel, rank) => {
+    const drawn = Atlas.boxes([channel.corner[rank]], layer.field);
+    const [top, left, bottom, right] = channel.energy[rank] ?? [0, 0, 0, 0];
+    if (bottom > top && right > left) {
+      drawn.append(Atlas.svg("rect", { class: "energy", x: left, y: top, width: right - left, height: bottom - top }));
+    }
+    return drawn;
   };
 
   const related = (rows) => rows.length
@@ -70,11 +80,16 @@
     })
     : [el("p", { class: "path" }, "No channel shares two or more images with it.")];
 
+  const similar = (rows) => rows.map(([number, distance]) => el("a", { href: `#${number}` },
+    Atlas.thumb(layer, number, "projections"), el("b", {}, `${layer.name} ${number}`),
+    `distance ${distance.toFixed(2)}`));
+
   const numbers = (channel) => [
     ["peak", short(channel.peak)],
     ["fires on", percent(channel.fired / site.validationImages)],
     ["selectivity", channel.selectivity.toFixed(2)],
     ["effective classes", channel.effective.toFixed(1)],
+    ...(channel.start === null ? [] : [["still its start", percent(channel.start)]]),
   ].map(([what, value]) => el("span", {}, `${what} `, el("b", {}, value)));
 
   const show = async (number) => {
@@ -90,11 +105,14 @@
     part("numbers").replaceChildren(...(dead ? ["dead"] : numbers(channel)));
     part("entries").replaceChildren(...channel.image.map((_, rank) => entry(channel, number, rank)));
     part("dead").hidden = !dead;
+    Atlas.showPanels(layer, number, channel);
     part("side").hidden = dead;
     part("histogram").replaceChildren(Atlas.histogram(edges, channel.histogram, channel.activation, 0));
     if (!dead) {
       part("classes").replaceChildren(Atlas.bars(channel.classes));
       part("related").replaceChildren(...related(channel.related));
+      part("similar").replaceChildren(...similar(channel.similar));
+      for (const list of dialog.querySelectorAll(".related")) Atlas.rove(list);
       choose(0);
     }
     if (!dialog.open) dialog.showModal();
@@ -109,8 +127,10 @@
     const order = Atlas.shown.includes(now) ? Atlas.shown : channels.map((_, n) => n);
     go(order[(order.indexOf(now) + by + order.length) % order.length]);
   };
-  const close = () => { if (dialog.open) dialog.close(); };
+  const embedded = "embed" in document.documentElement.dataset;
+  const close = () => { if (dialog.open && !embedded) dialog.close(); };
 
+  if (embedded) dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.addEventListener("close", () => {
     const link = document.getElementById(open)?.firstElementChild;
     open = null;
@@ -119,15 +139,7 @@
     link?.focus();
   });
 
-  const copy = async () => {
-    const text = location.href;
-    try {
-      await navigator.clipboard.writeText(text);
-      Atlas.say("Link copied");
-    } catch {
-      Atlas.say(text);
-    }
-  };
+  const copy = () => Atlas.copy(location.href, "Link copied");
 
   Atlas.channel = {
     isOpen: () => dialog.open,
@@ -145,6 +157,9 @@
   part("next").addEventListener("click", () => step(1));
   part("close").addEventListener("click", close);
   part("copy").addEventListener("click", copy);
+  part("save").addEventListener("click", () => Atlas.savePicture(layer, open, channels[open]));
+  part("markdown").addEventListener("click", () =>
+    Atlas.copy(Atlas.channelMarkdown(layer, open, channels[open]), "Markdown copied"));
   part("contrast").addEventListener("input", ({ target }) => Atlas.setContrast(Number(target.value)));
   for (const button of document.querySelectorAll("[data-random]")) {
     button.addEventListener("click", Atlas.channel.random);

@@ -14,6 +14,17 @@
         Atlas.channelLink(layer, number, preference.toFixed(2))))
       : el("p", { class: "path" }, "No channel prefers it."));
 
+  const outcome = (number) => {
+    const accuracy = classes.accuracy[number];
+    if (accuracy === null) return [];
+    const taken = classes.confused.filter(([label]) => label === number).slice(0, 8);
+    return [
+      el("a", { href: `images.html#label=${number}&predicted=right` }, `${Atlas.percent(accuracy)} right`),
+      ...taken.flatMap(([, predicted, count]) => [", ",
+        el("a", { href: `images.html#label=${number}&predicted=${predicted}` }, `${count} taken for ${site.classes[predicted]}`)]),
+    ];
+  };
+
   const show = (number) => {
     if (!site.classes[number]) return overview();
     const own = images.label.flatMap((label, i) => (label === number ? [i] : [])).slice(0, SHOWN_IMAGES);
@@ -23,6 +34,7 @@
       el("p", { class: "path" }, `${classes.images[number]} validation images. A channel’s preference is (this class − the others) / (this class + the others), of the mean peaks: 1 where only this class excites it.`),
       el("div", { class: "strip" }, ...own.map((i) =>
         el("a", { href: `images.html#${images.row[i]}` }, Atlas.whole(i, images.path[i])))),
+      el("p", { class: "path" }, ...outcome(number)),
       ...[...site.layers].reverse().map((layer) => layerSection(layer, classes.best[layer.key][number] || [])));
     one.hidden = false;
     all.hidden = true;

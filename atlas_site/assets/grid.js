@@ -15,6 +15,7 @@
     fired: (c) => -c.fired,
     selectivity: (c) => -c.selectivity,
     effective: (c) => (c.image.length ? c.effective : Infinity),
+    start: (c) => c.start,
   };
 
   const fits = (number, wanted) => {
@@ -24,7 +25,9 @@
     const { images } = Atlas.data;
     if (wanted.class !== "" && !channel.image.some((i) => images.label[i] === wanted.class)) return false;
     if (!wanted.search || String(number) === wanted.search) return true;
-    return channel.image.some((i) => images.text[i].includes(wanted.search));
+    const texts = Atlas.nameOf(key, number, Atlas.data.search.names).join("\n").toLowerCase();
+    return texts.includes(wanted.search)
+      || channel.image.some((i) => images.text[i].includes(wanted.search));
   };
 
   const prepareText = (images) => {
@@ -38,7 +41,10 @@
       class: form.elements.class.value === "" ? "" : Number(form.elements.class.value),
       dead: form.elements.dead.value,
     };
-    if (wanted.search || wanted.class !== "") prepareText(await Atlas.load("images"));
+    if (wanted.search || wanted.class !== "") {
+      await Atlas.load("search");
+      prepareText(await Atlas.load("images"));
+    }
     const value = orders[form.elements.sort.value];
     const order = channels.map((c, number) => [value(c), number]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     const shown = order.map(([, number]) => number).filter((number) => fits(number, wanted));
@@ -46,6 +52,7 @@
     items.forEach((item, number) => { item.hidden = !visible.has(number); });
     grid.append(...order.map(([, number]) => items[number]));
     Atlas.shown = shown;
+    Atlas.rove(grid);
     document.querySelector("[data-nothing]").hidden = shown.length > 0;
     const all = shown.length === channels.length;
     document.querySelector("[data-count]").value =

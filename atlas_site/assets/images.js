@@ -59,10 +59,54 @@
     one.querySelector("h1").focus({ preventScroll: true });
   };
 
+  // Filters, kept in the address: images.html#label=3&predicted=wrong&sort=sure
+  const form = document.querySelector("[data-controls]");
+  const gallery = document.querySelector(".gallery");
+  const items = [...gallery.children];
+  const fields = () => [...form.elements].filter((field) => field.name);
+  const fits = (i, { label, predicted }) => {
+    if (label && images.label[i] !== Number(label)) return false;
+    if (!predicted) return true;
+    const right = images.predicted[i] === images.label[i];
+    if (predicted === "right" || predicted === "wrong") return images.predicted[i] >= 0 && right === (predicted === "right");
+    return images.predicted[i] === Number(predicted);
+  };
+  const arrange = () => {
+    const wanted = Object.fromEntries(fields().map((field) => [field.name, field.value]));
+    const sign = { sure: -1, unsure: 1 }[wanted.sort] ?? 0;
+    const order = items.map((_, i) => i)
+      .sort((a, b) => sign * (images.probability[a] - images.probability[b]) || a - b);
+    let shown = 0;
+    for (const i of order) {
+      items[i].hidden = !fits(i, wanted);
+      shown += items[i].hidden ? 0 : 1;
+    }
+    gallery.append(...order.map((i) => items[i]));
+    document.querySelector("[data-count]").value =
+      shown === items.length ? `${shown} images` : `${shown} of ${items.length} images`;
+    Atlas.rove(gallery);
+  };
+  const readFilters = () => {
+    const given = new URLSearchParams(location.hash.slice(1));
+    for (const field of fields()) {
+      const value = given.get(field.name) ?? "";
+      const known = [...field.options].some((option) => option.value === value);
+      if (known) field.value = value;
+      else field.selectedIndex = 0;
+    }
+    arrange();
+  };
+  form.addEventListener("input", () => {
+    const set = fields().filter((field) => field.selectedIndex > 0).map((field) => [field.name, field.value]);
+    history.replaceState(null, "", `#${new URLSearchParams(set)}`);
+    arrange();
+  });
+
   const overview = () => {
     one.hidden = true;
     all.hidden = false;
     document.title = "Images · Feature atlas";
+    readFilters();
   };
   const follow = () => {
     const row = Atlas.place();

@@ -6,19 +6,7 @@
   const showHelp = () => { if (!help.open) help.showModal(); };
   document.querySelector("[data-help]").addEventListener("click", showHelp);
 
-  const visible = () => [...grid.children].filter((item) => !item.hidden);
-  const columns = (items) => {
-    const first = items[0].offsetTop;
-    const next = items.findIndex((item) => item.offsetTop !== first);
-    return next < 0 ? items.length : next;
-  };
-  const moveInGrid = (across, down) => {
-    const items = visible();
-    if (!items.length) return;
-    const now = items.indexOf(document.activeElement?.closest("[data-grid] > li"));
-    const to = now < 0 ? 0 : now + across + down * columns(items);
-    if (items[to]) items[to].firstElementChild.focus();
-  };
+  const step = (key) => () => Atlas.roveBy(grid, key);
 
   const inChannel = {
     ArrowLeft: () => Atlas.channel.step(-1),
@@ -27,17 +15,13 @@
     ArrowDown: () => Atlas.channel.move(1),
     c: () => Atlas.channel.copy(),
   };
-  const inGrid = {
-    ArrowLeft: () => moveInGrid(-1, 0),
-    ArrowRight: () => moveInGrid(1, 0),
-    ArrowUp: () => moveInGrid(0, -1),
-    ArrowDown: () => moveInGrid(0, 1),
-    "/": () => document.querySelector("[name=search]").focus(),
-  };
+  const inGrid = Object.fromEntries(
+    ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"].map((key) => [key, step(key)]));
   const anywhere = { "?": showHelp, r: () => Atlas.channel.random() };
 
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (help.open || document.querySelector("[data-search]").open) return;
     if (event.target.closest("input, select, textarea")) {
       if (event.key === "Escape" && event.target.name === "search") event.target.blur();
       return;

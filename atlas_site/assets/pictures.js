@@ -23,6 +23,22 @@
     return region(kindOf(layer, "thumb", which), src, thumbs, place, side * layer.thumbPx, alt);
   };
 
+  // A channel's block of large tiles.
+  Atlas.large = (layer, channel, which, alt = "") => {
+    const halves = { columns: 2, rows: 1, corners: [[0, 0], [1, 0]] };
+    return region(kindOf(layer, "half", which), Atlas.spriteOf(layer, channel), halves,
+      which === "crops" ? 1 : 0, Atlas.data.site.side * layer.spritePx, alt);
+  };
+
+  // The control of a channel's first ranks: the projection through the network at its start.
+  Atlas.control = (layer, channel, rank, alt) => {
+    const grid = layer.control;
+    const perSheet = grid.corners.length / grid.ranks;
+    const src = grid.src.replace("{}", Math.floor(channel / perSheet));
+    return region(kindOf(layer, "control", "projections"), src, grid,
+      (channel % perSheet) * grid.ranks + rank, layer.spritePx, alt);
+  };
+
   // One large tile of a channel's sprite.
   Atlas.tile = (layer, channel, rank, which, alt) => {
     const { side, tiles } = Atlas.data.site;
@@ -45,6 +61,17 @@
       el("span", { class: "pair" },
         Atlas.thumb(layer, channel, "projections"), Atlas.thumb(layer, channel, "crops")),
       el("b", {}, `${layer.name} ${channel}`), ...text);
+
+  // A kernel as squares: light where it excites, dark where it inhibits, mid grey 0.
+  Atlas.kernel = (columns, weights) => {
+    const rows = weights.length / columns;
+    return svg("svg", { class: "kernel", viewBox: `0 0 ${columns} ${rows}`, "aria-hidden": "true" },
+      ...weights.map((weight, i) => {
+        const level = Math.round(128 + (127 * weight) / 9);
+        return svg("rect", { x: i % columns, y: Math.floor(i / columns), width: 1.02, height: 1.02,
+          fill: `rgb(${level} ${level} ${level})` });
+      }));
+  };
 
   // Fields as rectangles over a whole image; they may reach outside it.
   Atlas.boxes = (corners, field) => {

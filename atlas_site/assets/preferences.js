@@ -14,6 +14,8 @@
     const value = preference(name);
     if (value) root.dataset[name] = value;
   }
+  // channel.html?embed#number: one channel without the page around it, for a talk or a post.
+  if (new URLSearchParams(location.search).has("embed")) root.dataset.embed = "";
   const next = { auto: "light", light: "dark", dark: "auto" };
   const names = { auto: "as the system", light: "light", dark: "dark" };
   addEventListener("DOMContentLoaded", () => {

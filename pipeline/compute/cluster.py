@@ -140,6 +140,8 @@ def _local_cluster(count: int, device: torch.device, cores: int) -> SpecCluster:
     """
     threads = 1 if device.type == "cuda" else max(1, cores // max(1, count))
     log.info("Computing on %s: %s process(es) of %s thread(s)", device, max(1, count), threads)
+    # Where it is imported after logging was set up, it would tell of every connection.
+    logging.getLogger("distributed").setLevel(logging.WARNING)
     # It would warn of every task that Ctrl-C cancels.
     logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
     reach: dict[str, object] = {"protocol": "inproc://"}

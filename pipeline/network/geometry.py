@@ -1,7 +1,6 @@
 """Receptive fields and windows: the part of every map that one unit can reach, from the graph."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import numpy as np
@@ -47,16 +46,25 @@ class AxisWindow:
     cells: int
     """Cells on the map."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether the window is the map, for every unit."""
+        return self.jump == 0 and self.start == 0 and self.size == self.cells
+
     def first(self, cell: Int64[Tensor, "*entry"]) -> Int64[Tensor, "*entry"]:
         """The first cell of the windows of units at some cells of their layer."""
         return cell * self.jump + self.start
+
+    def cells_of(self, cell: Int64[Tensor, " entry"]) -> Int64[Tensor, "entry cell"]:
+        """The cells of each window, by their place on the map."""
+        return self.first(cell)[:, None] + torch.arange(self.size)
 
     def inside(self, cell: Int64[Tensor, " entry"]) -> Bool[Tensor, "entry cell"] | None:
         """Which cells of each window lie on the map; None where all of them do."""
         first = self.first(cell)
         if bool((first >= 0).all()) and bool((first + self.size <= self.cells).all()):
             return None
-        cells = first[:, None] + torch.arange(self.size)
+        cells = self.cells_of(cell)
         return (cells >= 0) & (cells < self.cells)
 
 
@@ -89,29 +97,41 @@ class Field:
 
 
 def receptive_field(graph: Graph, layer: str) -> Field:
-    """The field of one layer; a unit of a fully connected layer sees the image."""
-    return Field(*(whole_map(w.cells) if w.jump == 0 else w for w in windows(graph, layer)[0]))
+    """The field of one layer: along an axis on which it is as large as the image, the image.
+
+    A gate sees everything; the field follows the signal that it multiplies alone.
+    """
+    return Field(*windows(graph, seed_of(graph, layer))[0])
 
 
-def windows(graph: Graph, layer: str) -> dict[int, Windows]:
-    """A layer's windows on the output of every node that its units depend on.
+def seed_of(graph: Graph, layer: str) -> int:
+    """The node from which a layer's signal goes down: below the layer's own activation function."""
+    node = graph.layer(layer).node
+    above = graph.nodes[node]
+    return above.inputs[0] if isinstance(above.op, Curve) else node
+
+
+def windows(graph: Graph, seed: int) -> dict[int, Windows]:
+    """The windows of a node's units on the output of every node that their signal comes from.
 
     Windows are not clipped: all of a map are of one size. Where paths join, a window is the hull of
-    all that reach it.
+    all that reach it; from the size of the map on it is the whole map, and so is all below it.
     """
-    source = graph.layer(layer).source
-    found = {source: _units(graph.nodes[source])}
-    for position in reversed(graph.ancestors(source)):
-        node = graph.nodes[position]
-        for feeding in dict.fromkeys(node.inputs):
-            below = _below(node, graph.nodes[feeding], found[position])
-            found[feeding] = _joined(found.get(feeding), below)
+    rows, cols = (_bounded(AxisWindow(0, 1, 1, cells)) for cells in graph.nodes[seed].shape[1:])
+    found = {seed: (rows, cols)}
+    for position in reversed(graph.ancestors(seed)):
+        if position in found:
+            node = graph.nodes[position]
+            for feeding in signal_inputs(node):
+                below = below_of(node, graph.nodes[feeding], found[position])
+                found[feeding] = _joined(found.get(feeding), below)
     return found
 
 
-def _units(node: Node) -> Windows:
-    rows, cols = (AxisWindow(0, 1, 1, cells) for cells in node.shape[1:])
-    return rows, cols
+def signal_inputs(node: Node) -> tuple[int, ...]:
+    """The inputs of a node that its signal comes from: all but the gate of a product."""
+    inputs = tuple(dict.fromkeys(node.inputs))
+    return inputs[:1] if isinstance(node.op, Mul) else inputs
 
 
 def _joined(known: Windows | None, more: Windows) -> Windows:
@@ -127,20 +147,34 @@ def _hull(one: AxisWindow, other: AxisWindow) -> AxisWindow:
         return whole_map(one.cells)
     start = min(one.start, other.start)
     stop = max(one.start + one.size, other.start + other.size)
-    return AxisWindow(start, one.jump, stop - start, one.cells)
+    return _bounded(AxisWindow(start, one.jump, stop - start, one.cells))
 
 
-def _below(node: Node, feeding: Node, above: Windows) -> Windows:
+def _bounded(window: AxisWindow) -> AxisWindow:
+    return whole_map(window.cells) if window.size >= window.cells else window
+
+
+def below_of(node: Node, feeding: Node, above: Windows) -> Windows:
     """The windows on a map that feeds a node, of those on the map that the node makes."""
     sizes: Pair = feeding.shape[1], feeding.shape[2]
     op = node.op
+    reached: list[AxisWindow] = [
+        whole_map(cells) if window.whole else replace(window, cells=cells)
+        for window, cells in zip(above, sizes, strict=True)
+    ]
     match op:
         case Conv() | MaxPool() | MeanPool():
-            return _spread(op.window, above, sizes)
+            rows, cols = (
+                window if window.whole else _bounded(reach_of(op.window, axis, window, sizes[axis]))
+                for axis, window in enumerate(reached)
+            )
+            return rows, cols
         case Pad():
             rows, cols = (
-                AxisWindow(window.start - before, window.jump, window.size, cells)
-                for window, before, cells in zip(above, op.before, sizes, strict=True)
+                window
+                if window.whole
+                else _bounded(replace(window, start=window.start - op.before[axis]))
+                for axis, window in enumerate(reached)
             )
             return rows, cols
         case Linear() if op.per_cell:
@@ -165,14 +199,13 @@ def _below(node: Node, feeding: Node, above: Windows) -> Windows:
             assert_never(op)
 
 
-def _spread(window: Window, above: Windows, sizes: Sequence[int]) -> Windows:
-    rows, cols = (
-        AxisWindow(
-            start=wide.start * window.stride[axis] - window.before[axis],
-            jump=wide.jump * window.stride[axis],
-            size=(wide.size - 1) * window.stride[axis] + window.extent[axis],
-            cells=sizes[axis],
-        )
-        for axis, wide in enumerate(above)
+def reach_of(window: Window, axis: int, above: AxisWindow, cells: int) -> AxisWindow:
+    """What the moving windows of an operation read of a map below, along one axis, padding
+    included, to make a window above."""
+    stride = window.stride[axis]
+    return AxisWindow(
+        start=above.start * stride - window.before[axis],
+        jump=above.jump * stride,
+        size=(above.size - 1) * stride + window.extent[axis],
+        cells=cells,
     )
-    return rows, cols

@@ -34,13 +34,16 @@ def has_onednn() -> bool:
         convolved = torch.ops.mkldnn._convolution_pointwise(
             maps, packed, None, *geometry, "relu", [], ""
         )
+        torch.ops.mkldnn._convolution_pointwise_(
+            convolved, maps, packed, None, *geometry, "add", 1.0, "relu", [], None
+        )
         rows = torch.ops.mkldnn._reorder_linear_weight(torch.ones(2, 3), ROWS_HINT)
         multiplied = torch.ops.mkldnn._linear_pointwise(
             torch.ones(4, 3), rows, None, "none", [], ""
         )
     except (AttributeError, RuntimeError, TypeError):
         return False
-    return bool((convolved == 1).all()) and bool((multiplied == 3).all())
+    return bool((convolved == 2).all()) and bool((multiplied == 3).all())
 
 
 def convolution(
@@ -92,6 +95,38 @@ def _packed(
             )
         result: Maps = torch.ops.mkldnn._convolution_pointwise(
             whole, packed[whole.shape], bias, *geometry, after, [], ""
+        )
+        return result
+
+    return step
+
+
+def added_convolution(
+    op: Conv,
+    cells: Pair,
+    weight: Float[Tensor, "out in row col"],
+    bias: Float[Tensor, " out"] | None,
+    *,
+    rectify: bool,
+) -> Callable[[Maps, Maps], Maps] | None:
+    """A convolution that adds its result to other maps, which it overwrites, as one product.
+
+    None where the device has none.
+    """
+    if not _packs(weight):
+        return None
+    window, after = op.window, "relu" if rectify else None
+    packed: dict[torch.Size, Tensor] = {}
+
+    def step(signal: Maps, other: Maps) -> Maps:
+        whole, padding = pad_for(window, signal, cells)
+        geometry = (list(padding), list(window.stride), list(window.dilation), op.groups)
+        if whole.shape not in packed:
+            packed[whole.shape] = torch.ops.mkldnn._reorder_convolution_weight(
+                weight, *geometry, list(whole.shape)
+            )
+        result: Maps = torch.ops.mkldnn._convolution_pointwise_(
+            other, whole, packed[whole.shape], bias, *geometry, "add", 1.0, after, [], None
         )
         return result
 

@@ -46,6 +46,12 @@ class Window:
         )
         return rows, cols
 
+    @property
+    def covers(self) -> bool:
+        """Whether the windows leave out no cell between them."""
+        steps = zip(self.stride, self.kernel, self.dilation, strict=True)
+        return all(stride <= kernel and step == 1 for stride, kernel, step in steps)
+
     def completed(self, size: Pair) -> Pair:
         """Cells where the last window may reach past the padding (cuda-convnet's rule)."""
         rows, cols = (

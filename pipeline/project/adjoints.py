@@ -193,6 +193,17 @@ def _phases(
     return ordered.contiguous(memory_format=torch.channels_last)
 
 
+def spread(window: Window, signal: Signal) -> Signal:
+    """Send each cell's signal to all cells of its window; shared cells add up."""
+    reach = _reach(window, signal.shape[1], signal.shape[2])
+    below = signal.new_zeros(len(signal), *reach, signal.shape[3])
+    for row in range(window.kernel[0]):
+        for col in range(window.kernel[1]):
+            reached = _reached(below, window, row, col, signal.shape[1:3])
+            reached += signal
+    return below
+
+
 def unpool(window: Window, signal: Signal, switches: UInt8[Tensor, "entry _ _ _"]) -> Signal:
     """Send each pooled cell's signal back to the cell its maximum came from; shared cells add up.
 

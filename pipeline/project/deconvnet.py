@@ -1,22 +1,45 @@
-"""The deconvnet on windows: from single units back to the pixels of their boxes."""
+"""The way down on windows: from single units back to the pixels of their boxes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
-from pipeline.network.geometry import Windows, windows
-from pipeline.network.graph import Graph
+from pipeline.network.functions import mean_shares, resampling
+from pipeline.network.geometry import AxisWindow, reach_of, seed_of, whole_map, windows
+from pipeline.network.graph import Node
 from pipeline.network.module import Network
-from pipeline.network.ops import Conv, Curve, Linear, MaxPool
-from pipeline.project.adjoints import CACHE_BYTES, transpose, unpool
+from pipeline.network.ops import (
+    Add,
+    Cat,
+    ChannelNorm,
+    Conv,
+    Curve,
+    Dropout,
+    Linear,
+    LocalResponseNorm,
+    MapNorm,
+    MaxPool,
+    MeanPool,
+    Mul,
+    Op,
+    Pad,
+    Resample,
+    Scale,
+    Select,
+    Window,
+)
+from pipeline.project.adjoints import CACHE_BYTES, Signal, single_units, spread, transpose, unpool
+from pipeline.project.method import Method
+from pipeline.project.placement import Cells, inside_map, placed
 
-Switches = Mapping[int, UInt8[Tensor, "_ _ _ _"]]
-"""By the node of each pool (entry, row, col, channel): for every cell of the windows on the
-pooled map, where in its own pooling window the maximum stood, counted row by row; of equal values
-the first counts. A byte per cell."""
+Switches = Mapping[int, Shaped[Tensor, "_ _ _ _"]]
+"""By node (entry, row, col, channel), what the way down needs of the forward pass there. Of a max
+pool: for every cell of the windows on the pooled map, where in its own pooling window the maximum
+was, counted row by row; of equal values the first counts; a byte per cell. Of an activation
+function its slope, of a product its gate, of a norm the reciprocal of its deviation."""
 
 
 @dataclass(frozen=True)
@@ -27,141 +50,220 @@ class Units:
     cell: Int64[Tensor, "entry 2"]
     """(row, col) on the layer's map, on the CPU; 0, 0 in a fully connected layer."""
     activation: Float[Tensor, " entry"]
-    """Where the signal starts."""
+    """The value that the signal starts from."""
 
 
 class Deconvnet:
-    """The reverse path from one layer (paper.md, section 3).
+    """The way down from one layer of a network without batch norms (`network.fold`).
 
-    Unpooling adds up at shared switches, the signal is rectified where the network has a ReLU,
-    contrast norm and dropout are passed by, biases play no part, and the pixels stay signed.
+    Unpooling adds up at shared switches; the signal goes down all ways of a sum and to its own part
+    of a concatenation; local response norm and dropout are passed by; a gate and a norm's deviation
+    are constants; biases play no part, and the pixels stay signed. At an activation function a
+    deconvnet (paper.md, section 3) rectifies the signal, `gradient` multiplies it by the slope, and
+    `guided` does both. The layer's own function is left out.
+
     Only the window that a unit can reach is computed; cells outside a map carry nothing.
     """
 
-    def __init__(self, network: Network, layer: str) -> None:
-        self._nodes = network.graph.nodes
-        self._source = network.graph.layer(layer).source
-        self._windows = windows(network.graph, layer)
-        self._top = highest_map(network.graph, layer)
+    def __init__(self, network: Network, layer: str, method: Method) -> None:
+        self._network, self._graph, self._method = network, network.graph, method
+        self._seed = seed_of(network.graph, layer)
+        self._windows = windows(network.graph, self._seed)
+        self._order = sorted(self._windows, reverse=True)
         self._convs = {
-            at: transpose(node.op, network.tensor(node.op.weight))
-            for at, node in enumerate(self._nodes[: self._top + 1])
-            if isinstance(node.op, Conv)
-        }
-        self._linears = {
-            at: network.tensor(node.op.weight)
-            for at, node in enumerate(self._nodes)
-            if isinstance(node.op, Linear)
+            at: transpose(op, network.tensor(op.weight))
+            for at in self._order
+            if isinstance(op := network.graph.nodes[at].op, Conv)
         }
 
-    def __call__(self, units: Units, switches: Switches) -> Float[Tensor, "entry row col rgb"]:
-        """Project units to the pixels of their boxes; pixels outside the image are 0.
+    def __call__(self, units: Units, switches: Switches) -> Float[Tensor, "entry row col colour"]:
+        """Project units to the pixels of their boxes; pixels outside the image are 0."""
+        at, channel, activation = self._seed, units.channel, units.activation
+        while isinstance(op := self._graph.nodes[at].op, Scale):
+            if op.factor is not None:
+                activation = activation * self._tensor(op.factor)[channel]
+            at = self._graph.nodes[at].inputs[0]
+        return self._descend(
+            self._started(at, channel, activation, units.cell), units.cell, switches
+        )
 
-        A box is the field of the layer, not clipped; in a fully connected layer, the image.
-        """
-        signal, position = self._start(units)
-        pixels = self._descend(position, signal, units.cell, switches)
-        return self._to_image(pixels) if self._windows[0][0].jump == 0 else pixels
+    def _started(
+        self,
+        at: int,
+        channel: Int64[Tensor, " entry"],
+        activation: Float[Tensor, " entry"],
+        cell: Cells,
+    ) -> dict[int, Signal]:
+        """The signal of single units of a node: below it where that is cheap, else on it."""
+        op = self._graph.nodes[at].op
+        if isinstance(op, Conv):
+            signal = self._convs[at].from_units(channel, activation)
+            return {self._graph.nodes[at].inputs[0]: self._read(at, op.window, signal, cell)}
+        if isinstance(op, Linear) and not op.per_cell:
+            rows = self._tensor(op.weight)[channel] * activation[:, None]
+            return {self._graph.nodes[at].inputs[0]: self._unflattened(at, rows)}
+        unit = [AxisWindow(0, 1, 1, axis.cells) for axis in self._windows[at]]
+        signal = single_units(channel, activation, self._graph.nodes[at].shape[0])
+        return {at: placed(signal, unit, self._windows[at], cell)}
 
     def _descend(
-        self,
-        position: int,
-        signal: Float[Tensor, "entry row col channel"],
-        cell: Int64[Tensor, "entry 2"],
-        switches: Switches,
-    ) -> Float[Tensor, "entry box_row box_col rgb"]:
-        """From the output of a node to the pixels.
+        self, signals: dict[int, Signal], cell: Cells, switches: Switches
+    ) -> Float[Tensor, "entry row col colour"]:
+        """From the signals on some nodes' outputs to the pixels.
 
         Entries part into slices where all their maps together would leave the cache.
         """
-        for at in range(position, 0, -1):
-            op = self._nodes[at].op
-            if isinstance(op, MaxPool) and len(signal) > (fit := self._fitting(at, signal)):
-                slices = [slice(first, first + fit) for first in range(0, len(signal), fit)]
-                parts = (
-                    self._descend(at, signal[some], cell[some], _some(switches, some))
-                    for some in slices
-                )
-                return torch.cat(list(parts))
-            match op:
-                case Curve():
-                    signal = signal.relu_()
-                case MaxPool():
-                    signal = unpool(op.window, signal, switches[at])
-                case Conv():
-                    signal = self._on_map(at - 1, self._convs[at](signal), cell)
-        return signal
+        for at in self._order:
+            if at == 0 or at not in signals:
+                continue
+            node, signal = self._graph.nodes[at], signals.pop(at)
+            if isinstance(node.op, MaxPool) and not signals:
+                fit = self._fitting(at, signal)
+                if len(signal) > fit:
+                    slices = [slice(first, first + fit) for first in range(0, len(signal), fit)]
+                    parts = (
+                        self._descend({at: signal[some]}, cell[some], _some(switches, some))
+                        for some in slices
+                    )
+                    return torch.cat(list(parts))
+            for below, part in self._step(at, node.op, signal, cell, switches):
+                signals[below] = signals[below] + part if below in signals else part
+        return signals[0]
 
-    def _fitting(self, at: int, signal: Float[Tensor, "entry row col channel"]) -> int:
-        """Entries whose maps below an operation fit in a cache."""
-        rows, cols = self._windows[at - 1]
-        return max(1, CACHE_BYTES // (rows.size * cols.size * signal[0, 0, 0].nbytes))
+    def _step(
+        self, at: int, op: Op, signal: Signal, cell: Cells, switches: Switches
+    ) -> Sequence[tuple[int, Signal]]:
+        """The signals on the inputs of a node, of the signal on its output."""
+        below = self._graph.nodes[at].inputs
+        match op:
+            case Conv():
+                return [(below[0], self._read(at, op.window, self._convs[at](signal), cell))]
+            case MaxPool():
+                return [
+                    (
+                        below[0],
+                        self._read(at, op.window, unpool(op.window, signal, switches[at]), cell),
+                    )
+                ]
+            case MeanPool():
+                return [
+                    (below[0], self._read(at, op.window, self._spread(at, op, signal, cell), cell))
+                ]
+            case Pad():
+                return [(below[0], self._unpadded(at, op, signal, cell))]
+            case Resample():
+                return [(below[0], self._resampled(at, op, signal, cell))]
+            case MapNorm():
+                return [(below[0], self._normed_map(at, op, signal, cell, switches[at]))]
+            case Linear() if not op.per_cell:
+                features = signal.flatten(1) @ self._network.tensor(op.weight)
+                return [(below[0], self._unflattened(at, features))]
+            case Add():
+                parts = [signal, *(signal.clone() for _ in below[1:])]
+            case Cat():
+                widths = [self._graph.nodes[feeding].shape[0] for feeding in below]
+                parts = [part.clone() for part in torch.split(signal, widths, dim=3)]
+            case _:
+                parts = [self._through(at, op, signal, switches)]
+        return [
+            (to, self._moved(at, to, part, cell)) for to, part in zip(below, parts, strict=False)
+        ]
 
-    def _start(self, units: Units) -> tuple[Float[Tensor, "entry row col channel"], int]:
-        """The signal on the highest map below the units, and that map's node."""
-        if self._source in self._linears:
-            return self._through_linears(units), self._top
-        signal = self._convs[self._source].from_units(units.channel, units.activation)
-        return self._on_map(self._source - 1, signal, units.cell), self._source - 1
+    def _through(self, at: int, op: Op, signal: Signal, switches: Switches) -> Signal:
+        """The signal below an operation that works on each cell alone."""
+        match op:
+            case Curve():
+                signal = signal if self._method == "gradient" else signal.relu_()
+                return signal if self._method == "deconvnet" else signal.mul_(switches[at])
+            case Scale():
+                return signal if op.factor is None else signal.mul_(self._tensor(op.factor))
+            case Mul():
+                return signal * switches[at]
+            case Linear():
+                return signal @ self._tensor(op.weight)
+            case Select():
+                wide = signal.new_zeros(*signal.shape[:3], self._below(at).shape[0])
+                return wide.index_add_(3, torch.tensor(op.channels, device=signal.device), signal)
+            case ChannelNorm():
+                weighted = signal if op.weight is None else signal * self._tensor(op.weight)
+                scaled = weighted * switches[at]
+                return scaled - scaled.mean(dim=3, keepdim=True)
+            case LocalResponseNorm() | Dropout():
+                return signal
+            case _:
+                raise ValueError(f"no signal passes {op} cell by cell")
 
-    def _through_linears(self, units: Units) -> Float[Tensor, "entry row col channel"]:
-        signal = self._linears[self._source][units.channel] * units.activation[:, None]
-        for at in range(self._source - 1, self._top, -1):
-            if isinstance(self._nodes[at].op, Curve):
-                signal = signal.relu_()
-            elif at in self._linears:
-                signal = signal @ self._linears[at]
-        return signal.view(len(signal), *self._nodes[self._top].shape).permute(0, 2, 3, 1)
+    def _read(self, at: int, window: Window, signal: Signal, cell: Cells) -> Signal:
+        """What moving windows of a node read, on the window of the map that feeds it."""
+        feeding = self._graph.nodes[at].inputs[0]
+        below = self._windows[feeding]
+        have = [
+            reach_of(window, axis, above, below[axis].cells)
+            for axis, above in enumerate(self._windows[at])
+        ]
+        return self._on_map(feeding, placed(signal, have, below, cell), cell)
 
-    def _on_map(
-        self,
-        at: int,
-        signal: Float[Tensor, "entry row col channel"],
-        cell: Int64[Tensor, "entry 2"],
-    ) -> Float[Tensor, "entry row col channel"]:
+    def _moved(self, at: int, below: int, signal: Signal, cell: Cells) -> Signal:
+        return placed(signal, self._windows[at], self._windows[below], cell)
+
+    def _on_map(self, at: int, signal: Signal, cell: Cells) -> Signal:
         """Drop what fell on padding: cells outside the map that a node makes."""
         inside = inside_map(self._windows[at], cell)
-        if inside is None:
-            return signal
-        return signal.mul_(inside.permute(0, 2, 3, 1).to(signal))
+        return signal if inside is None else signal.mul_(inside.to(signal))
 
-    def _to_image(
-        self, pixels: Float[Tensor, "entry window_row window_col rgb"]
-    ) -> Float[Tensor, "entry row col rgb"]:
-        """Cut the image out of a window that covers it all."""
+    def _unpadded(self, at: int, op: Pad, signal: Signal, cell: Cells) -> Signal:
+        feeding = self._graph.nodes[at].inputs[0]
+        have = [
+            replace(axis, start=axis.start - before)
+            for axis, before in zip(self._windows[at], op.before, strict=True)
+        ]
+        return self._on_map(feeding, placed(signal, have, self._windows[feeding], cell), cell)
+
+    def _spread(self, at: int, op: MeanPool, signal: Signal, cell: Cells) -> Signal:
+        """A mean's signal, in equal parts on the cells of its windows."""
+        size, cells = self._below(at).shape[1:], self._graph.nodes[at].shape[1:]
+        shares = mean_shares(op, size, cells, signal)
         rows, cols = (
-            slice(-window.start, window.cells - window.start) for window in self._windows[0]
+            share[axis.cells_of(cell[:, way]).clamp(0, axis.cells - 1).to(signal.device)]
+            for way, (axis, share) in enumerate(zip(self._windows[at], shares, strict=True))
         )
-        return pixels[:, rows, cols]
+        return spread(op.window, signal * rows[:, :, None, None] * cols[:, None, :, None])
 
+    def _resampled(self, at: int, op: Resample, signal: Signal, cell: Cells) -> Signal:
+        whole = self._whole(at, signal, cell)
+        like = signal.new_empty(self._below(at).shape[1:])
+        rows, cols = resampling(op, like, self._graph.nodes[at].shape[1:])
+        return torch.einsum("ercs,rR,cC->eRCs", whole, rows, cols)
 
-def inside_map(
-    window: Windows, cell: Int64[Tensor, "entry 2"]
-) -> Bool[Tensor, "entry 1 row col"] | None:
-    """Which cells of each window lie on the map; None where all of them do."""
-    row_wise, col_wise = (axis.inside(cell[:, at]) for at, axis in enumerate(window))
-    if row_wise is None and col_wise is None:
-        return None
-    rows, cols = (axis.size for axis in window)
-    on_rows = torch.ones(len(cell), rows).bool() if row_wise is None else row_wise
-    on_cols = torch.ones(len(cell), cols).bool() if col_wise is None else col_wise
-    return on_rows[:, None, :, None] & on_cols[:, None, None, :]
+    def _normed_map(
+        self, at: int, op: MapNorm, signal: Signal, cell: Cells, scale: Tensor
+    ) -> Signal:
+        weighted = signal if op.weight is None else signal * self._tensor(op.weight)
+        whole = self._whole(at, weighted * scale, cell).contiguous()
+        groups = whole.view(*whole.shape[:3], op.groups, -1)
+        centred: Signal = groups - groups.mean(dim=(1, 2, 4), keepdim=True)
+        return centred.flatten(3)
 
+    def _whole(self, at: int, signal: Signal, cell: Cells) -> Signal:
+        """A signal on the whole of a node's map."""
+        rows, cols = (whole_map(axis.cells) for axis in self._windows[at])
+        return placed(signal, self._windows[at], (rows, cols), cell)
 
-def highest_map(graph: Graph, layer: str) -> int:
-    """The highest node whose maps a layer's signal passes on its way down: its own, or the one
-    that feeds the first linear operation."""
-    source = graph.layer(layer).source
-    linear = (at for at, node in enumerate(graph.nodes) if isinstance(node.op, Linear))
-    first = next(linear, source + 1)
-    return min(source, first - 1)
+    def _unflattened(self, at: int, features: Float[Tensor, "entry feature"]) -> Signal:
+        """The features below a fully connected layer as the map that they were."""
+        return features.view(len(features), *self._below(at).shape).permute(0, 2, 3, 1)
 
+    def _below(self, at: int) -> Node:
+        return self._graph.nodes[self._graph.nodes[at].inputs[0]]
 
-def pools_below(graph: Graph, layer: str) -> tuple[int, ...]:
-    """The nodes of the pools that a layer's signal passes on its way down."""
-    nodes = enumerate(graph.nodes[: graph.layer(layer).source])
-    return tuple(at for at, node in nodes if isinstance(node.op, MaxPool))
+    def _tensor(self, name: str) -> Float[Tensor, "..."]:
+        return self._network.tensor(name)
+
+    def _fitting(self, at: int, signal: Signal) -> int:
+        """Entries whose maps below an operation fit in a cache."""
+        rows, cols = self._windows[self._graph.nodes[at].inputs[0]]
+        return max(1, CACHE_BYTES // (rows.size * cols.size * signal[0, 0, 0].nbytes))
 
 
 def _some(switches: Switches, entries: slice) -> Switches:
-    return {at: taken[entries] for at, taken in switches.items()}
+    return {at: values[entries] for at, values in switches.items()}

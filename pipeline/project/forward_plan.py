@@ -1,6 +1,6 @@
 """Which forward pass finds each entry's switches, and in which batch: a function of the chunk."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -9,19 +9,21 @@ from torch import Tensor
 
 from pipeline.entries.chunks import Chunk
 from pipeline.entries.layer_entries import LayerEntries
-from pipeline.network.geometry import windows
+from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
 from pipeline.network.ops import Pair
-from pipeline.project.deconvnet import Switches, pools_below
+from pipeline.project.deconvnet import Switches
+from pipeline.project.method import Method, recorded
 from pipeline.project.switches import (
     SwitchFinder,
     SwitchMaps,
     cut_windows,
+    needs_whole_image,
     whole_macs,
     window_macs,
 )
 
-Images = Mapping[int, Float[Tensor, "1 3 row col"]]
+Images = Mapping[int, Float[Tensor, "1 colour row col"]]
 """Network inputs, normalised, by image row."""
 
 
@@ -33,34 +35,47 @@ class ForwardPlan:
     """
 
     def __init__(
-        self, network: Network, layers: Sequence[str], batch_size: int, *, finite: bool
+        self, network: Network, methods: Mapping[str, Method], batch_size: int, *, finite: bool
     ) -> None:
-        self._graph = network.graph
+        graph = network.graph
+        self._graph = graph
         self._batch_size = batch_size
         self._finder = SwitchFinder(network, finite=finite)
-        self._pools = {layer: len(pools_below(network.graph, layer)) for layer in layers}
-        self._whole = {layer: whole_macs(network.graph, layer) for layer in layers}
-        self._window = {layer: window_macs(network.graph, layer) for layer in layers}
+        self._nodes = {layer: recorded(graph, layer, way) for layer, way in methods.items()}
+        self._fields = {layer: windows(graph, seed_of(graph, layer))[0] for layer in methods}
+        self._window = {
+            layer: window_macs(graph, layer, nodes) for layer, nodes in self._nodes.items()
+        }
+        self._never_windows = {
+            layer for layer, nodes in self._nodes.items() if needs_whole_image(graph, layer, nodes)
+        }
+        self._whole: dict[frozenset[int], int] = {}
 
     def images_needed(self, chunk: Chunk) -> Int64[np.ndarray, " image"]:
         """The image rows whose pixels the chunk's projections depend on, ascending."""
-        rows = [found.image for layer, found in chunk.items() if self._pools[layer]]
+        rows = [found.image for layer, found in chunk.items() if self._nodes[layer]]
         return np.unique(np.concatenate([np.empty(0, np.int64), *rows]))
 
-    def whole_image_depths(self, chunk: Chunk) -> dict[int, str]:
-        """The images that run forward whole, and the layer that says how far up."""
-        depths: dict[int, str] = {}
+    def whole_images(self, chunk: Chunk) -> dict[int, frozenset[int]]:
+        """The images that run forward whole, and the nodes whose switches they give."""
+        whole: dict[int, frozenset[int]] = {}
         for row in self.images_needed(chunk).tolist():
             counts = {layer: int((found.image == row).sum()) for layer, found in chunk.items()}
-            deepest = max(filter(counts.get, counts), key=self._pools.__getitem__)
-            work = sum(count * self._window[layer] for layer, count in counts.items())
-            if work > self._whole[deepest]:
-                depths[row] = deepest
-        return depths
+            layers = [layer for layer, count in counts.items() if count]
+            nodes = frozenset(at for layer in layers for at in self._nodes[layer])
+            work = sum(counts[layer] * self._window[layer] for layer in layers)
+            if work > self._whole_macs(nodes) or self._never_windows.intersection(layers):
+                whole[row] = nodes
+        return whole
 
-    def maps(self, image: Float[Tensor, "1 3 row col"], deepest: str) -> SwitchMaps:
-        """The switches of a whole image, as far up as a layer's signal passes."""
-        return self._finder.maps(image, deepest)
+    def _whole_macs(self, nodes: frozenset[int]) -> int:
+        if nodes not in self._whole:
+            self._whole[nodes] = whole_macs(self._graph, nodes)
+        return self._whole[nodes]
+
+    def maps(self, image: Float[Tensor, "1 _ _ _"], nodes: Collection[int]) -> SwitchMaps:
+        """The switches of some nodes for a whole image."""
+        return self._finder.maps(image, nodes)
 
     def batches(
         self, found: LayerEntries, whole: Mapping[int, object]
@@ -84,24 +99,25 @@ class ForwardPlan:
         maps: Mapping[int, SwitchMaps],
     ) -> Switches:
         """The switches of a batch of a layer's entries; `maps` holds those of whole images."""
-        if not self._pools[layer]:
+        nodes = self._nodes[layer]
+        if not nodes:
             return {}
         rows, cell = found.image[batch].tolist(), torch.from_numpy(found.cell[batch]).long()
         if rows[0] in maps:
-            return cut_windows(self._graph, layer, [maps[row] for row in rows], cell)
-        (row_wise, col_wise) = windows(self._graph, layer)[0]
+            return cut_windows(self._graph, layer, [maps[row] for row in rows], cell, nodes)
+        row_wise, col_wise = self._fields[layer]
         size = row_wise.size, col_wise.size
         tops, lefts = row_wise.first(cell[:, 0]), col_wise.first(cell[:, 1])
         patches = [
             cut_patch(images[image], top, left, size)
             for image, top, left in zip(rows, tops.tolist(), lefts.tolist(), strict=True)
         ]
-        return self._finder.windows(torch.cat(patches), cell, layer)
+        return self._finder.windows(torch.cat(patches), cell, layer, nodes)
 
 
 def cut_patch(
-    image: Float[Tensor, "1 3 row col"], row: int, col: int, size: Pair
-) -> Float[Tensor, "1 3 patch_row patch_col"]:
+    image: Float[Tensor, "1 colour row col"], row: int, col: int, size: Pair
+) -> Float[Tensor, "1 colour _ _"]:
     """A rectangle out of an image; 0 where it reaches outside."""
     patch = image.new_zeros(*image.shape[:2], *size)
     top, left = max(0, row), max(0, col)

@@ -1,6 +1,6 @@
 """Projections of the entries of a chunk, as they are stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -9,27 +9,31 @@ from torch import Tensor
 
 from pipeline.entries.chunks import Chunk
 from pipeline.entries.layer_entries import LayerEntries
+from pipeline.network.fold import folded
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_plan import ForwardPlan, Images
+from pipeline.project.method import Method
 from pipeline.project.switches import SwitchMaps
 from pipeline.storage.spill import Values
 
 
 class Projector:
-    """A network's deconvnets and the forward passes that find their switches.
+    """A network's ways down and the forward passes that find their switches.
 
     A result is a projection divided by its largest magnitude, which is its `scale`; where that is
     0, so is the projection. `finite` says that no activation can overflow or be NaN.
     """
 
     def __init__(
-        self, network: Network, layers: Sequence[str], batch_size: int, *, finite: bool
+        self, network: Network, methods: Mapping[str, Method], batch_size: int, *, finite: bool
     ) -> None:
-        self._graph = network.graph
-        self.passes = ForwardPlan(network, layers, batch_size, finite=finite)
-        self._deconvnets = {layer: Deconvnet(network, layer) for layer in layers}
+        self._graph, network = network.graph, folded(network)
+        self.passes = ForwardPlan(network, methods, batch_size, finite=finite)
+        self._deconvnets = {
+            layer: Deconvnet(network, layer, method) for layer, method in methods.items()
+        }
 
     def __call__(self, chunk: Chunk, images: Images, device: torch.device) -> dict[str, Values]:
         """Project a chunk's entries; `images` are the inputs of those needed."""
@@ -41,8 +45,8 @@ class Projector:
     @torch.inference_mode()
     def whole_images(self, chunk: Chunk, images: Images) -> dict[int, SwitchMaps]:
         """The switches of the images that run forward whole."""
-        depths = self.passes.whole_image_depths(chunk)
-        return {row: self.passes.maps(images[row], deepest) for row, deepest in depths.items()}
+        whole = self.passes.whole_images(chunk)
+        return {row: self.passes.maps(images[row], nodes) for row, nodes in whole.items()}
 
     @torch.inference_mode()
     def layer(

@@ -12,7 +12,7 @@ from pipeline.dataset.manifest import ImageRow
 from pipeline.entries.chunks import Chunk
 from pipeline.entries.layer_entries import entries_of
 from pipeline.entries.runner import entry_task, numbered_chunks
-from pipeline.network.geometry import Windows, windows
+from pipeline.network.geometry import Windows, seed_of, windows
 from pipeline.project.tables import projection_tables
 from pipeline.project.worker import ProjectConfig, ProjectTask, load_input, load_projector
 from pipeline.storage.stores import ScanRecord
@@ -58,7 +58,7 @@ class SwitchReplay:
         found = chunk[layer]
         entry = np.nonzero((found.channel == channel) & (found.rank == rank))[0]
         switches = self._repeated(layer, chunk, entry)
-        below = windows(self._model.graph, layer)
+        below = windows(self._model.graph, seed_of(self._model.graph, layer))
         cell = torch.from_numpy(found.cell[entry]).long()
         return {at: (_first(below[at], cell), offsets.cpu()) for at, offsets in switches.items()}
 
@@ -69,13 +69,13 @@ class SwitchReplay:
         """The entry's switches, out of the batch that it was in."""
         passes, found = self._projector.passes, chunk[layer]
         images = _Inputs(entry_task(self._config, self._rows, chunk), self._device)
-        depths, row = passes.whole_image_depths(chunk), int(found.image[entry[0]])
-        if row in depths:
-            maps = {row: passes.maps(images[row], depths[row])}
+        whole, row = passes.whole_images(chunk), int(found.image[entry[0]])
+        if row in whole:
+            maps = {row: passes.maps(images[row], whole[row])}
             batch = entry
         else:
             maps = {}
-            batch = next(b for b in passes.batches(found, depths) if entry[0] in b)
+            batch = next(b for b in passes.batches(found, whole) if entry[0] in b)
         switches = passes.switches(layer, found, batch, images, maps)
         place = int(np.nonzero(batch == entry[0])[0][0])
         return {at: offsets[place] for at, offsets in switches.items()}

@@ -1,56 +1,55 @@
-"""Where the maxima of the pools came from: the forward pass, as far as the reverse needs it."""
+"""What the way down needs of the forward pass: where maxima were, slopes, gates, deviations."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import prod
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64, Shaped, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.network.functions import Maps as Signal
-from pipeline.network.functions import max_pool
-from pipeline.network.geometry import Windows, windows
+from pipeline.network.functions import Maps, apply_curve, apply_op, max_pool, mean_shares
+from pipeline.network.geometry import AxisWindow, Windows, reach_of, seed_of, windows
 from pipeline.network.graph import Graph
 from pipeline.network.kernels import Step, convolution, fast_norm
-from pipeline.network.module import Network
-from pipeline.network.ops import Conv, Curve, LocalResponseNorm, MaxPool, Pair, Window
+from pipeline.network.module import Network, walk
+from pipeline.network.ops import (
+    ChannelNorm,
+    Conv,
+    Curve,
+    LocalResponseNorm,
+    MapNorm,
+    MaxPool,
+    MeanPool,
+    Mul,
+    Pad,
+    Pair,
+    Resample,
+    Window,
+)
 from pipeline.project.adjoints import CACHE_BYTES
-from pipeline.project.deconvnet import Switches, inside_map, pools_below
+from pipeline.project.deconvnet import Switches
+from pipeline.project.placement import Cells, inside_map, placed
 
-Steps = Mapping[int, Step]
-Border = Callable[[int, Signal, float], Signal]
-SwitchMaps = Mapping[int, UInt8[Tensor, "_ _ _"]]
-"""By the node of each pool, for one image (row, col, channel): where in its window each maximum
-stood, counted row by row; a byte per cell."""
+SwitchMaps = Mapping[int, Shaped[Tensor, "_ _ _"]]
+"""`Switches` of one whole image, by node (row, col, channel)."""
 
 
-def whole_macs(graph: Graph, layer: str) -> int:
-    """Multiply-adds of the forward pass over a whole image that finds a layer's switches."""
-    return sum(_macs(graph, at, graph.nodes[at].shape[1:]) for at in _convs_below(graph, layer))
+def whole_macs(graph: Graph, nodes: Collection[int]) -> int:
+    """Multiply-adds of the forward pass over a whole image for the switches of some nodes."""
+    return sum(_macs(graph, at, graph.nodes[at].shape[1:]) for at in _convs_below(graph, nodes))
 
 
-def window_macs(graph: Graph, layer: str) -> int:
+def window_macs(graph: Graph, layer: str, nodes: Collection[int]) -> int:
     """Multiply-adds of the forward pass over one unit's window that finds its switches."""
-    sizes = _window_sizes(graph, layer)
-    return sum(_macs(graph, at, sizes[at]) for at in _convs_below(graph, layer))
+    found = windows(graph, seed_of(graph, layer))
+    convs = [at for at in _convs_below(graph, nodes) if at in found]
+    return sum(_macs(graph, at, (found[at][0].size, found[at][1].size)) for at in convs)
 
 
-def _largest_bytes(graph: Graph, layer: str) -> int:
-    """Of the maps of one unit's window, in single precision, the largest."""
-    sizes = _window_sizes(graph, layer)
-    cells = (prod(sizes[at]) * graph.nodes[at].shape[0] for at in _convs_below(graph, layer))
-    return 4 * max(cells, default=1)
-
-
-def _window_sizes(graph: Graph, layer: str) -> dict[int, Pair]:
-    found = windows(graph, layer).items()
-    return {at: (rows.size, cols.size) for at, (rows, cols) in found}
-
-
-def _convs_below(graph: Graph, layer: str) -> Iterable[int]:
-    top = max(pools_below(graph, layer), default=0)
-    return (at for at in range(top) if isinstance(graph.nodes[at].op, Conv))
+def _convs_below(graph: Graph, nodes: Collection[int]) -> list[int]:
+    needed = {at for node in nodes for at in graph.ancestors(node)}
+    return [at for at in sorted(needed) if isinstance(graph.nodes[at].op, Conv)]
 
 
 def _macs(graph: Graph, at: int, cells: Pair) -> int:
@@ -59,80 +58,196 @@ def _macs(graph: Graph, at: int, cells: Pair) -> int:
     return prod(cells) * prod(graph.tensors[op.weight])
 
 
+def needs_whole_image(graph: Graph, layer: str, nodes: Collection[int]) -> bool:
+    """Whether a layer's switches cannot be found on the window of a unit alone."""
+    found = windows(graph, seed_of(graph, layer))
+    if any(axis.whole for axis in found[0]):
+        return True
+    ops = (graph.nodes[at].op for node in nodes for at in graph.ancestors(node))
+    return any(isinstance(op, Mul | MapNorm | Resample) for op in ops)
+
+
 class SwitchFinder:
     """The forward pass, in the inputs' own precision, that records the switches.
 
-    `finite` says that no activation can overflow or be NaN (`network.overflow.is_overflow_safe`).
+    Of a network without batch norms. `finite` says that no activation can overflow or be NaN
+    (`network.overflow.is_overflow_safe`).
     """
 
     def __init__(self, network: Network, *, finite: bool) -> None:
-        self._graph = network.graph
+        self._network, self._graph = network, network.graph
         self._steps = _steps(network, padded=True, finite=finite)
         self._window_steps = _steps(network, padded=False, finite=finite)
 
-    def maps(self, image: Float[Tensor, "1 3 row col"], layer: str) -> SwitchMaps:
-        """The switches of one whole image, as far up as a layer's signal passes.
+    def maps(self, image: Float[Tensor, "1 _ _ _"], nodes: Collection[int]) -> SwitchMaps:
+        """The switches of some nodes for one whole image.
 
         One image at a time, so that its switches depend on no other image.
         """
+        found: dict[int, Tensor] = {}
 
-        def whole(at: int, signal: Signal, value: float) -> Signal:
-            return signal
+        def step(at: int, inputs: Sequence[Maps]) -> Maps:
+            node = self._graph.nodes[at]
+            if isinstance(node.op, MaxPool):
+                pooled, index = max_pool(node.op.window, inputs[0], node.shape[1:])
+                side = inputs[0].shape[3]
+                found[at] = _offsets(node.op.window, index.permute(0, 2, 3, 1), side)[0]
+                return pooled
+            if at in nodes:
+                found[at] = self._recorded(at, inputs)[0]
+            return self._applied(at, inputs, self._steps)
 
-        found = self._found(image, layer, self._steps, whole)
-        return {at: offsets[0] for at, offsets in found.items()}
+        for _ in walk(self._graph, list(nodes), step, _laid_out(image)):
+            pass
+        return {at: found[at] for at in nodes}
 
     def windows(
-        self, patches: Float[Tensor, "entry 3 row col"], cell: Int64[Tensor, "entry 2"], layer: str
+        self,
+        patches: Float[Tensor, "entry _ _ _"],
+        cell: Cells,
+        layer: str,
+        nodes: Collection[int],
     ) -> Switches:
         """The switches of units of one layer, each from the patch of the input that is its box.
 
         Patches are 0 outside the image. They run in slices whose maps stay in a cache.
         """
-        found = windows(self._graph, layer)
-        fit = max(1, CACHE_BYTES // _largest_bytes(self._graph, layer))
+        below = windows(self._graph, seed_of(self._graph, layer))
+        fit = max(1, CACHE_BYTES // _largest_bytes(self._graph, below, nodes))
+        slices = [slice(first, first + fit) for first in range(0, len(patches), fit)]
+        parts = [self._on_windows(patches[some], cell[some], below, nodes) for some in slices]
+        return {at: torch.cat([part[at] for part in parts]) for at in nodes}
 
-        def sliced(some: slice) -> Switches:
-            def clipped(at: int, signal: Signal, value: float) -> Signal:
-                return _outside(found[at - 1], cell[some], signal, value)
+    def _on_windows(
+        self,
+        patches: Maps,
+        cell: Cells,
+        below: Mapping[int, Windows],
+        nodes: Collection[int],
+    ) -> Switches:
+        found: dict[int, Tensor] = {}
 
-            return self._found(patches[some], layer, self._window_steps, clipped)
+        def step(at: int, inputs: Sequence[Maps]) -> Maps:
+            node, op = self._graph.nodes[at], self._graph.nodes[at].op
+            if isinstance(op, MaxPool):
+                whole = self._read(at, op.window, inputs[0], cell, below, -torch.inf)
+                cells = below[at][0].size, below[at][1].size
+                pooled, index = max_pool(_unpadded(op.window), whole, cells)
+                found[at] = _offsets(
+                    _unpadded(op.window), index.permute(0, 2, 3, 1), whole.shape[3]
+                )
+                return pooled
+            if isinstance(op, Conv):
+                return self._window_steps[at](
+                    self._read(at, op.window, inputs[0], cell, below, 0.0)
+                )
+            if isinstance(op, MeanPool):
+                return self._mean(at, op, inputs[0], cell, below)
+            if isinstance(op, Pad):
+                filled = _cleared(inputs[0], below[node.inputs[0]], cell, op.value)
+                have = [
+                    AxisWindow(axis.start + before, axis.jump, axis.size, axis.cells)
+                    for axis, before in zip(below[node.inputs[0]], op.before, strict=True)
+                ]
+                return _placed(filled, have, below[at], cell)
+            moved = [
+                _placed(signal, below[feeding], below[at], cell)
+                for feeding, signal in zip(node.inputs, inputs, strict=True)
+            ]
+            if at in nodes:
+                found[at] = self._recorded(at, moved)
+            return self._applied(at, moved, self._window_steps)
 
-        parts = [sliced(slice(first, first + fit)) for first in range(0, len(patches), fit)]
-        return {at: torch.cat([part[at] for part in parts]) for at in parts[0]}
-
-    def _found(self, patches: Signal, layer: str, steps: Steps, border: Border) -> Switches:
-        """Run forward; `border` sets what lies outside the map that feeds an operation."""
-        found = {}
-        pools = pools_below(self._graph, layer)
-        signal = patches.contiguous(memory_format=torch.channels_last)
-        for at in range(1, max(pools, default=0) + 1):
-            node = self._graph.nodes[at]
-            if isinstance(node.op, MaxPool):
-                whole = border(at, signal, -torch.inf)
-                cells = node.shape[1:] if steps is self._steps else _cells(node.op.window, whole)
-                signal, index = max_pool(node.op.window, whole, cells)
-                found[at] = _offsets(node.op.window, index.permute(0, 2, 3, 1), whole.shape[3])
-            elif isinstance(node.op, Conv):
-                signal = steps[at](border(at, signal, 0.0))
-            elif at in steps:
-                signal = steps[at](signal)
+        for _ in walk(self._graph, list(nodes), step, _laid_out(patches)):
+            pass
         return found
 
+    def _read(
+        self,
+        at: int,
+        window: Window,
+        signal: Maps,
+        cell: Cells,
+        below: Mapping[int, Windows],
+        outside: float,
+    ) -> Maps:
+        """The cells that a node's moving windows read; those outside the map have one value."""
+        feeding = self._graph.nodes[at].inputs[0]
+        signal = _cleared(signal, below[feeding], cell, outside)
+        rows, cols = (
+            reach_of(window, axis, above, below[feeding][axis].cells)
+            for axis, above in enumerate(below[at])
+        )
+        return _placed(signal, below[feeding], (rows, cols), cell)
 
-def _cells(window: Window, signal: Signal) -> Pair:
-    """Cells that the windows on a patch make, which they fill."""
-    rows, cols = (
-        (size - extent) // stride + 1
-        for size, extent, stride in zip(signal.shape[2:], window.extent, window.stride, strict=True)
-    )
-    return rows, cols
+    def _mean(
+        self, at: int, op: MeanPool, signal: Maps, cell: Cells, below: Mapping[int, Windows]
+    ) -> Maps:
+        whole = self._read(at, op.window, signal, cell, below, 0.0)
+        channels, window = signal.shape[1], op.window
+        ones = signal.new_ones(channels, 1, *window.kernel)
+        sums = functional.conv2d(whole, ones, None, window.stride, 0, window.dilation, channels)
+        node = self._graph.nodes[at]
+        size = self._graph.nodes[node.inputs[0]].shape[1:]
+        shares = mean_shares(op, size, node.shape[1:], signal)
+        rows, cols = (
+            share[axis.cells_of(cell[:, way]).clamp(0, axis.cells - 1).to(signal.device)]
+            for way, (axis, share) in enumerate(zip(below[at], shares, strict=True))
+        )
+        return sums * rows[:, None, :, None] * cols[:, None, None, :]
+
+    def _applied(self, at: int, inputs: Sequence[Maps], steps: Mapping[int, Step]) -> Maps:
+        """A node's output; the input is overwritten where nothing else reads it."""
+        if at in steps:
+            node = self._graph.nodes[at]
+            alone = isinstance(node.op, Conv) or len(self._graph.users[node.inputs[0]]) == 1
+            return steps[at](inputs[0] if alone else inputs[0].clone())
+        node = self._graph.nodes[at]
+        names = node.op.tensors(node.shape, self._graph.below(at))
+        tensors = {name: self._network.tensor(name) for name in names}
+        return apply_op(node.op, inputs, node.shape[1:], tensors)
+
+    def _recorded(self, at: int, inputs: Sequence[Maps]) -> Shaped[Tensor, "_ _ _ _"]:
+        """What the way down needs at a node that is no pool, channels last."""
+        op, signal = self._graph.nodes[at].op, inputs[0]
+        if isinstance(op, Curve):
+            return _slope(op, signal).permute(0, 2, 3, 1)
+        if isinstance(op, Mul):
+            return inputs[1].permute(0, 2, 3, 1)
+        if isinstance(op, ChannelNorm):
+            variance = signal.var(dim=1, correction=0, keepdim=True)
+            return (variance + op.epsilon).rsqrt().permute(0, 2, 3, 1)
+        assert isinstance(op, MapNorm)
+        values = signal.reshape(len(signal), op.groups, -1)
+        scale = (values.var(dim=2, correction=0) + op.epsilon).rsqrt()
+        return scale.repeat_interleave(signal.shape[1] // op.groups, dim=1)[:, None, None]
 
 
-def _steps(network: Network, *, padded: bool, finite: bool) -> Steps:
-    """The nodes that change values; convolutions pad by themselves or not."""
+def _unpadded(window: Window) -> Window:
+    """The same window on a patch that holds its padding."""
+    return Window(window.kernel, window.stride, (0, 0), window.dilation)
+
+
+def _slope(op: Curve, signal: Maps) -> Shaped[Tensor, "image _ _ _"]:
+    """The derivative of an activation function; of a ReLU a byte per cell."""
+    if op.kind == "relu":
+        return signal > 0
+    if op.kind == "relu6":
+        return (signal > 0) & (signal < 6)
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        values = signal.detach().clone().requires_grad_()
+        (slope,) = torch.autograd.grad(apply_curve(op, values).sum(), values)
+    return slope
+
+
+def _laid_out(signal: Maps) -> Maps:
+    return signal.contiguous(memory_format=torch.channels_last)
+
+
+def _steps(network: Network, *, padded: bool, finite: bool) -> dict[int, Step]:
+    """Nodes with a fast way of their own; convolutions pad by themselves or not."""
     steps: dict[int, Step] = {}
-    like = next(network.parameters()).detach()
+    like = next(iter(network.state_dict().values()))
     for at, node in enumerate(network.graph.nodes):
         op = node.op
         if isinstance(op, Conv):
@@ -141,26 +256,30 @@ def _steps(network: Network, *, padded: bool, finite: bool) -> Steps:
             laid_out = weight.contiguous(memory_format=torch.channels_last)
             cells = node.shape[1:] if padded else None
             steps[at] = convolution(op, cells, laid_out, bias, rectify=False, fuse=True)
-        elif isinstance(op, Curve):
+        elif isinstance(op, Curve) and op.kind == "relu":
             steps[at] = functional.relu_
-        elif isinstance(op, LocalResponseNorm):
-            steps[at] = fast_norm(op, node.shape[0], like) if finite else _plain(network, at)
+        elif isinstance(op, LocalResponseNorm) and finite:
+            steps[at] = fast_norm(op, node.shape[0], like)
     return steps
 
 
-def _plain(network: Network, at: int) -> Step:
-    return lambda signal: network.apply_node(at, [signal])
-
-
-def _outside(
-    window: Windows,
-    cell: Int64[Tensor, "entry 2"],
-    signal: Float[Tensor, "entry channel row col"],
-    value: float,
-) -> Float[Tensor, "entry channel row col"]:
+def _cleared(signal: Maps, window: Windows, cell: Cells, value: float) -> Maps:
     """Set the cells of the windows that lie outside the map."""
     inside = inside_map(window, cell)
-    return signal if inside is None else signal.masked_fill_(~inside.to(signal.device), value)
+    if inside is None:
+        return signal
+    return signal.masked_fill_(~inside.permute(0, 3, 1, 2).to(signal.device), value)
+
+
+def _placed(signal: Maps, have: Sequence[AxisWindow], want: Windows, cell: Cells) -> Maps:
+    return placed(signal.permute(0, 2, 3, 1), have, want, cell).permute(0, 3, 1, 2)
+
+
+def _largest_bytes(graph: Graph, below: Mapping[int, Windows], nodes: Collection[int]) -> int:
+    """Of the maps of one unit's window, in single precision, the largest."""
+    convs = [at for at in _convs_below(graph, nodes) if at in below]
+    cells = (below[at][0].size * below[at][1].size * graph.nodes[at].shape[0] for at in convs)
+    return 4 * max(cells, default=1)
 
 
 def _offsets(
@@ -168,36 +287,49 @@ def _offsets(
 ) -> UInt8[Tensor, "entry row col channel"]:
     """Positions on a map of `side` columns as positions in each cell's own window."""
     rows, cols = (
-        torch.arange(count, device=index.device) * stride
-        for count, stride in zip(index.shape[1:3], window.stride, strict=True)
+        torch.arange(count, device=index.device) * stride - before
+        for count, stride, before in zip(
+            index.shape[1:3], window.stride, window.before, strict=True
+        )
     )
+    if window.dilation != (1, 1) or window.kernel[1] > side:
+        row = index.div(side, rounding_mode="floor") - rows[:, None, None]
+        col = index % side - cols[:, None]
+        (row_step, col_step), width = window.dilation, window.kernel[1]
+        return (row // row_step * width + col // col_step).to(torch.uint8)
     inner = (index - (rows[:, None] * side + cols)[:, :, None]).int()
     # Compared, not divided: rows are few and integer division is slow.
-    row = sum((inner >= side * row).int() for row in range(1, window.kernel[0]))
-    return (inner - row * (side - window.kernel[1])).to(torch.uint8)
+    above = sum((inner >= side * row).int() for row in range(1, window.kernel[0]))
+    return (inner - above * (side - window.kernel[1])).to(torch.uint8)
 
 
 def cut_windows(
     graph: Graph,
     layer: str,
     maps: Sequence[SwitchMaps],
-    cell: Int64[Tensor, "entry 2"],
+    cell: Cells,
+    nodes: Collection[int],
 ) -> Switches:
     """The switches in each unit's windows, out of the maps of the image that each belongs to."""
-    found = windows(graph, layer)
-    cut = {}
-    for at in pools_below(graph, layer):
-        rows, cols = found[at]
-        first = zip(rows.first(cell[:, 0]).tolist(), cols.first(cell[:, 1]).tolist(), strict=True)
-        parts = zip(maps, first, strict=True)
-        size = rows.size, cols.size
-        cut[at] = torch.stack([_slice(m[at], row, col, size) for m, (row, col) in parts])
-    return cut
+    found = windows(graph, seed_of(graph, layer))
+    return {at: _cut(found[at], [m[at] for m in maps], cell) for at in nodes}
+
+
+def _cut(
+    window: Windows, maps: Sequence[Shaped[Tensor, "_ _ _"]], cell: Cells
+) -> Shaped[Tensor, "entry _ _ _"]:
+    rows, cols = window
+    if maps[0].shape[:2] == (1, 1) or (rows.whole and cols.whole):
+        return torch.stack(list(maps))
+    tops, lefts = rows.first(cell[:, 0]).tolist(), cols.first(cell[:, 1]).tolist()
+    size = rows.size, cols.size
+    parts = zip(maps, tops, lefts, strict=True)
+    return torch.stack([_slice(values, top, left, size) for values, top, left in parts])
 
 
 def _slice(
-    values: UInt8[Tensor, "map_row map_col channel"], row: int, col: int, size: Pair
-) -> UInt8[Tensor, "row col channel"]:
+    values: Shaped[Tensor, "map_row map_col channel"], row: int, col: int, size: Pair
+) -> Shaped[Tensor, "row col channel"]:
     """A rectangle out of a map; 0 where it reaches outside."""
     found = values.new_zeros(*size, values.shape[2])
     top, left = max(0, row), max(0, col)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -18,6 +19,7 @@ from pipeline.network.model import Model
 from pipeline.network.overflow import is_overflow_safe
 from pipeline.project.control import load_start
 from pipeline.project.energy import energy_boxes
+from pipeline.project.method import Method, method_of
 from pipeline.project.projector import Projector
 from pipeline.storage.spill import Values
 
@@ -36,6 +38,8 @@ class ProjectConfig:
     """The layers projected."""
     batch_size: int
     """Projections in one reverse pass."""
+    method: Literal["auto"] | Method = "auto"
+    """How a signal passes activation functions."""
     start_seed: int | None = None
     """To project through the network at its start: the seed of weights that must be drawn again."""
 
@@ -106,4 +110,5 @@ def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, 
         model = load_start(config.model, config.weights_sha256, config.start_seed)
     finite = is_overflow_safe(model, [model.graph.output])
     network = model.network.to(device)
-    return model, Projector(network, config.layers, config.batch_size, finite=finite)
+    methods = {layer: method_of(model.graph, layer, config.method) for layer in config.layers}
+    return model, Projector(network, methods, config.batch_size, finite=finite)

@@ -1,23 +1,20 @@
 """The forward pass of a scan: the network's own numbers up to rounding, in half the time."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from math import prod
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torch import Tensor
 
+from pipeline.network.fold import folded
 from pipeline.network.functions import Maps as Signal
-from pipeline.network.functions import max_pool
-from pipeline.network.graph import Graph, Node
-from pipeline.network.kernels import Step, convolution, fast_norm, packed_matmul
+from pipeline.network.graph import Graph
 from pipeline.network.model import Model
-from pipeline.network.module import Network
-from pipeline.network.ops import Conv, Curve, Linear, LocalResponseNorm, MaxPool
+from pipeline.network.ops import MaxPool
 from pipeline.network.overflow import is_overflow_safe
+from pipeline.network.plan import PlannedStep, head_start, planned
 from pipeline.scan.maps import Maps
 
 SLICE_BYTES = 10 * 2**20
@@ -25,16 +22,6 @@ SLICE_BYTES = 10 * 2**20
 
 Found = tuple[str, int, Maps]
 """(layer, position of the maps' first image in the batch, maps)."""
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A conv layer with its ReLU, the pool right after it, and what else comes before the next."""
-
-    layer: str
-    convolve: Step
-    pool: Node | None
-    then: tuple[Step, ...]
 
 
 class Forward:
@@ -47,25 +34,18 @@ class Forward:
     def __init__(
         self, model: Model, layers: Sequence[str], batch_size: int, device: torch.device
     ) -> None:
-        graph = model.graph
-        self._graph = graph
-        self._layers = frozenset(layers)
-        self._network = model.network.to(device).to(memory_format=torch.channels_last)
+        nodes = {model.graph.layer(layer).node: layer for layer in layers}
+        network = folded(model.network.to(device)).to(memory_format=torch.channels_last)
+        graph = network.graph
+        self._graph, self._layers = graph, nodes
         self._mean = model.normalisation.mean.movedim(0, -1).to(device)
         self._scale = model.normalisation.scale.movedim(0, -1).to(device)
         self._slice = _slice_images(graph) if device.type == "cpu" else batch_size
-        nodes = range(1 + max(graph.layer(layer).node for layer in layers))
-        linear = next((n for n in nodes if isinstance(graph.nodes[n].op, Linear)), len(nodes))
-        fuse = is_overflow_safe(model, nodes)
-        runs = _runs(graph, nodes[1:linear])
-        self._blocks = [_block(self._network, run, fuse=fuse) for run in runs]
-        self._head = nodes[linear:]
-        # torch's own product runs at less than half of the packed one's rate on some processors.
-        self._linears = {
-            node: _linear(self._network, op)
-            for node in self._head
-            if isinstance(op := graph.nodes[node].op, Linear)
-        }
+        needed = {below for node in nodes for below in graph.ancestors(node)}
+        self._joint = head_start(graph, needed)
+        steps = planned(network, nodes, finite=is_overflow_safe(model, nodes))
+        self._trunk = [step for step in steps if step.node <= self._joint]
+        self._head = [step for step in steps if step.node > self._joint]
 
     @torch.inference_mode()
     def run(
@@ -75,23 +55,47 @@ class Forward:
 
         The positions of a layer's maps ascend. Each must be used before the next is asked for.
         """
-        ends = []
+        joints = []
         for first in range(0, count, self._slice):
             signal = self._enter(list(islice(squares, min(self._slice, count - first))))
-            for block in self._blocks:
-                signal = block.convolve(signal)
-                pooled = _pooled(signal, block.pool) if block.pool else None
-                pool = block.pool.op if block.pool else None
-                assert pool is None or isinstance(pool, MaxPool)
-                if block.layer in self._layers:
-                    yield block.layer, first, Maps(signal, pooled, pool)
-                signal = signal if pooled is None else pooled
-                for step in block.then:
-                    signal = step(signal)
+            held = {0: signal}
+            yield from self._through(self._trunk, held, first)
             if self._head:
-                ends.append(signal)
-        if ends:
-            yield from self._connect(torch.cat(ends))
+                joints.append(held[self._joint])
+        if joints:
+            yield from self._through(self._head, {self._joint: torch.cat(joints)}, 0)
+
+    def _through(
+        self, steps: Sequence[PlannedStep], held: dict[int, Signal], first: int
+    ) -> Iterator[Found]:
+        """Run some steps on the maps held, which let go of each after its last use."""
+        last = {node: step.node for step in steps for node in step.inputs}
+        by_node = {step.node: step for step in steps}
+        for step in steps:
+            if step.node not in held:
+                held[step.node] = step.run([held[node] for node in step.inputs])
+            if step.node in self._layers:
+                pool = self._covering_pool(step.node, by_node)
+                if pool is not None:
+                    held[pool] = by_node[pool].run([held[step.node]])
+                yield self._layers[step.node], first, self._maps(held, step.node, pool)
+            for node in set(step.inputs):
+                if last[node] == step.node and node != self._joint:
+                    del held[node]
+
+    def _covering_pool(self, node: int, steps: Mapping[int, PlannedStep]) -> int | None:
+        """A pool of a layer's maps whose windows leave out no cell."""
+        for user in self._graph.users[node]:
+            op = self._graph.nodes[user].op
+            if user in steps and isinstance(op, MaxPool) and op.window.covers:
+                return user
+        return None
+
+    def _maps(self, held: Mapping[int, Signal], node: int, pool: int | None) -> Maps:
+        op = None if pool is None else self._graph.nodes[pool].op
+        if pool is None or not isinstance(op, MaxPool):
+            return Maps(held[node])
+        return Maps(held[node], held[pool], op)
 
     def _enter(self, squares: list[UInt8[np.ndarray, "crop crop 3"]]) -> Signal:
         """Normalised input, channels last."""
@@ -99,72 +103,6 @@ class Forward:
         if self._mean.is_cuda:
             pixels = pixels.pin_memory().to(self._mean.device, non_blocking=True)
         return torch.sub(pixels, self._mean).mul_(self._scale).movedim(-1, 1)
-
-    def _connect(self, signal: Signal) -> Iterator[Found]:
-        ends = {self._graph.layer(layer).node: layer for layer in self._layers}
-        for node in self._head:
-            if node in self._linears:
-                signal = self._linears[node](signal)
-            else:
-                signal = self._network.apply_node(node, [signal])
-            if node in ends:
-                yield ends[node], 0, Maps(signal)
-
-
-def _linear(network: Network, op: Linear) -> Step:
-    """A fully connected layer of whole maps."""
-    multiplied = packed_matmul(network.tensor(op.weight).t())
-    bias = None if op.bias is None else network.tensor(op.bias)
-
-    def step(signal: Signal) -> Signal:
-        features = multiplied(signal.flatten(1))
-        return (features if bias is None else features.add_(bias))[:, :, None, None]
-
-    return step
-
-
-def _runs(graph: Graph, nodes: Sequence[int]) -> list[list[int]]:
-    """Convolutional nodes, each conv with what follows it."""
-    starts = [i for i, node in enumerate(nodes) if isinstance(graph.nodes[node].op, Conv)]
-    ends = [*starts[1:], len(nodes)]
-    return [list(nodes[i:j]) for i, j in zip(starts, ends, strict=True)]
-
-
-def _block(network: Network, run: Sequence[int], *, fuse: bool) -> _Block:
-    first, *rest = (network.graph.nodes[node] for node in run)
-    conv = first.op
-    assert isinstance(conv, Conv)
-    assert conv.bias is not None
-    weight, bias = network.tensor(conv.weight), network.tensor(conv.bias)
-    rectify = bool(rest) and isinstance(rest[0].op, Curve)
-    rest = rest[rectify:]
-    pool = rest.pop(0) if rest and _covers(rest[0]) else None
-    return _Block(
-        first.path,
-        convolution(conv, first.shape[1:], weight, bias, rectify=rectify, fuse=fuse),
-        pool,
-        tuple(
-            _step(node, run[-len(rest) + i], network, weight, fuse=fuse)
-            for i, node in enumerate(rest)
-        ),
-    )
-
-
-def _covers(node: Node) -> bool:
-    """Whether it is a pool whose windows leave out no cell."""
-    op = node.op
-    return isinstance(op, MaxPool) and op.window.stride[0] <= op.window.kernel[0]
-
-
-def _step(node: Node, position: int, network: Network, like: Tensor, *, fuse: bool) -> Step:
-    if fuse and isinstance(node.op, LocalResponseNorm):
-        return fast_norm(node.op, node.shape[0], like)
-    return lambda signal: network.apply_node(position, [signal])
-
-
-def _pooled(signal: Signal, pool: Node) -> Signal:
-    assert isinstance(pool.op, MaxPool)
-    return max_pool(pool.op.window, signal, pool.shape[1:])[0]
 
 
 def _slice_images(graph: Graph) -> int:

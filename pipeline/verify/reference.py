@@ -4,9 +4,9 @@ Its forward pass, its pools and its gradients are its own: it shares the descrip
 with the code that it checks, and no more.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import torch
 from jaxtyping import Float64, Int64
@@ -14,25 +14,53 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.network.graph import Graph, Node
-from pipeline.network.ops import Conv, Curve, Dropout, Linear, LocalResponseNorm, MaxPool, Window
+from pipeline.network.ops import (
+    Add,
+    BatchNorm,
+    Cat,
+    ChannelNorm,
+    Conv,
+    Curve,
+    Dropout,
+    Input,
+    Linear,
+    LocalResponseNorm,
+    MapNorm,
+    MaxPool,
+    MeanPool,
+    Mul,
+    Pad,
+    Pair,
+    Resample,
+    Scale,
+    Select,
+    Window,
+)
 
 Choices = Mapping[int, Int64[Tensor, "_ _ _"]]
 """By the node of a pool (channel, row, col): which value of a cell's window, row by row, counts
 as its maximum."""
 
 
-class _Rectify(torch.autograd.Function):
-    """ReLU whose gradient is rectified too, by its own sign alone (the deconvnet's rule)."""
+class _Activate(torch.autograd.Function):
+    """An activation function and the rule by which a signal passes it on the way down."""
 
     @staticmethod
-    def forward(_: Any, values: Tensor) -> Tensor:
-        """Negative values become 0."""
-        return values.clamp(min=0)
+    def forward(ctx: Any, values: Tensor, curve: Callable[[Tensor], Tensor], method: str) -> Tensor:
+        """The function's value; its slope is kept."""
+        with torch.enable_grad():
+            inner = values.detach().requires_grad_()
+            made = curve(inner)
+            (ctx.slope,) = torch.autograd.grad(made.sum(), inner)
+        ctx.method = method
+        return made.detach()
 
     @staticmethod
-    def backward(_: Any, signal: Tensor) -> Tensor:
-        """Negative signals become 0."""
-        return signal.clamp(min=0)
+    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor, None, None]:
+        """Rectified by its own sign (deconvnet), by the slope (gradient), or by both (guided)."""
+        if ctx.method != "gradient":
+            signal = signal.clamp(min=0)
+        return (signal if ctx.method == "deconvnet" else signal * ctx.slope), None, None
 
 
 class _PassedBy(torch.autograd.Function):
@@ -68,13 +96,20 @@ class Passage:
 class Reference:
     """A network's weights in double precision, and the passes through it."""
 
-    def __init__(self, graph: Graph, weights: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        weights: Mapping[str, Tensor],
+        methods: Mapping[str, str] | None = None,
+    ) -> None:
+        """`methods` says of layers how they were projected; the others by the deconvnet."""
         self.graph = graph
+        self._methods = methods or {}
         self._weights = {name: values.detach().double().cpu() for name, values in weights.items()}
 
     def __call__(
         self,
-        image: Float64[Tensor, "3 row col"],
+        image: Float64[Tensor, "_ row col"],
         layer: str,
         unit: tuple[int, int, int],
         start: float,
@@ -83,74 +118,180 @@ class Reference:
         """Pass an image up to a layer, then `start` down from the unit (channel, row, col).
 
         Where `choices` names a pool, its choices stand for the maxima; else the first of equal
-        values is the maximum.
+        values is the maximum. The signal starts below the layer's own activation function.
         """
         windows: dict[int, Tensor] = {}
+        node = self.graph.layer(layer).node
+        own, method = self.graph.nodes[node].op, self._methods.get(layer, "deconvnet")
         with torch.enable_grad():
             pixels = image[None].clone().requires_grad_()
-            signal = pixels
-            for at in range(1, self.graph.layer(layer).node + 1):
-                node = self.graph.nodes[at]
-                if isinstance(node.op, MaxPool):
-                    windows[at] = _windows(node.op.window, signal)
-                    signal = _maxima(windows[at], choices.get(at))
-                else:
-                    signal = self._apply(node, signal)
-            maps = signal[0] if signal.ndim == 4 else signal[0, :, None, None]
-            below = torch.autograd.grad(maps[unit], pixels, torch.tensor(start).double())[0]
+            signals = self._signals(pixels, [node], windows, choices, method)
+            seed = self.graph.nodes[node].inputs[0] if isinstance(own, Curve) else node
+            (below,) = torch.autograd.grad(
+                signals[seed][0][unit], pixels, torch.tensor(start).double()
+            )
         kept = {at: values.detach()[0] for at, values in windows.items()}
-        return Passage(maps.detach(), below[0].permute(1, 2, 0), kept)
+        return Passage(signals[node].detach()[0], below[0].permute(1, 2, 0), kept)
 
     @torch.no_grad()
     def maps(
-        self, image: Float64[Tensor, "3 row col"], layers: Collection[str]
+        self, image: Float64[Tensor, "_ row col"], layers: Collection[str]
     ) -> dict[str, Float64[Tensor, "channel _ _"]]:
         """An image's activations in some layers."""
-        ends = {self.graph.layer(layer).node: layer for layer in layers}
-        signal, found = image[None], {}
-        for at in range(1, max(ends) + 1):
-            node = self.graph.nodes[at]
-            if isinstance(node.op, MaxPool):
-                signal = _maxima(_windows(node.op.window, signal), None)
-            else:
-                signal = self._apply(node, signal)
-            if layer := ends.get(at):
-                found[layer] = signal[0] if signal.ndim == 4 else signal[0, :, None, None]
-        return found
+        nodes = {layer: self.graph.layer(layer).node for layer in layers}
+        signals = self._signals(image[None], nodes.values(), {}, {}, "deconvnet")
+        return {layer: signals[node][0] for layer, node in nodes.items()}
 
-    def _apply(self, node: Node, signal: Tensor) -> Tensor:
-        match node.op:
-            case Conv(window, weight, bias, groups):
-                (above, left), (below, right) = window.before, _after(window, signal, node)
-                around = functional.pad(signal, (left, right, above, below))
-                stride = window.stride
+    def _signals(
+        self,
+        pixels: Tensor,
+        ends: Collection[int],
+        windows: dict[int, Tensor],
+        choices: Choices,
+        method: str,
+    ) -> dict[int, Tensor]:
+        """The outputs of some nodes and of all that they depend on."""
+        signals = {0: pixels}
+        needed = {at for end in ends for at in self.graph.ancestors(end)}
+        for at in sorted(needed - {0}):
+            node = self.graph.nodes[at]
+            inputs = [signals[feeding] for feeding in node.inputs]
+            if isinstance(node.op, MaxPool):
+                windows[at] = _windows(node, inputs[0])
+                signals[at] = _maxima(windows[at], choices.get(at))
+            else:
+                signals[at] = self._apply(node, inputs, method)
+        return signals
+
+    def _apply(self, node: Node, inputs: Sequence[Tensor], method: str) -> Tensor:
+        signal, op, weights = inputs[0], node.op, self._weights
+        match op:
+            case Conv():
+                around = _bordered(op.window, signal, node, 0.0)
                 return functional.conv2d(
-                    around, self._weights[weight], self._weights[str(bias)], stride, groups=groups
-                )
-            case Linear(weight, bias):
-                return functional.linear(
-                    signal.flatten(1), self._weights[weight], self._weights[str(bias)]
-                )
+                    around, weights[op.weight], _given(weights, op.bias), op.window.stride,
+                    dilation=op.window.dilation, groups=op.groups,
+                )  # fmt: skip
+            case Linear():
+                return _linear(op, signal, weights[op.weight], _given(weights, op.bias))
+            case BatchNorm() | Scale():
+                return _scaled(op, signal, weights)
             case Curve():
-                return _apply(_Rectify, signal)
+                return _apply(_Activate, signal, CURVES[op.kind](op.slope), method)
             case LocalResponseNorm():
-                return _apply(_PassedBy, signal, node.op)
+                return _apply(_PassedBy, signal, op)
+            case MeanPool():
+                sums = _unfolded(op.window, _bordered(op.window, signal, node, 0.0)).sum(dim=4)
+                shares = (
+                    signal.new_tensor(op.shares(axis, signal.shape[2 + axis], node.shape[1 + axis]))
+                    for axis in (0, 1)
+                )
+                by_row, by_col = shares
+                return sums * by_row[:, None] * by_col
+            case Resample():
+                return _resampled(op, signal, node.shape[1:])
+            case Add():
+                return torch.stack(list(inputs)).sum(dim=0)
+            case Mul():
+                return signal * inputs[1].detach()
+            case Cat():
+                return torch.cat(list(inputs), dim=1)
+            case Select():
+                return torch.stack([signal[:, channel] for channel in op.channels], dim=1)
+            case ChannelNorm() | MapNorm():
+                return _normed(op, signal, weights)
+            case Pad():
+                (above, left), (rows, cols) = op.before, node.shape[1:]
+                below, right = rows - above - signal.shape[2], cols - left - signal.shape[3]
+                return functional.pad(signal, (left, right, above, below), value=op.value)
             case Dropout():
                 return signal
+            case Input() | MaxPool():
+                raise ValueError(f"{op} is not applied to maps alone")
             case _:
-                raise NotImplementedError(node.op)
+                assert_never(op)
 
 
-def _after(window: Window, signal: Tensor, node: Node) -> tuple[int, int]:
-    """Zeros below and to the right, so that the windows are as many as the node has cells."""
-    rows, cols = (
+CURVES: Mapping[str, Callable[[float], Callable[[Tensor], Tensor]]] = {
+    "relu": lambda _: lambda x: x.clamp(min=0),
+    "relu6": lambda _: lambda x: x.clamp(0, 6),
+    "leaky_relu": lambda slope: lambda x: torch.where(x > 0, x, slope * x),
+    "elu": lambda limit: lambda x: torch.where(x > 0, x, limit * torch.expm1(x.clamp(max=0))),
+    "silu": lambda _: lambda x: x / (1 + torch.exp(-x)),
+    "gelu": lambda _: lambda x: x * (1 + torch.erf(x / 2**0.5)) / 2,
+    "gelu_tanh": lambda _: (
+        lambda x: x * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (x + 0.044715 * x**3))) / 2
+    ),
+    "hardswish": lambda _: lambda x: x * (x + 3).clamp(0, 6) / 6,
+    "hardsigmoid": lambda _: lambda x: (x + 3).clamp(0, 6) / 6,
+    "sigmoid": lambda _: lambda x: 1 / (1 + torch.exp(-x)),
+    "tanh": lambda _: torch.tanh,
+    "softplus": lambda _: lambda x: torch.logaddexp(x, torch.zeros_like(x)),
+    "mish": lambda _: lambda x: x * torch.tanh(torch.logaddexp(x, torch.zeros_like(x))),
+}
+"""The activation functions, written from their formulas; each takes a slope first."""
+
+
+def _given(weights: Mapping[str, Tensor], name: str | None) -> Tensor | None:
+    return None if name is None else weights[name]
+
+
+def _linear(op: Linear, signal: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    if op.per_cell:
+        return functional.conv2d(signal, weight[:, :, None, None], bias)
+    return functional.linear(signal.flatten(1), weight, bias)[:, :, None, None]
+
+
+def _scaled(op: BatchNorm | Scale, signal: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    factor, shift = (op.weight, op.bias) if isinstance(op, BatchNorm) else (op.factor, op.shift)
+    if isinstance(op, BatchNorm):
+        deviation = (weights[op.variance] + op.epsilon).sqrt()
+        signal = (signal - weights[op.mean][:, None, None]) / deviation[:, None, None]
+    return _weighted(signal, _given(weights, factor), _given(weights, shift))
+
+
+def _weighted(signal: Tensor, factor: Tensor | None, shift: Tensor | None) -> Tensor:
+    if factor is not None:
+        signal = signal * factor[:, None, None]
+    return signal if shift is None else signal + shift[:, None, None]
+
+
+def _normed(op: ChannelNorm | MapNorm, signal: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    """A norm whose deviation is a constant on the way down."""
+    axes = (2,) if isinstance(op, ChannelNorm) else (2, 3, 4)
+    groups = 1 if isinstance(op, ChannelNorm) else op.groups
+    values = signal.reshape(len(signal), groups, -1, *signal.shape[2:])
+    centred = values - values.mean(dim=axes, keepdim=True)
+    deviation = (centred.square().mean(dim=axes, keepdim=True) + op.epsilon).sqrt().detach()
+    divided = (centred / deviation).reshape(signal.shape)
+    return _weighted(divided, _given(weights, op.weight), _given(weights, op.bias))
+
+
+def _resampled(op: Resample, signal: Tensor, cells: Pair) -> Tensor:
+    match op.kind:
+        case "mean":
+            return functional.adaptive_avg_pool2d(signal, cells)
+        case "nearest":
+            return functional.interpolate(signal, cells, mode="nearest")
+        case "linear":
+            return functional.interpolate(signal, cells, mode="bilinear", align_corners=False)
+        case "linear_corners":
+            return functional.interpolate(signal, cells, mode="bilinear", align_corners=True)
+        case _:
+            assert_never(op.kind)
+
+
+def _bordered(window: Window, signal: Tensor, node: Node, value: float) -> Tensor:
+    """The map with the padding that the node's windows read around it."""
+    (above, left), (rows, cols) = window.before, signal.shape[2:]
+    reached = [
         (node.shape[1 + axis] - 1) * window.stride[axis]
-        + window.kernel[axis]
-        - window.before[axis]
-        - signal.shape[2 + axis]
+        + (window.kernel[axis] - 1) * window.dilation[axis]
+        + 1
         for axis in (0, 1)
-    )
-    return rows, cols
+    ]
+    border = (left, reached[1] - left - cols, above, reached[0] - above - rows)
+    return functional.pad(signal, border, value=value)
 
 
 def _apply(function: type[torch.autograd.Function], *inputs: object) -> Tensor:
@@ -158,12 +299,18 @@ def _apply(function: type[torch.autograd.Function], *inputs: object) -> Tensor:
     return result
 
 
-def _windows(window: Window, signal: Tensor) -> Tensor:
-    """The values of each window, row by row; windows that reach past the map are filled with −∞."""
-    kernel, stride = window.kernel[0], window.stride[0]
-    over = -(signal.shape[3] - kernel) % stride
-    filled = functional.pad(signal, (0, over, 0, over), value=-torch.inf)
-    return filled.unfold(2, kernel, stride).unfold(3, kernel, stride).flatten(4)
+def _windows(node: Node, signal: Tensor) -> Tensor:
+    """The values of each window of a pool, row by row; −∞ off the map."""
+    assert isinstance(node.op, MaxPool)
+    return _unfolded(node.op.window, _bordered(node.op.window, signal, node, -torch.inf))
+
+
+def _unfolded(window: Window, signal: Tensor) -> Tensor:
+    """The values of each window (image, channel, row, col, value), row by row."""
+    (rows, cols), (row_step, col_step) = window.kernel, window.dilation
+    parts = signal.unfold(2, (rows - 1) * row_step + 1, window.stride[0])
+    parts = parts.unfold(3, (cols - 1) * col_step + 1, window.stride[1])
+    return parts[..., ::row_step, ::col_step].flatten(4)
 
 
 def _maxima(windows: Tensor, choice: Tensor | None) -> Tensor:

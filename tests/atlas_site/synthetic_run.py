@@ -9,11 +9,12 @@ import numpy as np
 import torch
 import yaml
 from PIL import Image
+from safetensors.torch import save_file
 
 from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
-from pipeline.network.model import ModelCard, save_model
+from pipeline.network.model import ModelCard, save_model, snapshot_path
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import (
     DIMENSIONS,
@@ -28,6 +29,8 @@ from pipeline.workspace import Workspace
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 HOSTILE_NAMES = ('it\'s "quoted".png', "a#b?c=d&e.png", "100% <b>bold.png", "🦊 fox \u2028.png")
+
+NAMES = 'layer,channel,name,note,family\nconv1,0,"edge <b>""x""</b>",a note,edges\n'
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ def write_run(root: Path, plan: Plan | None = None) -> Workspace:
     made_from = Provenance(card.weights_sha256, card.manifest_sha256)
     _write_stores(run, plan, card.graph(), made_from, rng)
     _write_params(run, plan)
+    (root / "names.csv").write_text(NAMES, encoding="utf-8")
     _write_reports(run, plan, rng)
     return run
 
@@ -115,6 +119,12 @@ def _write_model(run: Workspace, plan: Plan) -> ModelCard:
             torch.randn(shape, generator=generator) * 0.05 if drawn else torch.zeros(shape)
         )
     run.model.mkdir()
+    # At the start the first filter was what it is, but for a scale; the others were noise.
+    start = {name: torch.randn(w.shape, generator=generator) for name, w in weights.items()}
+    for name, values in weights.items():
+        start[name][:1] = values[:1] * 2
+    snapshot_path(run.model, 0).parent.mkdir()
+    save_file(start, snapshot_path(run.model, 0))
     return save_model(run.model, card, weights)
 
 
@@ -136,9 +146,20 @@ def _write_stores(
         group = projections.create_group(layer)
         _fill(group, "projections", "projection", stored.astype(np.float16))
         _fill(group, "projections", "scale", scale)
+        _fill(group, "projections", "energy_box", _middle(record.box))
+        control = np.flip(stored[:, :2], axis=3)
+        _fill(group, "projections", "control", control.astype(np.float16))
+        _fill(group, "projections", "control_scale", scale[:, :2])
+        group.attrs.update(method="deconvnet", control_correlation=0.25)
         _fill(crops.create_group(layer), "crops", "crop", cut)
     for root in (scan, projections, crops):
         seal(root)
+
+
+def _middle(box: np.ndarray) -> np.ndarray:
+    """The middle third of each box."""
+    edge = (box[..., 2:] - box[..., :2]) // 3
+    return np.concatenate([box[..., :2] + edge, box[..., 2:] - edge], axis=-1).astype(np.int16)
 
 
 def _fill(group, kind, name, values) -> None:

@@ -20,8 +20,10 @@ PLACES = {
     "conv3.html#1": "[data-dead]:not([hidden])",
     "images.html": ".gallery li",
     "images.html#1": ".holders section",
-    "classes.html": ".class-list li",
+    "classes.html": ".class-cards li",
     "classes.html#1": ".one-class h1",
+    "channels.html": "[data-canvas]",
+    "channels.html#conv3:0,conv1:1": "[data-listed] li",
 }
 
 

@@ -2,9 +2,14 @@ import pytest
 import torch
 
 from pipeline.network.architectures import build_chain
-from pipeline.network.geometry import AxisWindow, windows
+from pipeline.network.geometry import AxisWindow, seed_of, windows
 from pipeline.network.ops import Conv, MaxPool
-from pipeline.project.deconvnet import inside_map
+from pipeline.project.placement import inside_map
+
+
+def field_windows(graph, layer):
+    return windows(graph, seed_of(graph, layer))
+
 
 PAPER = {  # paper.md, sections 1 and 4: size, jump; the start is centre − (size − 1) / 2
     ("zfnet", "conv1"): (7, 2, 0),
@@ -21,14 +26,14 @@ PAPER = {  # paper.md, sections 1 and 4: size, jump; the start is centre − (si
 
 @pytest.mark.parametrize(("arch", "layer"), PAPER)
 def test_the_lowest_window_is_the_receptive_field(arch, layer):
-    rows, cols = windows(build_chain(arch, 10, 224), layer)[0]
+    rows, cols = field_windows(build_chain(arch, 10, 224), layer)[0]
     assert (rows.size, rows.jump, rows.start) == PAPER[arch, layer]
     assert cols == rows
 
 
 def test_windows_of_zfnet_conv5_on_the_way_down_are_those_of_pencil_and_paper():
     graph = build_chain("zfnet", 10, 224)
-    found = windows(graph, "conv5")
+    found = field_windows(graph, "conv5")
     fed = [at - 1 for at in found if isinstance(graph.nodes[at].op, Conv | MaxPool)]
     assert [found[at][0].size for at in sorted(fed)] == [139, 67, 33, 15, 7, 5, 3]
 
@@ -37,14 +42,12 @@ def test_a_fully_connected_unit_sees_the_whole_map_of_every_pool():
     graph = build_chain("zfnet", 10, 224)
     for at, node in enumerate(graph.nodes):
         if isinstance(node.op, MaxPool):
-            for window in windows(graph, "fc7")[at - 1]:
-                assert window.jump == 0
-                assert window.start <= 0
-                assert window.start + window.size >= window.cells
+            for window in field_windows(graph, "fc7")[at - 1]:
+                assert window.whole
 
 
 def test_inside_marks_the_cells_on_the_map():
     window = AxisWindow(start=-1, jump=1, size=3, cells=4)
     inside = inside_map((window, window), torch.tensor([[0, 3]]))
-    assert inside[0, 0].int().tolist() == [[0, 0, 0], [1, 1, 0], [1, 1, 0]]
+    assert inside[0, :, :, 0].int().tolist() == [[0, 0, 0], [1, 1, 0], [1, 1, 0]]
     assert inside_map((window, window), torch.tensor([[1, 2]])) is None

@@ -6,13 +6,14 @@ import torch
 from captum.attr import NeuronDeconvolution
 from torch import nn
 
-from pipeline.network.geometry import receptive_field, windows
+from pipeline.network.geometry import receptive_field, seed_of, windows
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv, LocalResponseNorm, MaxPool, square
 from pipeline.project.adjoints import PhaseConv, TransposedConv, transpose
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_plan import cut_patch
-from pipeline.project.switches import SwitchFinder, cut_windows
+from pipeline.project.method import recorded
+from pipeline.project.switches import SwitchFinder, cut_windows, needs_whole_image
 from tests.pipeline.network.small_graphs import RELU, chained, conv
 from tests.pipeline.project.oracle import (
     autograd_projection,
@@ -32,17 +33,20 @@ def image_of(network, seed=1):
 def project(network, image, layer, channel, cell, start, way):
     """Projections by the code under test, switches from the whole image or from windows."""
     cells, finder = torch.tensor(cell), SwitchFinder(network, finite=True)
+    nodes = recorded(network.graph, layer, "deconvnet")
+    if needs_whole_image(network.graph, layer, nodes):
+        way = "whole image"
     units = Units(torch.tensor(channel), cells, torch.tensor(start, dtype=image.dtype))
     if way == "whole image":
-        maps = finder.maps(image[None], layer)
-        switches = cut_windows(network.graph, layer, [maps] * len(cell), cells)
+        maps = finder.maps(image[None], nodes)
+        switches = cut_windows(network.graph, layer, [maps] * len(cell), cells, nodes)
     else:
-        rows, cols = windows(network.graph, layer)[0]
+        rows, cols = windows(network.graph, seed_of(network.graph, layer))[0]
         first = [(rows.first(cell[0]), cols.first(cell[1])) for cell in cells]
         size = rows.size, cols.size
         patches = [cut_patch(image[None], int(top), int(left), size) for top, left in first]
-        switches = finder.windows(torch.cat(patches), cells, layer)
-    return Deconvnet(network, layer)(units, switches)
+        switches = finder.windows(torch.cat(patches), cells, layer, nodes) if nodes else {}
+    return Deconvnet(network, layer, "deconvnet")(units, switches)
 
 
 def worst_error(network, image, layer, cells, way):

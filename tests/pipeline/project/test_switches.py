@@ -3,6 +3,7 @@ import torch
 
 from pipeline.network.module import Network
 from pipeline.network.ops import MaxPool, square
+from pipeline.project.method import recorded
 from pipeline.project.switches import SwitchFinder, whole_macs, window_macs
 from tests.pipeline.network.small_graphs import RELU, chained, conv
 from tests.pipeline.project.oracle import random_network
@@ -16,7 +17,7 @@ def test_of_equal_values_the_first_in_row_major_order_is_the_maximum():
     network.tensor("conv1.bias").zero_()
     values = np.random.default_rng(0).integers(-1, 3, (9, 9)).astype(np.float32)
     image = torch.from_numpy(values).expand(1, 3, 9, 9)
-    found = SwitchFinder(network, finite=True).maps(image, "conv2")[3]
+    found = SwitchFinder(network, finite=True).maps(image, [3])[3]
     for row, col in np.ndindex(4, 4):
         window = np.maximum(values, 0)[2 * row : 2 * row + 3, 2 * col : 2 * col + 3]
         assert int(found[row, col, 0]) == int(window.argmax())  # NumPy's is the first
@@ -25,23 +26,27 @@ def test_of_equal_values_the_first_in_row_major_order_is_the_maximum():
 def test_work_is_counted_as_in_the_papers_table():
     # paper.md: conv1 172 M and conv2 416 M on the whole image; a conv5 window 67² and 15².
     network = random_network(width=1.0, input_px=224)
-    assert whole_macs(network.graph, "conv5") == 110**2 * 96 * 147 + 26**2 * 256 * 2400
-    assert window_macs(network.graph, "conv5") == 67**2 * 96 * 147 + 15**2 * 256 * 2400
-    assert window_macs(network.graph, "conv1") == whole_macs(network.graph, "conv1") == 0
+    nodes = recorded(network.graph, "conv5", "deconvnet")
+    assert whole_macs(network.graph, nodes) == 110**2 * 96 * 147 + 26**2 * 256 * 2400
+    assert window_macs(network.graph, "conv5", nodes) == 67**2 * 96 * 147 + 15**2 * 256 * 2400
+    assert recorded(network.graph, "conv1", "deconvnet") == ()
+    assert window_macs(network.graph, "conv1", ()) == whole_macs(network.graph, ()) == 0
 
 
 def test_an_image_has_the_same_switches_whatever_else_is_projected():
     network = random_network(dtype=torch.float32)
     image = torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
-    shallow = SwitchFinder(network, finite=True).maps(image, "conv2")
-    deep = SwitchFinder(network, finite=True).maps(image, "conv5")
+    nodes = {layer: recorded(network.graph, layer, "deconvnet") for layer in ("conv2", "conv5")}
+    shallow = SwitchFinder(network, finite=True).maps(image, nodes["conv2"])
+    deep = SwitchFinder(network, finite=True).maps(image, nodes["conv5"])
     assert all(torch.equal(values, deep[at]) for at, values in shallow.items())
 
 
 def test_nan_in_a_channel_leaves_those_alone_that_the_norm_does_not_add_it_to():
     network = random_network("alexnet", 1 / 16, 64, dtype=torch.float32)
     image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    (sound,) = SwitchFinder(network, finite=True).maps(image, "conv2").values()
+    nodes = recorded(network.graph, "conv2", "deconvnet")
+    (sound,) = SwitchFinder(network, finite=True).maps(image, nodes).values()
     network.conv1.bias[5] = torch.nan
-    (found,) = SwitchFinder(network, finite=False).maps(image, "conv2").values()
+    (found,) = SwitchFinder(network, finite=False).maps(image, nodes).values()
     assert torch.equal(found[:, :, :3], sound[:, :, :3])

@@ -1,0 +1,170 @@
+"use strict";
+// The map of all channels: thumbnails in a canvas that pans and zooms; a click opens a channel.
+{
+  const box = document.querySelector("[data-map]");
+  const canvas = box.querySelector("[data-canvas]");
+  const pen = canvas.getContext("2d");
+  const label = box.querySelector("[data-map-label]");
+  const only = box.querySelector("[data-map-layer]");
+  const { site, map, search } = Atlas.data;
+  const perSheet = site.thumbs.corners.length / 2;
+  const THUMB = 15;
+  const MOST = 60;
+  const view = { x: 0, y: 0, zoom: 1 };
+  const sheets = new Map();
+  let pending = false;
+  let hovered = -1;
+
+  const sheetOf = (layer, number) => {
+    const src = layer.sheet.replace("{}", Math.floor(number / perSheet));
+    if (!sheets.has(src)) {
+      const image = new Image();
+      image.onload = () => redraw();
+      image.src = src;
+      sheets.set(src, image);
+    }
+    return sheets.get(src);
+  };
+  const scale = () => Math.min(canvas.width, canvas.height) / (map.side * 1.08) * view.zoom;
+  const placed = ([, , x, y]) => {
+    const by = scale();
+    return [canvas.width / 2 + (x - map.side / 2 + view.x) * by, canvas.height / 2 + (y - map.side / 2 + view.y) * by];
+  };
+  const size = () => THUMB * scale();
+  const shown = (place) => only.value === "" || Number(only.value) === place[0];
+
+  const draw = () => {
+    pending = false;
+    const style = getComputedStyle(document.documentElement);
+    const side = size();
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    pen.imageSmoothingQuality = "low";
+    map.places.forEach((place, i) => {
+      if (!shown(place)) return;
+      const [x, y] = placed(place);
+      if (x < -side || y < -side || x > canvas.width + side || y > canvas.height + side) return;
+      const layer = site.layers[place[0]];
+      const sheet = sheetOf(layer, place[1]);
+      const [column, row] = site.thumbs.corners[2 * (place[1] % perSheet)];
+      const px = site.side * layer.thumbPx;
+      if (sheet.complete && sheet.naturalWidth) pen.drawImage(sheet, column * px, row * px, px, px, x - side / 2, y - side / 2, side, side);
+      if (i === hovered) {
+        pen.strokeStyle = style.getPropertyValue("--accent");
+        pen.lineWidth = 3 * devicePixelRatio;
+        pen.strokeRect(x - side / 2, y - side / 2, side, side);
+      }
+    });
+    pen.font = `600 ${13 * devicePixelRatio}px sans-serif`;
+    pen.textAlign = "center";
+    pen.lineWidth = 4 * devicePixelRatio;
+    pen.lineJoin = "round";
+    for (const [number, ...place] of map.labels) {
+      const [x, y] = placed([0, 0, ...place]);
+      pen.strokeStyle = "#000b";
+      pen.fillStyle = "#fff";
+      pen.strokeText(site.classes[number].slice(0, 40), x, y - side * 0.6);
+      pen.fillText(site.classes[number].slice(0, 40), x, y - side * 0.6);
+    }
+  };
+  const redraw = () => {
+    if (pending) return;
+    pending = true;
+    requestAnimationFrame(draw);
+  };
+  const fit = () => {
+    const { width, height } = canvas.getBoundingClientRect();
+    canvas.width = Math.round(width * devicePixelRatio);
+    canvas.height = Math.round(height * devicePixelRatio);
+    redraw();
+  };
+
+  const at = (event) => {
+    const edge = canvas.getBoundingClientRect();
+    return [(event.clientX - edge.left) * devicePixelRatio, (event.clientY - edge.top) * devicePixelRatio];
+  };
+  const find = (event) => {
+    const [x, y] = at(event);
+    const half = size() / 2;
+    return map.places.findLastIndex((place) => {
+      const [left, top] = placed(place);
+      return shown(place) && Math.abs(left - x) <= half && Math.abs(top - y) <= half;
+    });
+  };
+  const nameOf = ([where, number]) => {
+    const layer = site.layers[where];
+    const [name] = Atlas.nameOf(layer.key, number, search.names);
+    return `${layer.name} ${number} · ${name || site.classes[search.favourite[layer.key][number]]}`;
+  };
+  const hover = (i) => {
+    if (i === hovered) return;
+    hovered = i;
+    label.textContent = i < 0 ? "Drag to move, scroll to zoom, click a channel." : nameOf(map.places[i]);
+    redraw();
+  };
+  const zoomAt = (x, y, by) => {
+    const zoom = Math.min(MOST, Math.max(0.8, view.zoom * by));
+    const [offsetX, offsetY] = [(x - canvas.width / 2) / scale(), (y - canvas.height / 2) / scale()];
+    view.x -= offsetX * (1 - view.zoom / zoom);
+    view.y -= offsetY * (1 - view.zoom / zoom);
+    view.zoom = zoom;
+    redraw();
+  };
+  const pan = (x, y) => {
+    view.x += x / scale();
+    view.y += y / scale();
+    redraw();
+  };
+
+  const held = new Map();
+  let moved = 0;
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    held.set(event.pointerId, at(event));
+    moved = 0;
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!held.has(event.pointerId)) { hover(find(event)); return; }
+    const before = held.get(event.pointerId);
+    const now = at(event);
+    const others = [...held].filter(([id]) => id !== event.pointerId).map(([, place]) => place);
+    if (others.length) {
+      const apart = (place) => Math.hypot(place[0] - others[0][0], place[1] - others[0][1]) || 1;
+      zoomAt((now[0] + others[0][0]) / 2, (now[1] + others[0][1]) / 2, apart(now) / apart(before));
+    } else {
+      pan(now[0] - before[0], now[1] - before[1]);
+    }
+    moved += Math.hypot(now[0] - before[0], now[1] - before[1]);
+    held.set(event.pointerId, now);
+  });
+  const release = (event) => { held.delete(event.pointerId); };
+  canvas.addEventListener("pointerup", release);
+  canvas.addEventListener("pointercancel", release);
+  canvas.addEventListener("click", (event) => {
+    const i = find(event);
+    if (i < 0 || moved > 6 * devicePixelRatio) return;
+    const [where, number] = map.places[i];
+    location.href = `${site.layers[where].key}.html#${number}`;
+  });
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    zoomAt(...at(event), Math.exp(-event.deltaY / 400));
+  }, { passive: false });
+  canvas.addEventListener("keydown", (event) => {
+    const step = 60 * devicePixelRatio;
+    const moves = { ArrowLeft: [step, 0], ArrowRight: [-step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
+    const zooms = { "+": 1.3, "=": 1.3, "-": 1 / 1.3 };
+    if (moves[event.key]) pan(...moves[event.key]);
+    else if (zooms[event.key]) zoomAt(canvas.width / 2, canvas.height / 2, zooms[event.key]);
+    else return;
+    event.preventDefault();
+  });
+  for (const button of box.querySelectorAll("[data-zoom]")) {
+    button.addEventListener("click", () => zoomAt(canvas.width / 2, canvas.height / 2, Number(button.dataset.zoom)));
+  }
+  only.addEventListener("input", redraw);
+  Atlas.mapView = view;
+  Atlas.mapPlace = (i) => placed(map.places[i]).map((value) => value / devicePixelRatio);
+  addEventListener("resize", fit);
+  addEventListener("hashchange", fit);
+  fit();
+}

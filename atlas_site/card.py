@@ -1,0 +1,40 @@
+"""The picture that a link to a hosted atlas shows: a handful of channels under its title."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from atlas_site.layers import Channel
+from atlas_site.pictures import TileSize, grey_outside, pair
+from pipeline.atlas import Run
+
+SIZE = (1200, 630)
+COLUMNS = 3
+GAP = 12
+TITLE_PX = 150
+QUALITY = 88
+
+
+def draw_card(run: Run, channels: Sequence[Channel]) -> Image.Image:
+    """Up to six channels, projections beside crops, below a title."""
+    page = Image.new("RGB", SIZE, "#131415")
+    draw = ImageDraw.Draw(page)
+    draw.text((GAP * 2, 36), "Feature atlas", "#eceae7", ImageFont.load_default(52))
+    words = f"What every channel of {run.card.arch} responds to"
+    draw.text((GAP * 2, 100), words, "#a3a19d", ImageFont.load_default(26))
+    width = (SIZE[0] - (COLUMNS + 1) * GAP) // COLUMNS
+    for place, channel in enumerate(channels[: 2 * COLUMNS]):
+        row, column = divmod(place, COLUMNS)
+        panel = _panel(run, channel).resize((width, width // 2), Image.Resampling.LANCZOS)
+        corner = GAP + column * (width + GAP), TITLE_PX + GAP + row * (width // 2 + 2 * GAP)
+        page.paste(panel, corner)
+    return page
+
+
+def _panel(run: Run, channel: Channel) -> Image.Image:
+    pictures = run.pictures(channel.layer, slice(channel.number, channel.number + 1))
+    boxes = run.scan(channel.layer).box[channel.number]
+    crops = grey_outside(pictures.crop[0], boxes, run.card.crop)
+    px = TileSize(max(run.field(channel.layer).size)).sprite
+    return Image.fromarray(np.ascontiguousarray(pair(pictures.projection[0], crops, px)))

@@ -1,0 +1,203 @@
+"""Layers and channels as the pages show them."""
+
+import statistics
+from collections import Counter
+from dataclasses import dataclass
+
+from atlas_site.charts import spark_path
+from atlas_site.layer_keys import layer_keys
+from atlas_site.pictures import TileSize, grid_side
+from atlas_site.selectivity import ClassSpread, class_spread
+from atlas_site.sprites import COVER_GRID, SpriteRegion, channel_regions, sprite_path
+from pipeline.atlas import Run
+from pipeline.errors import AtlasError
+
+STILL_START = 0.95
+"""The |cosine| with its start from which a filter is marked as still its start."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel as its layer's page shows it."""
+
+    layer: str
+    key: str
+    """Its layer's name in file names and addresses."""
+    number: int
+    peak: float
+    """The strongest activation; 0 for a dead channel."""
+    fired: int
+    """Validation images with a peak above 0."""
+    images: tuple[int, ...]
+    """Rows of its strongest images; fewer than `scan.top` where too few made it fire."""
+    selectivity: float
+    effective_classes: float
+    favourite: str
+    """The class most frequent among its strongest images; of equal ones the stronger."""
+    spark: str
+    """Outline of its histogram of peaks."""
+    start_cosine: float | None
+    """How much of its filter is still its start; None where that is not known."""
+    projections: SpriteRegion
+    crops: SpriteRegion
+
+    @property
+    def still_start(self) -> bool:
+        """Whether its filter is its start, but for a scale and noise."""
+        return self.start_cosine is not None and self.start_cosine >= STILL_START
+
+    @property
+    def entries(self) -> int:
+        """How many images are among its strongest."""
+        return len(self.images)
+
+    @property
+    def dead(self) -> bool:
+        """Whether no validation image makes it fire."""
+        return not self.images
+
+    @property
+    def sprite(self) -> str:
+        """Its large pictures."""
+        return sprite_path(self.key, self.number)
+
+    @property
+    def href(self) -> str:
+        """Its view."""
+        return f"{self.key}.html#{self.number}"
+
+
+@dataclass(frozen=True)
+class Projected:
+    """How a layer was projected, and how far the network at its start gives the same."""
+
+    method: str
+    """`deconvnet`, `guided` or `gradient`."""
+    control_ranks: int
+    """How many of the first ranks have a control; 0 where the store has none."""
+    control_correlation: float | None
+    """Mean magnitude of the correlation of projections with their controls."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A scanned layer."""
+
+    name: str
+    key: str
+    """The name in file names and addresses."""
+    map_size: int
+    """Side of its map, in cells."""
+    field: int
+    """Side of its receptive field, in input pixels."""
+    jump: int
+    """Pixels between the fields of neighbouring cells."""
+    channels: tuple[Channel, ...]
+    projected: Projected
+    """What the store of projections says of the layer."""
+    covers: tuple[int, ...]
+    """The most selective channels, in order of number: the layer's face on the first page."""
+
+    @property
+    def href(self) -> str:
+        """Its page."""
+        return f"{self.key}.html"
+
+    @property
+    def tile(self) -> TileSize:
+        """How large its tiles are."""
+        return TileSize(self.field)
+
+    @property
+    def start_cosine(self) -> float | None:
+        """The median over channels of how much of a filter is still its start."""
+        values = [c.start_cosine for c in self.channels if c.start_cosine is not None]
+        return statistics.median(values) if values else None
+
+    @property
+    def dead(self) -> int:
+        """How many channels are dead."""
+        return sum(channel.dead for channel in self.channels)
+
+
+def gather_layers(atlas: Run) -> tuple[Layer, ...]:
+    """All scanned layers, in the order of the network."""
+    keys = layer_keys(atlas.layers)
+    return tuple(_layer(atlas, name, keys[name]) for name in atlas.layers)
+
+
+def gather_layer(atlas: Run, name: str) -> Layer:
+    """One layer alone. Raises AtlasError for a layer that was not scanned."""
+    if name not in atlas.layers:
+        raise AtlasError(
+            f"The run has no scanned layer {name!r}.",
+            fix=f"Choose one of {', '.join(atlas.layers)}.",
+        )
+    return _layer(atlas, name, layer_keys(atlas.layers)[name])
+
+
+def _layer(atlas: Run, name: str, key: str) -> Layer:
+    field = atlas.field(name)
+    spread = class_spread(atlas.scan(name).mean_peak_by_class)
+    count = len(spread.selectivity)
+    cosines = atlas.start_cosine(name)
+    channels = tuple(
+        _channel(atlas, name, key, n, spread, None if cosines is None else float(cosines[n]))
+        for n in range(count)
+    )
+    ranked = sorted(
+        (c for c in channels if c.entries == atlas.scan(name).image.shape[1]),
+        key=lambda c: (-c.selectivity, c.number),
+    )
+    return Layer(
+        name=name,
+        key=key,
+        map_size=max(atlas.graph.layer(name).size),
+        field=max(field.size),
+        jump=field.rows.jump,
+        channels=channels,
+        projected=_projected(atlas, name),
+        covers=tuple(sorted(c.number for c in ranked[: COVER_GRID.places])),
+    )
+
+
+def _projected(atlas: Run, layer: str) -> Projected:
+    facts = atlas.projection_facts(layer)
+    control = atlas.controls(layer, slice(0, 1))
+    correlation = facts.get("control_correlation")
+    return Projected(
+        method=str(facts.get("method", "deconvnet")),
+        control_ranks=0 if control is None else int(control.shape[1]),
+        control_correlation=None if correlation is None else float(correlation),
+    )
+
+
+def _channel(
+    atlas: Run,
+    layer: str,
+    key: str,
+    number: int,
+    spread: ClassSpread,
+    start_cosine: float | None,
+) -> Channel:
+    record = atlas.scan(layer)
+    rows = [row for row in record.image[number].tolist() if row >= 0]
+    labels = Counter(atlas.images[row].label for row in rows)
+    size = TileSize(max(atlas.field(layer).size))
+    block_px = size.thumb * grid_side(record.image.shape[1])
+    projections, crops = channel_regions(key, number, block_px)
+    return Channel(
+        layer=layer,
+        key=key,
+        number=number,
+        peak=float(record.activation[number, 0]) if rows else 0.0,
+        fired=int(record.fired[number]),
+        images=tuple(rows),
+        selectivity=float(spread.selectivity[number]),
+        effective_classes=float(spread.effective_classes[number]),
+        favourite=labels.most_common(1)[0][0] if labels else "",
+        spark=spark_path(record.histogram[number].tolist()),
+        start_cosine=start_cosine,
+        projections=projections,
+        crops=crops,
+    )

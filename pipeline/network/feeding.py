@@ -1,0 +1,71 @@
+"""Layers that feed a layer: what its filters read, traced back to the layers that make it."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pipeline.network.graph import Graph
+from pipeline.network.ops import Add, Cat, Conv, Linear
+
+Kernels = Float[Tensor, "out in row col"]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A layer whose channels another layer's filters read."""
+
+    layer: str
+    first: int
+    """The input channel that is the layer's channel 0."""
+    channels: int
+
+
+def feeds_of(graph: Graph, name: str, wanted: Collection[str]) -> list[Feed]:
+    """The wanted layers that feed the filters of a layer, with nothing that has weights between.
+
+    A concatenation lays its inputs side by side, a sum on top of each other. Empty for a layer
+    without filters.
+    """
+    source = graph.nodes[graph.layer(name).source]
+    if not isinstance(source.op, Conv | Linear):
+        return []
+    ends = {graph.layer(layer).node: layer for layer in wanted}
+    return _traced(graph, source.inputs[0], ends, first=0)
+
+
+def _traced(graph: Graph, position: int, ends: dict[int, str], first: int) -> list[Feed]:
+    """Feeds at or below a node whose channel 0 is the input channel `first`."""
+    node = graph.nodes[position]
+    if position in ends:
+        return [Feed(ends[position], first, node.shape[0])]
+    if isinstance(node.op, Conv | Linear):
+        return []
+    if not isinstance(node.op, Add | Cat):
+        return _traced(graph, node.inputs[0], ends, first) if node.inputs else []
+    found = []
+    for feeding in node.inputs:
+        found += _traced(graph, feeding, ends, first)
+        first += graph.nodes[feeding].shape[0] if isinstance(node.op, Cat) else 0
+    return found
+
+
+def full_kernels(graph: Graph, name: str, weights: Callable[[str], Tensor]) -> Kernels:
+    """A layer's filters over all channels below; what another group reads has weight 0.
+
+    A fully connected layer's filters are as large as the map below.
+    """
+    source = graph.layer(name).source
+    op, below = graph.nodes[source].op, graph.below(source)[0]
+    assert isinstance(op, Conv | Linear)
+    weight = weights(op.weight)
+    if isinstance(op, Linear):
+        cells = (1, 1) if op.per_cell else below[1:]
+        return weight.reshape(len(weight), below[0], *cells)
+    full = weight.new_zeros(len(weight), below[0], *op.window.kernel)
+    outputs = torch.arange(len(weight)).chunk(op.groups)
+    for out, inputs in zip(outputs, torch.arange(below[0]).chunk(op.groups), strict=True):
+        full[out[0] : out[-1] + 1, inputs[0] : inputs[-1] + 1] = weight[out]
+    return full

@@ -1,0 +1,42 @@
+import numpy as np
+
+from atlas_site import channel_map
+from atlas_site.channel_map import layout, map_of
+from pipeline.atlas import open_atlas
+from pipeline.workspace import Workspace
+
+
+def groups(count: int) -> np.ndarray:
+    """Distances of three groups of channels that are near within and far between."""
+    group = np.arange(count) % 3
+    noise = np.random.default_rng(0).uniform(0, 0.1, (count, count))
+    far = (group[:, None] != group[None, :]) + noise + noise.T
+    np.fill_diagonal(far, 0)
+    return far.astype(np.float32)
+
+
+def test_near_channels_are_near_on_the_map():
+    places = layout(groups(60))
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    assert (apart.argmin(axis=1) % 3 == np.arange(60) % 3).all()
+
+
+def test_equal_distances_give_equal_maps():
+    assert (layout(groups(30)) == layout(groups(30))).all()
+
+
+def test_one_or_two_channels_have_a_map_too():
+    for count in (1, 2):
+        assert np.isfinite(layout(np.zeros((count, count), np.float32))).all()
+
+
+def test_every_channel_has_a_place_in_the_square(run: Workspace, monkeypatch):
+    atlas = open_atlas(run.artifacts)
+    alive = np.array([[2, n] for n in range(38) if n != 1])
+    places = map_of(atlas, alive)
+    assert places.shape == (37, 2)
+    assert places.min() >= 0
+    assert places.max() <= 1000
+    monkeypatch.setattr(channel_map, "LARGEST_LAYOUT", 13)
+    assert map_of(atlas, alive).shape == (37, 2)
