@@ -122,5 +122,7 @@ FIELDS = {"conv1": (7, 2, 0), "conv2": (27, 8, 0), "conv3": (75, 16, -16),
 
 def _boxes(layer, cell):
     size, jump, start = FIELDS.get(layer, (CROP, 0, 0))
+    if size >= CROP:  # from the size of the image on, a box is the image
+        size, jump, start = CROP, 0, 0
     first = cell * jump + start
     return np.concatenate([first, first + size], axis=2).astype(np.int32)
