@@ -21,7 +21,7 @@ from pipeline.params import load_params
 from tests.imports import ROOT
 from tests.workspaces import write_params, write_photos
 
-CODE = ("pipeline", "stages", "atlas_site", "demo", "presets")
+CODE = ("pipeline", "stages", "atlas_site", "demo", "nets", "presets")
 ALL = ["prepare", "train", "evaluate", "scan", "project", "crop", "verify", "render"]
 
 
