@@ -81,11 +81,10 @@ def model_facts(catalogue: Catalogue) -> list[Fact]:
     card = catalogue.atlas.card
     return [
         Fact("architecture", _ARCHITECTURES.get(card.arch, card.arch)),
-        Fact("width", f"{card.width:g} of the paper's"),
-        Fact("epochs trained", str(card.epochs_trained)),
+        *_training_facts(catalogue),
         Fact("input", f"{card.crop} × {card.crop} pixels, RGB"),
         Fact("resize", f"shortest side to {card.resize}, then the centre square"),
-        Fact("normalisation", f"(pixel − {_mean(card.mean)}) × {card.scale:.4g}"),
+        Fact("normalisation", f"(pixel − {_mean(card.mean)}) × {_scale(card.scale)}"),
         Fact("layers", ", ".join(layer.name for layer in catalogue.layers)),
     ]
 
@@ -95,6 +94,23 @@ _ARCHITECTURES = {
     "alexnet": "AlexNet",
     "alexnet-torchvision": "torchvision's AlexNet",
 }
+
+
+def _training_facts(catalogue: Catalogue) -> list[Fact]:
+    card = catalogue.atlas.card
+    if card.origin is not None:
+        versions = ", ".join(f"{name} {number}" for name, number in card.origin.versions.items())
+        return [Fact("weights", card.origin.weights or "the module's own"), Fact("from", versions)]
+    return [
+        Fact("width", f"{card.width:g} of the paper's"),
+        Fact("epochs trained", str(card.epochs_trained)),
+    ]
+
+
+def _scale(scale: float | tuple[float, float, float]) -> str:
+    if isinstance(scale, tuple):
+        return "(" + ", ".join(f"{value:.4g}" for value in scale) + ")"
+    return f"{scale:.4g}"
 
 
 def _mean(mean: object) -> str:

@@ -21,7 +21,7 @@ from pipeline.params import load_params
 from tests.imports import ROOT
 from tests.workspaces import write_params, write_photos
 
-CODE = ("pipeline", "stages", "atlas_site", "demo", "presets")
+CODE = ("pipeline", "stages", "atlas_site", "demo", "nets", "presets")
 ALL = ["prepare", "train", "evaluate", "scan", "project", "crop", "verify", "render"]
 
 
@@ -133,8 +133,9 @@ def test_the_unusable_file_is_listed_with_a_reason(finished):
 
 def test_nothing_unfinished_is_left_behind(finished):
     assert not [path for path in finished.rglob(".*.partial-*")]
-    states = finished / ".state"
-    assert not [path for stage in states.glob("*") for path in stage.iterdir() if path.is_dir()]
+    states = set((finished / ".state").iterdir())
+    states.remove(finished / ".state" / "prepare")  # kept: what it decoded is not decoded again
+    assert not [path for stage in states for path in stage.iterdir() if path.is_dir()]
 
 
 def test_a_second_run_runs_nothing(finished):

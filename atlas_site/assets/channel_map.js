@@ -8,7 +8,8 @@
   const only = box.querySelector("[data-map-layer]");
   const { site, map, search } = Atlas.data;
   const perSheet = site.thumbs.corners.length / 2;
-  const THUMB = 15;
+  const THUMB = 22;
+  const READABLE = 90;
   const MOST = 60;
   const view = { x: 0, y: 0, zoom: 1 };
   const sheets = new Map();
@@ -45,7 +46,9 @@
       if (x < -side || y < -side || x > canvas.width + side || y > canvas.height + side) return;
       const layer = site.layers[place[0]];
       const sheet = sheetOf(layer, place[1]);
-      const [column, row] = site.thumbs.corners[2 * (place[1] % perSheet)];
+      // Crops while small: a projection is a grey square until it is large enough to be read.
+      const crops = side < READABLE * devicePixelRatio ? 1 : 0;
+      const [column, row] = site.thumbs.corners[2 * (place[1] % perSheet) + crops];
       const px = site.side * layer.thumbPx;
       if (sheet.complete && sheet.naturalWidth) pen.drawImage(sheet, column * px, row * px, px, px, x - side / 2, y - side / 2, side, side);
       if (i === hovered) {

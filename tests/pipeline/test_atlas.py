@@ -95,6 +95,7 @@ def test_the_filters_are_the_weights_with_colour_last(run: Workspace):
 
 def test_a_filter_says_how_much_of_it_is_still_its_start(tmp_path: Path):
     run = write_run(tmp_path / "run")
+    snapshot_path(run.model, 0).unlink()
     assert open_atlas(run.artifacts).start_cosine("conv2") is None
     start = load_file(run.model / "weights.safetensors")
     start["conv2.weight"][1] *= -0.5

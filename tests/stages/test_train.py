@@ -173,7 +173,7 @@ def test_a_diverging_training_says_where_and_what_it_was_before_can_be_kept(tmp_
     write_params(root, learning_rate=0.01)
     refused = CliRunner().invoke(main, ["train", "--finish", "-w", str(root)])
     assert refused.exit_code == 1
-    assert "had other parameters" in refused.output
+    assert "is another one" in refused.output
     write_params(root, **WILD)
     atlas(root, "train", "--finish")
     kept = load_file(root / "artifacts" / "model" / "weights.safetensors")
