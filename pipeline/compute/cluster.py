@@ -69,14 +69,14 @@ class Pool:
         over. An AtlasError of a task is raised here.
         """
         waiting = iter(jobs)
-        keys: dict[Future[R | AtlasError], K] = {}
+        keys: dict[Future[R | AtlasError | CancelledError], K] = {}
         finished = as_completed(loop=self._client.loop, with_results=True)
         try:
             self._submit(finished, keys, task, waiting, WINDOW_PER_THREAD * self.threads)
             for future, result in finished:
                 key = keys.pop(future)
                 future.release()
-                if isinstance(result, AtlasError):
+                if isinstance(result, AtlasError | CancelledError):
                     raise result
                 self._submit(finished, keys, task, waiting, 1)
                 yield key, result
@@ -97,13 +97,13 @@ class Pool:
     def _submit(
         self,
         finished: as_completed,
-        keys: dict[Future[R | AtlasError], K],
+        keys: dict[Future[R | AtlasError | CancelledError], K],
         task: Task[J, R],
         waiting: Iterator[tuple[K, J]],
         count: int,
     ) -> None:
         for _, (key, job) in zip(range(count), waiting, strict=False):
-            future: Future[R | AtlasError] = self._client.submit(
+            future: Future[R | AtlasError | CancelledError] = self._client.submit(
                 _run_here, task, job, self._device, self._expected, pure=False
             )
             keys[future] = key
@@ -181,6 +181,8 @@ class _Worker(Worker):
 @contextmanager
 def _connect(scheduler: str) -> Iterator[Client]:
     _check_address(scheduler)
+    # It would log a traceback where the scheduler ends, of which `run` makes one line.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         asyncio.run(asyncio.wait_for(_answers(scheduler), CONNECT_S))
         client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
