@@ -5,10 +5,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from atlas_site.generator import render
 from pipeline.atlas import open_atlas
@@ -52,6 +53,12 @@ class Watched:
 Opener = Callable[..., Watched]
 
 
+def _note_failure(complaints: list[str], request: Request) -> None:
+    """A picture still loading when a link was followed is aborted, which is no fault of a page."""
+    if request.failure != "net::ERR_ABORTED":
+        complaints.append(f"failed: {request.url} ({request.failure})")
+
+
 @contextmanager
 def watching(browser: Browser) -> Iterator[Opener]:
     contexts: list[BrowserContext] = []
@@ -66,9 +73,7 @@ def watching(browser: Browser) -> Iterator[Opener]:
         )
         watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
         watched.page.on("request", lambda request: watched.requests.append(request.url))
-        watched.page.on(
-            "requestfailed", lambda request: watched.complaints.append(f"failed: {request.url}")
-        )
+        watched.page.on("requestfailed", partial(_note_failure, watched.complaints))
         watched.page.on("dialog", lambda dialog: watched.complaints.append(dialog.message))
         watched.page.goto(address)
         return watched

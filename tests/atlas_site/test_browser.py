@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.atlas_site.conftest import Opener
+from tests.atlas_site.conftest import Opener, watching
 from tests.atlas_site.synthetic_run import HOSTILE, HOSTILE_NAMES
 
 pytestmark = pytest.mark.browser
@@ -654,3 +654,12 @@ def test_the_list_beside_the_map_holds_every_channel_that_is_not_dead(visit: Ope
         "Atlas.data.map.places.map(([l, n]) => `${Atlas.data.site.layers[l].key}.html#${n}`)"
     )
     assert sorted(links) == sorted(places)
+
+
+def test_a_picture_that_is_not_there_is_a_complaint(chromium: Browser, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text('<img src="gone.webp" alt="">', encoding="utf-8")
+    with watching(chromium) as opened:
+        watched = opened((tmp_path / "page.html").as_uri())
+        watched.page.wait_for_load_state("load")
+        assert any("gone.webp" in complaint for complaint in watched.complaints)
+        assert any(complaint.startswith("failed: ") for complaint in watched.complaints)
