@@ -89,7 +89,7 @@
     ["fires on", percent(channel.fired / site.validationImages)],
     ["selectivity", channel.selectivity.toFixed(2)],
     ["effective classes", channel.effective.toFixed(1)],
-    ...(channel.start === null ? [] : [["still its start", percent(channel.start)]]),
+    ...(channel.start === null ? [] : [["cosine with its start", channel.start.toFixed(2)]]),
   ].map(([what, value]) => el("span", {}, `${what} `, el("b", {}, value)));
 
   const show = async (number) => {

@@ -488,7 +488,7 @@ def test_filters_that_are_still_their_start_are_marked(visit: Opener) -> None:
     page = visit("conv1.html").page
     assert page.locator(".filters .still-start").count() == 1
     expect(page.locator(".filters li a").first).to_have_class("still-start")
-    expect(page.locator(".method")).to_contain_text("still its start")
+    expect(page.locator(".method")).to_contain_text("cosine with the start")
 
 
 def test_a_picture_of_a_channel_is_saved_offline(visit: Opener) -> None:
