@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -184,7 +184,8 @@ def _connect(scheduler: str) -> Iterator[Client]:
     # It would log a traceback where the scheduler ends, of which `run` makes one line.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
-        asyncio.run(asyncio.wait_for(_answers(scheduler), CONNECT_S))
+        with ThreadPoolExecutor(1) as thread:  # the calling one may run a loop, as in a notebook
+            thread.submit(asyncio.run, asyncio.wait_for(_answers(scheduler), CONNECT_S)).result()
         client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, RuntimeError) as error:
         raise AtlasError(

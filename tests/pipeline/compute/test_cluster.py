@@ -1,5 +1,6 @@
 """The pool: the same interface over threads and processes, and workers that die."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from distributed import Client, Security
+from distributed import Client, LocalCluster, Security
 
 from pipeline.compute.cluster import Pool, _check_address, workers
 from pipeline.errors import AtlasError
@@ -128,3 +129,14 @@ def test_a_scheduler_that_accepts_and_says_nothing_is_named():
         workers(f"tcp://127.0.0.1:{silent.getsockname()[1]}", 0, CPU),
     ):
         pass
+
+
+def test_a_scheduler_is_reached_from_a_thread_that_runs_a_loop():
+    """As a notebook's thread does."""
+
+    async def squares(address: str) -> list[int]:
+        with workers(address, 0, CPU) as pool:
+            return [result for _, result in pool.run(square, [(0, 3)])]
+
+    with LocalCluster(1, processes=False, protocol="tcp", dashboard_address=None) as cluster:
+        assert asyncio.run(squares(cluster.scheduler_address)) == [9]
