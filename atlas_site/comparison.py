@@ -98,7 +98,7 @@ def compare(
     layers = _matches(a, b)
     out.mkdir(parents=True)
     shutil.copytree(ASSETS, out / "assets")
-    css = placement_css(a.catalogue.side, filters=1, controls=1)
+    css = placement_css(a.catalogue.side, filters=1, controls=1, figures={})
     (out / "assets" / "placement.css").write_text(css, encoding="utf-8")
     for path, text in _pages(a, b, layers):
         (out / path).write_text(text, encoding="utf-8")

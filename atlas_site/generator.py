@@ -18,6 +18,7 @@ from atlas_site.data import (
     site_data,
     weight_data,
 )
+from atlas_site.figure_pages.registry import index_cards, made_pages
 from atlas_site.layers import Channel, Layer
 from atlas_site.network_map import HEIGHT, WIDTH, field_squares, slabs
 from atlas_site.painting import jobs_of, paint
@@ -26,6 +27,7 @@ from atlas_site.script import data_script
 from atlas_site.sprites import (
     COVER_GRID,
     SPRITE_GRID,
+    Grid,
     SpriteRegion,
     cover_path,
     filter_grid,
@@ -58,7 +60,12 @@ def render(
     out.mkdir(parents=True)
     shutil.copytree(ASSETS, out / "assets")
     (out / "assets" / "placement.css").write_text(
-        placement_css(catalogue.side, _filter_count(catalogue), _control_ranks(catalogue)),
+        placement_css(
+            catalogue.side,
+            _filter_count(catalogue),
+            _control_ranks(catalogue),
+            _figure_grids(catalogue),
+        ),
         encoding="utf-8",
     )
     (out / "data" / "weights").mkdir(parents=True)
@@ -78,6 +85,8 @@ def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield "classes", class_data(catalogue)
     yield "search", search_data(catalogue)
     yield "map", map_data(catalogue)
+    for page in made_pages(catalogue.atlas):
+        yield f"figure-{page.name}", page.data(catalogue.atlas, catalogue.atlas.figures[page.name])
     weights = connected(catalogue.atlas)
     for layer in catalogue.layers:
         yield layer.key, layer_data(catalogue, layer)
@@ -89,6 +98,7 @@ def _pages(catalogue: Catalogue) -> list[Page]:
         "catalogue": catalogue,
         "layers": catalogue.layers,
         "given_name": lambda channel: _given_name(catalogue, channel),
+        "figure_cards": index_cards(catalogue.atlas),
     }
     return [
         Page("index.html", "index.html", {**shared, **_front(catalogue)}),
@@ -102,7 +112,19 @@ def _pages(catalogue: Catalogue) -> list[Page]:
             "classes.html",
             {**shared, "cards": class_cards(catalogue), "matrix": matrix(catalogue)},
         ),
+        *_figure_pages(catalogue, shared),
     ]
+
+
+def _figure_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator[Page]:
+    """The page of each of the paper's other figures, and the list of them; none without any."""
+    if not catalogue.atlas.figures:
+        return
+    yield Page("figures.html", "figures.html", shared)
+    for page in made_pages(catalogue.atlas):
+        figure = catalogue.atlas.figures[page.name]
+        context = {**shared, "figure": page, **page.context(catalogue, figure)}
+        yield Page(page.href, f"figures/{page.name}.html", context)
 
 
 def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator[Page]:
@@ -188,6 +210,16 @@ def _filters(catalogue: Catalogue, layer: Layer) -> list[tuple[int, SpriteRegion
 
 def _control_ranks(catalogue: Catalogue) -> int:
     return max([1, *(layer.projected.control_ranks for layer in catalogue.layers)])
+
+
+def _figure_grids(catalogue: Catalogue) -> Mapping[str, Grid]:
+    """The grids of the figures' pictures, by their kind."""
+    atlas = catalogue.atlas
+    return {
+        kind: grid
+        for page in made_pages(atlas)
+        for kind, grid in page.grids(atlas.figures[page.name]).items()
+    }
 
 
 def _filter_count(catalogue: Catalogue) -> int:

@@ -16,6 +16,7 @@ from atlas_site import card
 from atlas_site.card import draw_card
 from atlas_site.catalogue import Catalogue
 from atlas_site.display import to_grey
+from atlas_site.figure_pages.registry import FIGURE_PAGES, made_pages
 from atlas_site.layers import Channel
 from atlas_site.pictures import (
     TileSize,
@@ -172,7 +173,21 @@ class ImagesJob:
         return 0
 
 
-Job = ChannelsJob | ControlJob | CoverJob | CardJob | FiltersJob | ImagesJob
+@dataclass(frozen=True)
+class FigureJob:
+    """The pictures of the page of one of the paper's other figures."""
+
+    name: str
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the files; they count for no channel."""
+        (out / "figures" / self.name).mkdir(parents=True)
+        for name, content in FIGURE_PAGES[self.name].pictures(atlas, atlas.figures[self.name]):
+            (out / "figures" / self.name / name).write_bytes(content)
+        return 0
+
+
+Job = ChannelsJob | ControlJob | CoverJob | CardJob | FiltersJob | ImagesJob | FigureJob
 
 
 def jobs_of(catalogue: Catalogue) -> list[Job]:
@@ -188,6 +203,7 @@ def jobs_of(catalogue: Catalogue) -> list[Job]:
         if layer.projected.control_ranks
         for sheet in range(CHANNEL_GRID.files(len(layer.channels)))
     ]
+    jobs += [FigureJob(page.name) for page in made_pages(catalogue.atlas)]
     jobs += _image_jobs(catalogue)
     if striking := handfuls(catalogue.layers):
         jobs.append(CardJob(striking[0][0].key, tuple(striking[0])))
@@ -210,7 +226,7 @@ def paint(
     jobs: Sequence[Job], artifacts: Path, out: Path, workers: int | None, advance: Advance
 ) -> None:
     """Do all jobs in worker processes, one per core where `workers` is None; one works here."""
-    for layer in {job.key for job in jobs if not isinstance(job, ImagesJob)}:
+    for layer in {job.key for job in jobs if not isinstance(job, ImagesJob | FigureJob)}:
         (out / "tiles" / layer).mkdir(parents=True, exist_ok=True)
     (out / "images").mkdir(parents=True, exist_ok=True)
     (out / "data" / "pictures").mkdir(parents=True, exist_ok=True)

@@ -3,11 +3,14 @@
 Inline styles are forbidden by the pages' own policy, so a place in a grid is a pair of classes.
 """
 
-from atlas_site.sprites import CHANNEL_GRID, COVER_GRID, IMAGE_GRID, filter_grid
+from collections.abc import Mapping
+
+from atlas_site.sprites import CHANNEL_GRID, COVER_GRID, IMAGE_GRID, Grid, filter_grid
 
 
-def placement_css(side: int, filters: int, controls: int) -> str:
-    """Rules for blocks of `side` × `side` tiles, sheets of `filters` filters, `controls` ranks."""
+def placement_css(side: int, filters: int, controls: int, figures: Mapping[str, Grid]) -> str:
+    """Rules for blocks of `side` × `side` tiles, sheets of `filters` filters, `controls` ranks,
+    and the grids of the figures' pages by the kind of their pictures."""
     filter_sheet = filter_grid(filters)
     grids = {
         "thumb": (2 * CHANNEL_GRID.columns, CHANNEL_GRID.rows),
@@ -17,6 +20,7 @@ def placement_css(side: int, filters: int, controls: int) -> str:
         "image": (IMAGE_GRID.columns, IMAGE_GRID.rows),
         "control": (CHANNEL_GRID.columns * controls, CHANNEL_GRID.rows),
         "filter": (filter_sheet.columns, filter_sheet.rows),
+        **{kind: (grid.columns, grid.rows) for kind, grid in figures.items()},
     }
     most = max(max(grid) for grid in grids.values())
     rules = [f":root{{--side:{side}}}"]

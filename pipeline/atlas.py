@@ -31,6 +31,8 @@ from pipeline.network.model import (
 from pipeline.network.module import Network
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry
+from pipeline.storage.figures import FigureData as FigureData
+from pipeline.storage.figures import read_figures
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.predictions import Prediction as Prediction
 from pipeline.storage.predictions import read_predictions
@@ -275,6 +277,11 @@ class Run:
         """The network's answer by validation image row; empty where `evaluate` has not run."""
         path = self.artifacts / "predictions.csv"
         return {found.image: found for found in read_predictions(path)} if path.exists() else {}
+
+    @cached_property
+    def figures(self) -> dict[str, FigureData]:
+        """The paper's other figures, by name; empty where that stage has not run."""
+        return read_figures(self.artifacts / "figures", self.provenance)
 
     @property
     def _manifest_path(self) -> Path:

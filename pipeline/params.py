@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
@@ -20,10 +19,10 @@ from pydantic import (
 )
 
 from pipeline.errors import AtlasError
+from pipeline.figure_params import FiguresParams
+from pipeline.section import Count, Fraction, Positive, Section
 from pipeline.strict_yaml import as_json, read_text, yaml_fault
 
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
 """How the pixels of a resized image are made of the given ones."""
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
@@ -41,18 +40,11 @@ DataSource = Literal[
     "cifar10",
     "cifar100",
 ]
-Positive = Annotated[float, Field(gt=0)]
 TORCHVISION_PX = 223
 """The input at which every window of torchvision's AlexNet is whole and pool5 gives 6 × 6.
 
 At others torchvision drops windows that reach out, which a chain completes, and averages to 6 × 6.
 """
-
-
-class Section(BaseModel):
-    """A part of the file: frozen, exact types, no unknown key."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class DataParams(Section):
@@ -255,6 +247,7 @@ class Params(Section):
     evaluate: EvaluateParams
     scan: ScanParams
     project: ProjectParams
+    figures: FiguresParams
 
     @property
     def own_model(self) -> ModelParams:

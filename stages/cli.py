@@ -15,6 +15,7 @@ COMMANDS = {
     "project": "Project every channel's strongest activations back to pixels.",
     "crop": "Cut out the patch of the image that each unit sees.",
     "verify": "Recompute a sample of entries with a slow reference.",
+    "figures": "Make the paper's other figures and tables.",
     "render": "Write the atlas as plain files; open site/index.html.",
     "pack": "Pack the rendered atlas into one zip.",
     "figure": "Draw channels of a layer as Figure 2 of the paper, for print.",

@@ -7,7 +7,7 @@ import click
 from pipeline.workspace import Workspace
 from stages.command import stage
 
-ORDER = ("prepare", "train", "evaluate", "scan", "project", "crop", "verify", "render")
+ORDER = ("prepare", "train", "evaluate", "scan", "project", "crop", "verify", "figures", "render")
 """As in dvc.yaml."""
 
 

@@ -23,6 +23,7 @@ OUTS = {
     "project": {FLOW.projections},
     "crop": {FLOW.crops},
     "verify": {FLOW.report("verify.json")},
+    "figures": {FLOW.figures, FLOW.report("figures.json")},
     "render": {FLOW.site},
 }
 

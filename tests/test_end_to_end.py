@@ -22,7 +22,7 @@ from tests.imports import ROOT
 from tests.workspaces import write_params, write_photos
 
 CODE = ("pipeline", "stages", "atlas_site", "demo", "nets", "presets")
-ALL = ["prepare", "train", "evaluate", "scan", "project", "crop", "verify", "render"]
+ALL = ["prepare", "train", "evaluate", "scan", "project", "crop", "verify", "figures", "render"]
 
 
 def repro(folder: Path, *arguments: str) -> list[str]:
@@ -150,7 +150,7 @@ def test_a_changed_template_reruns_render_alone(copy):
 
 def test_a_changed_top_reruns_the_scan_and_what_follows_but_no_training(copy):
     write_params(copy, {"data": {"max_rejected_fraction": 0.1}, "scan": {"top": 4}})
-    assert repro(copy) == ["scan", "project", "crop", "verify", "render"]
+    assert repro(copy) == ["scan", "project", "crop", "verify", "figures", "render"]
     scan = zarr.open_group(copy / "artifacts" / "scan.zarr", mode="r")
     assert dict(scan.groups())["conv3"]["image"].shape == (19, 4)
 

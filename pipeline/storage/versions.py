@@ -2,7 +2,7 @@
 
 from typing import Literal, get_args
 
-Stateful = Literal["train", "pixels", "scan", "project", "crop", "transfer"]
+Stateful = Literal["train", "pixels", "scan", "project", "crop", "transfer", "figures"]
 
 VERSIONS: dict[Stateful, int] = {
     "train": 1,
@@ -11,6 +11,7 @@ VERSIONS: dict[Stateful, int] = {
     "project": 1,
     "crop": 1,
     "transfer": 1,
+    "figures": 1,
 }
 """Part of the key of a stage's state.
 

@@ -14,14 +14,14 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_pla
 from atlas_site.generator import render
 from pipeline.atlas import open_atlas
 from pipeline.workspace import Workspace
-from tests.atlas_site.synthetic_run import write_run
+from tests.atlas_site.synthetic_run import Plan, write_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return write_run(tmp_path_factory.mktemp("run") / "a run")
+    return write_run(tmp_path_factory.mktemp("run") / "a run", Plan(figures=True))
 
 
 @pytest.fixture(scope="session")

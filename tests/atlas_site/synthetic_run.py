@@ -11,6 +11,7 @@ import yaml
 from PIL import Image
 from safetensors.torch import save_file
 
+from pipeline.atlas import open_atlas
 from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
@@ -26,6 +27,7 @@ from pipeline.storage.stores import (
     write_scan,
 )
 from pipeline.workspace import Workspace
+from tests.figure_making import write_all
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 HOSTILE_NAMES = ('it\'s "quoted".png', "a#b?c=d&e.png", "100% <b>bold.png", "🦊 fox \u2028.png")
@@ -44,6 +46,8 @@ class Plan:
     crop: int = 64
     top: int = 9
     seed: int = 0
+    figures: bool = False
+    """Whether to make the paper's other figures of this network and these images."""
     photographs: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     """Image files by class; drawn where there are none."""
     dead: Mapping[str, Sequence[int]] = field(default_factory=lambda: {"conv3": (1,)})
@@ -66,6 +70,8 @@ def write_run(root: Path, plan: Plan | None = None) -> Workspace:
     _write_params(run, plan)
     (root / "names.csv").write_text(NAMES, encoding="utf-8")
     _write_reports(run, plan, rng)
+    if plan.figures:
+        write_all(open_atlas(run.artifacts), root / ".state" / "figures")
     return run
 
 
@@ -248,6 +254,8 @@ def _write_params(run: Workspace, plan: Plan) -> None:
     params["data"] |= {"root": "data", "resize": plan.crop + 8, "crop": plan.crop}
     params["model"]["width"] = plan.width
     params["scan"]["layers"] = list(plan.layers)
+    params["figures"] |= {"images": 3}
+    params["figures"]["invariance"] |= {"steps": 2, "translation_px": 12}
     run.params.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
 

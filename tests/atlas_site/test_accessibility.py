@@ -22,6 +22,8 @@ PLACES = {
     "images.html#1": ".holders section",
     "classes.html": ".class-cards li",
     "classes.html#1": ".one-class h1",
+    "figures.html": ".figure-cards li",
+    "figure-invariance.html": "[data-plot]",
     "channels.html": "[data-canvas]",
     "channels.html#conv3:0,conv1:1": "[data-listed] li",
 }

@@ -22,6 +22,8 @@ PLACES = [
     "classes.html",
     "classes.html#0",
     "channels.html",
+    "figures.html",
+    "figure-invariance.html",
     "channels.html#conv3:0,conv1:1",
 ]
 CARDS = "[data-grid] > li"

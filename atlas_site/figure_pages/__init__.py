@@ -1,0 +1,1 @@
+"""The pages of the paper's other figures, one module each."""

@@ -1,0 +1,40 @@
+"""All pages of figures, in the paper's order."""
+
+from dataclasses import dataclass
+
+from atlas_site.figure_pages.invariance import InvariancePage
+from atlas_site.figure_pages.page import FigurePage
+from pipeline.atlas import Run
+
+FIGURE_PAGES: dict[str, FigurePage] = {page.name: page for page in (InvariancePage(),)}
+
+
+@dataclass(frozen=True)
+class FigureCard:
+    """A figure on the page that lists them."""
+
+    number: str
+    title: str
+    lead: str
+    href: str
+    """Empty where there is no page."""
+    missing: str
+    """The sentence that says why it could not be made; empty where it was."""
+
+
+def made_pages(atlas: Run) -> tuple[FigurePage, ...]:
+    """The pages of the figures that this run has."""
+    figures = atlas.figures
+    return tuple(
+        page for name, page in FIGURE_PAGES.items() if name in figures and not figures[name].missing
+    )
+
+
+def index_cards(atlas: Run) -> tuple[FigureCard, ...]:
+    """The figures that were asked for, made or not, in the paper's order."""
+    return tuple(
+        FigureCard(page.number, page.title, page.lead, "" if missing else page.href, missing)
+        for name, page in FIGURE_PAGES.items()
+        if name in atlas.figures
+        for missing in [atlas.figures[name].missing]
+    )

@@ -1,0 +1,12 @@
+"""All figures, in the paper's order."""
+
+from pipeline.atlas import Run
+from pipeline.figures.figure import Figure
+from pipeline.figures.invariance import Invariance
+
+FIGURES: tuple[Figure, ...] = (Invariance(),)
+
+
+def wanted(run: Run) -> tuple[Figure, ...]:
+    """The figures that `figures.make` names, in the paper's order."""
+    return tuple(figure for figure in FIGURES if figure.name in run.params.figures.make)
