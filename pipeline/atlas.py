@@ -25,10 +25,10 @@ from pipeline.network.model import (
     ModelCard,
     load_card,
     load_model,
-    read_weights,
     snapshot_path,
 )
 from pipeline.network.module import Network
+from pipeline.network.weights_file import read_weights
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry
 from pipeline.storage.figures import FigureData as FigureData

@@ -118,7 +118,7 @@ class AdoptedParams(Section):
     arguments: dict[str, str | int | float | bool | None]
     """What the function is called with, by keyword."""
     weights: str | None
-    """A name of torchvision's, such as IMAGENET1K_V2, or a .safetensors, .pt or .pth file.
+    """A name of torchvision's, such as IMAGENET1K_V2, or a weights file.
 
     null: those that the function leaves in the module.
     """
@@ -187,7 +187,7 @@ class TrainParams(Section):
     snapshots: tuple[Count, ...]
     """Epochs after which the weights are kept."""
     init_from: str | None
-    """A weights file to start from: .safetensors, .pt or .pth, torchvision's AlexNet included.
+    """A weights file to start from, torchvision's AlexNet included.
 
     Layers that fit are taken over, and so is the mean of its inputs where it says one. Its scale
     must be the one above, but torchvision's weights are brought to it. null: none.

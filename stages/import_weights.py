@@ -1,5 +1,6 @@
 """`atlas import-weights`: make a model of weights trained elsewhere."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from torch import Tensor
 from pipeline.adopt.external_weights import (
     TORCHVISION_STD,
     ExternalWeights,
-    Tensors,
     load_strict,
     read_external_weights,
 )
@@ -20,6 +20,7 @@ from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
 from pipeline.network.module import empty_network
+from pipeline.network.weights_file import Tensors
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
@@ -54,7 +55,7 @@ def main(
     mean: tuple[float, float, float] | None,
     scale: float | None,
 ) -> None:
-    """Write artifacts/model/ from WEIGHTS, a .safetensors, .pt or .pth file of tensors.
+    """Write artifacts/model/ from WEIGHTS, a .safetensors, .pt, .pth or .ckpt file of tensors.
 
     The network is the one of params.yaml, its classes are the manifest's. Nothing in the file is
     executed. What does not fit is named.
@@ -65,6 +66,7 @@ def main(
     params = load_params(workspace.params)
     images = open_images(workspace.images(params.data.root))
     task = TrainingTask(params, read_manifest(workspace.manifest), images, None)
+    _check_options(mean, scale)
     foreign = read_external_weights(weights)
     tensors, subtracted, scale = _normalised(foreign, mean, scale)
     network = load_strict(empty_network(task.graph()), tensors, weights)
@@ -81,6 +83,14 @@ def main(
         f"{workspace.model} now holds the weights of {weights}. "
         "Run `dvc commit -f train`, then `dvc repro`."
     )
+
+
+def _check_options(mean: tuple[float, float, float] | None, scale: float | None) -> None:
+    given = (*(mean or ()), *(() if scale is None else (scale,)))
+    if not all(map(math.isfinite, given)):
+        raise AtlasError(
+            f"--mean and --scale must be finite numbers, not {given}.", fix="Correct them."
+        )
 
 
 def _normalised(

@@ -237,10 +237,15 @@ def test_a_device_that_there_is_not(copy, monkeypatch, stage):
     assert "cuda:97" in told(copy, stage)
 
 
-@pytest.mark.parametrize("name", ["nothing.pth", "photos"])
-def test_a_start_that_is_no_file(copy, name):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("nothing.pth", "There is no file {}."), ("photos", "{} is no regular file.")],
+)
+def test_a_start_that_is_no_file(copy, name, said):
     write_params(copy, {"train": {"init_from": name}})
-    assert f"There is no file {copy / name}, which train.init_from names." in told(copy, "train")
+    line = told(copy, "train")
+    assert said.format(copy / name) in line
+    assert "Correct train.init_from" in line
 
 
 def test_a_scan_of_another_model(copy):

@@ -17,6 +17,7 @@ from pipeline.adopt.trace import UnreadableError
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph, Node
 from pipeline.network.ops import Conv
+from pipeline.network.weights_file import check_readable, check_values
 from pipeline.storage.hashing import sha256_of
 
 
@@ -42,6 +43,7 @@ def take(built: Built, crop: int, colours: int) -> Adopted:
     cannot be read, or the graph does not say what the module does.
     """
     graph, weights = read(built.module, (colours, crop, crop))
+    check_values(weights, "The module", fix="Give it weights of finite real numbers.")
     agreement = check(built.module, graph, weights)
     if colours == 1:
         graph, weights = _seeing_colour(graph, weights)
@@ -100,8 +102,9 @@ def _versions(files: Mapping[str, Path]) -> dict[str, str]:
 
 def check_file(spec: Spec, expected: str | None) -> None:
     """Raise AtlasError where a spec's weights file is not the one that was adopted."""
-    if spec.file is None or expected is None or not spec.file.is_file():
+    if spec.file is None or expected is None:
         return
+    check_readable(spec.file, fix=f"Restore it, or run `atlas adopt {spec.arch}` again.")
     if sha256_of(spec.file) != expected:
         raise AtlasError(
             f"{spec.file} is not the file that params.yaml names: its sha256 differs.",

@@ -4,7 +4,7 @@ import contextlib
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
-from pipeline.adopt.external_weights import read_tensors
+from pipeline.adopt.external_weights import read_tensors, unwrapped
 from pipeline.adopt.preprocessing import Preprocessing, of_timm, of_torchvision
 from pipeline.dataset.class_names import ClassNames
 from pipeline.errors import AtlasError
+from pipeline.network.weights_file import SUFFIXES, Tensors
 from pipeline.storage.hashing import sha256_of
 
 Arguments = Mapping[str, str | int | float | bool | None]
@@ -47,9 +48,13 @@ class Spec:
     @property
     def file(self) -> Path | None:
         """The weights file; None where the weights are a name or the function's own."""
-        if self.weights is None or Path(self.weights).suffix not in (".safetensors", ".pt", ".pth"):
+        if self.weights is None or not _names_file(self.weights):
             return None
         return self.root / Path(self.weights).expanduser()
+
+
+def _names_file(weights: str) -> bool:
+    return Path(weights).suffix.lower() in SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def build(spec: Spec, seed: int) -> Built:
     if spec.file is None and spec.weights is not None and spec.maker != "torchvision":
         raise AtlasError(
             f"{spec.weights!r} is no weights file, and only torchvision's weights have names.",
-            fix="Name a .safetensors, .pt or .pth file.",
+            fix=f"Name a file that ends in {', '.join(SUFFIXES)}.",
         )
     torch.manual_seed(seed)
     makers: dict[str, Callable[[Spec], Built]] = {"torchvision": _torchvision, "timm": _timm}
@@ -160,7 +165,7 @@ def _torchvision(spec: Spec) -> Built:
         return Built(models.get_model(spec.name, **spec.arguments), None, None, None)
     if spec.file is None:
         named = _named_weights(spec, known)
-        module = _with_named_weights(spec, named, lambda: _downloaded(spec, named))
+        module = _with_named_weights(spec, named, _downloaded(spec, named))
         return Built(module, *of_torchvision(named), None)
     return _torchvision_from_file(spec, spec.file, known)
 
@@ -178,7 +183,7 @@ def _torchvision_from_file(spec: Spec, file: Path, known: Any) -> Built:
     """A file that bears the name of a download is that; another is for the plain architecture."""
     for named in known:
         if named.url.rpartition("/")[2] == file.name:
-            module = _with_named_weights(spec, named, lambda: read_tensors(file))
+            module = _with_named_weights(spec, named, file)
             return Built(module, *of_torchvision(named), sha256_of(file))
     module = importlib.import_module("torchvision.models").get_model(spec.name, **spec.arguments)
     sha256 = _load_file(module, spec)
@@ -187,27 +192,30 @@ def _torchvision_from_file(spec: Spec, file: Path, known: Any) -> Built:
     return Built(module, preprocessing, classes if fits else None, sha256)
 
 
-def _with_named_weights(
-    spec: Spec, named: Any, tensors: Callable[[], Mapping[str, Tensor]]
-) -> nn.Module:
+def _with_named_weights(spec: Spec, named: Any, file: Path) -> nn.Module:
     """The module as torchvision makes it for these weights, which are read without pickle.
 
     Some networks have other parts with weights than without (an input that they rescale), so
     torchvision has to make it; its own reader would execute what a file holds.
     """
     models = importlib.import_module("torchvision.models")
+    with torch.device("meta"):
+        known = models.get_model(spec.name, **spec.arguments).state_dict().keys()
+    tensors = unwrapped(read_tensors(file), known, file)
 
     def read(*_: object, **__: object) -> dict[str, Tensor]:
-        return dict(tensors())
+        return dict(tensors)
 
     with mock.patch.object(type(named), "get_state_dict", read):
         module: nn.Module = models.get_model(spec.name, weights=named, **spec.arguments)
+    _refuse(_of_other_kind(module.state_dict(), tensors), spec, file)
     return module
 
 
-def _downloaded(spec: Spec, named: Any) -> Mapping[str, Tensor]:
+def _downloaded(spec: Spec, named: Any) -> Path:
+    """The file of torchvision's weights, downloaded where it is not there yet."""
     folder = Path(torch.hub.get_dir()) / "checkpoints"
-    path = folder / named.url.rpartition("/")[2]
+    path: Path = folder / named.url.rpartition("/")[2]
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -219,18 +227,19 @@ def _downloaded(spec: Spec, named: Any) -> Mapping[str, Tensor]:
                 f"The weights {spec.weights} of {spec.arch} could not be downloaded: {reason}.",
                 fix=f"Fetch {named.url} where there is a network and pass it with --weights.",
             ) from None
-    return read_tensors(path)
+    return path
 
 
 def _load_file(module: nn.Module, spec: Spec) -> str | None:
     """Give a module the tensors of the spec's file; the file's sha256.
 
-    Raises AtlasError naming every tensor that is missing, of another shape, or too many.
+    Raises AtlasError naming every tensor that is missing, of another shape or kind, or too many.
     """
     if spec.file is None:
         return None
-    tensors = read_tensors(spec.file)
-    expected = {name: tuple(t.shape) for name, t in module.state_dict().items()}
+    own = module.state_dict()
+    tensors = unwrapped(read_tensors(spec.file), own.keys(), spec.file)
+    expected = {name: tuple(t.shape) for name, t in own.items()}
     given = {name: tuple(t.shape) for name, t in tensors.items()}
     faults = [
         f"{name} is {given.get(name, 'missing')}, not {shape}"
@@ -238,15 +247,29 @@ def _load_file(module: nn.Module, spec: Spec) -> str | None:
         if given.get(name) != shape and not name.endswith("num_batches_tracked")
     ]
     faults += [f"{name} is not part of it" for name in sorted(given.keys() - expected.keys())]
-    if faults:
-        more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
-        raise AtlasError(
-            f"{spec.file} does not fit {spec.arch}: {'; '.join(faults[:5])}{more}.",
-            fix="Name the architecture that the weights were trained with; --arguments may set it, "
-            "for instance num_classes.",
-        )
+    _refuse(faults or _of_other_kind(own, tensors), spec, spec.file)
     module.load_state_dict(tensors, strict=False)
     return sha256_of(spec.file)
+
+
+def _of_other_kind(own: Mapping[str, Tensor], tensors: Tensors) -> list[str]:
+    """Tensors that would be turned into another kind of number: counts into weights, say."""
+    return [
+        f"{name} is of {tensor.dtype}, not {own[name].dtype}"
+        for name, tensor in tensors.items()
+        if name in own and tensor.is_floating_point() != own[name].is_floating_point()
+    ]
+
+
+def _refuse(faults: Sequence[str], spec: Spec, file: Path) -> None:
+    if not faults:
+        return
+    more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
+    raise AtlasError(
+        f"{file} does not fit {spec.arch}: {'; '.join(faults[:5])}{more}.",
+        fix="Name the architecture that the weights were trained with; --arguments may set it, "
+        "for instance num_classes.",
+    )
 
 
 def _outputs(module: nn.Module) -> int:

@@ -1,7 +1,6 @@
 """Weights trained elsewhere: read without executing anything, renamed, checked tensor by tensor."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pipeline.adopt.pickled import read_pickled
 from pipeline.errors import AtlasError
-from pipeline.network.model import INPUT_MEAN, check_fit, read_weights
+from pipeline.network.model import INPUT_MEAN, check_fit
 from pipeline.network.module import Network
-
-Tensors = dict[str, Float[Tensor, "..."]]
+from pipeline.network.weights_file import Tensors, check_values, read_weights
 
 TORCHVISION_ALEXNET = {
     "features.0": "conv1",
@@ -26,6 +25,15 @@ TORCHVISION_ALEXNET = {
     "classifier.6": "fc8",
 }
 """Layer names of torchvision's AlexNet, by position in its two chains."""
+WRAPPERS = ("module", "_orig_mod")
+"""What DataParallel and torch.compile call the module that they wrap."""
+_KNOWN = {
+    f"{layer}.{kind}"
+    for names in TORCHVISION_ALEXNET.items()
+    for layer in names
+    for kind in ("weight", "bias")
+}
+"""The names of this project's tensors, and torchvision's of the same."""
 TORCHVISION_MEAN = (123.675, 116.28, 103.53)
 """Mean colour of the ImageNet training images, as torchvision's models expect it (0…255)."""
 TORCHVISION_STD = (58.395, 57.12, 57.375)
@@ -47,77 +55,87 @@ class ExternalWeights:
         """Tensors that give the same scores for inputs (pixel − mean) × scale.
 
         A deviation by colour becomes a factor on conv1's weights, exact but for one rounding.
+        What is not of real numbers stays as it is: no weight, as `check_values` finds.
         """
-        factors = {}
-        if self.deviation is not None:
-            factors["conv1.weight"] = (1 / (self.deviation.double() * scale)).reshape(3, 1, 1)
-        return {
-            name: (tensor.double() * factors[name] if name in factors else tensor).float()
+        scaled = {
+            name: tensor.float() if tensor.is_floating_point() else tensor
             for name, tensor in self.tensors.items()
         }
+        first = self.tensors.get("conv1.weight")
+        if self.deviation is not None and first is not None and first.is_floating_point():
+            factor = (1 / (self.deviation.double() * scale)).reshape(3, 1, 1)
+            scaled["conv1.weight"] = (first.double() * factor).float()
+        return scaled
 
 
 def read_external_weights(path: Path) -> ExternalWeights:
-    """Read a .safetensors, .pt or .pth file of tensors; names of torchvision's AlexNet are known.
+    """Read a weights file; the names of torchvision's AlexNet are known.
 
     Raises AtlasError for a file that holds anything but tensors: nothing in it is executed.
     """
-    tensors = read_tensors(path)
+    tensors = unwrapped(read_tensors(path), _KNOWN, path)
     mean = _checked_mean(tensors.pop(INPUT_MEAN, None), path)
     if mean is None and any(_layer(name) in TORCHVISION_ALEXNET for name in tensors):
         mean = torch.tensor(TORCHVISION_MEAN, dtype=torch.float64).reshape(3, 1, 1)
         deviation = torch.tensor(TORCHVISION_STD, dtype=torch.float64)
     else:
         deviation = None
-    renamed = {_renamed(name): tensor for name, tensor in tensors.items()}
-    return ExternalWeights(path, renamed, mean, deviation)
+    return ExternalWeights(path, _renamed(tensors, _our_name, path), mean, deviation)
 
 
 def read_tensors(path: Path) -> Tensors:
-    """The tensors of a .safetensors, .pt or .pth file, under the names that they have there.
+    """The tensors of a weights file, under the names that they have there.
 
     Raises AtlasError for a file that holds anything but tensors: nothing in it is executed.
     """
-    if not path.is_file():
-        raise AtlasError(f"There is no file {path}.", fix="Correct the path.")
-    given = read_weights(path) if path.suffix == ".safetensors" else _read_pickled(path)
-    return {name.removeprefix("module."): tensor for name, tensor in given.items()}
+    if path.suffix.lower() == ".safetensors":
+        return read_weights(path, fix="Correct the path, or download the file again.")
+    return read_pickled(path)
 
 
-def _read_pickled(path: Path) -> Mapping[str, Tensor]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file makes torch's reader raise almost anything
-        code = re.search(r"GLOBAL (\S+)", str(error))
-        told = f"calls for {code[1]}" if code else f"is damaged ({type(error).__name__})"
-        raise AtlasError(
-            f"{path} cannot be read as plain tensors: it {told}.",
-            fix="Save its state_dict as .safetensors where you trust it, or fetch it anew.",
-        ) from None
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping):
-        raise AtlasError(
-            f"{path} holds a {type(content).__name__}, not a state_dict of tensors.",
-            fix="Save model.state_dict() instead.",
-        )
-    strange = [f"{name!r} is no name" for name in content if not isinstance(name, str)]
-    strange += [
-        f"{name} is no tensor but a {type(value).__name__}"
-        for name, value in content.items()
-        if not isinstance(value, Tensor)
-    ]
-    if strange:
-        raise AtlasError(
-            f"{path} is no state_dict of tensors: {'; '.join(strange)}.",
-            fix="Save model.state_dict() instead.",
-        )
-    return content
+def unwrapped(tensors: Tensors, known: Collection[str], path: Path) -> Tensors:
+    """Tensors under the names that a network knows, without what wrapped it while it was trained.
+
+    Names of which the network knows one stay as they are. Else `module.` (DataParallel) and
+    `_orig_mod.` (torch.compile) go wherever they are, and then a leading `model.` (Lightning).
+    Raises AtlasError where two tensors would then have one name.
+    """
+    for reading in (_as_it_is, _without_wrappers, _without_module):
+        if any(reading(name) in known for name in tensors):
+            return _renamed(tensors, reading, path)
+    return tensors
+
+
+def _as_it_is(name: str) -> str:
+    return name
+
+
+def _without_wrappers(name: str) -> str:
+    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+
+
+def _without_module(name: str) -> str:
+    return _without_wrappers(name).removeprefix("model.")
+
+
+def _renamed(tensors: Tensors, rename: Callable[[str], str], path: Path) -> Tensors:
+    renamed: Tensors = {}
+    for name, tensor in tensors.items():
+        if rename(name) in renamed:
+            raise AtlasError(
+                f"{path} holds {rename(name)} twice: {name} is another name of it.",
+                fix="Save the state_dict of one network.",
+            )
+        renamed[rename(name)] = tensor
+    return renamed
 
 
 def _checked_mean(mean: Tensor | None, path: Path) -> Tensor | None:
     """A file's own mean, by colour or by pixel."""
-    if mean is None or tuple(mean.shape) == (3, *mean.shape[-1:], *mean.shape[-1:]):
+    if mean is None:
+        return None
+    if tuple(mean.shape) == (3, *mean.shape[-1:], *mean.shape[-1:]):
+        check_values({INPUT_MEAN: mean}, path, fix="Save it as pixels 0…255.")
         return mean
     raise AtlasError(
         f"{path}: {INPUT_MEAN} is {tuple(mean.shape)}, not (3, 1, 1) or (3, crop, crop).",
@@ -129,7 +147,7 @@ def _layer(name: str) -> str:
     return name.rpartition(".")[0]
 
 
-def _renamed(name: str) -> str:
+def _our_name(name: str) -> str:
     """A tensor's name here."""
     layer, _, kind = name.rpartition(".")
     return f"{TORCHVISION_ALEXNET[layer]}.{kind}" if layer in TORCHVISION_ALEXNET else name
@@ -138,7 +156,8 @@ def _renamed(name: str) -> str:
 def load_strict(network: Network, tensors: Tensors, path: Path) -> Network:
     """Give an empty network the tensors of a file.
 
-    Raises AtlasError naming every tensor that is missing, of another shape, or too many.
+    Raises AtlasError naming every tensor that is missing, of another shape, or too many, and those
+    that hold what is no weight.
     """
     check_fit(
         network,

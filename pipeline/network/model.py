@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import safetensors
 import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
@@ -18,6 +17,7 @@ from pipeline.network.graph import Graph
 from pipeline.network.graph_file import from_json, to_json
 from pipeline.network.module import Network, empty_network
 from pipeline.network.normalisation import Colours, Normalisation
+from pipeline.network.weights_file import RETRAIN, check_values, read_weights
 from pipeline.params import Interpolation
 from pipeline.storage.hashing import sha256_of
 
@@ -53,7 +53,7 @@ class Origin(BaseModel):
 class ModelCard(BaseModel):
     """`model.json`: what is beside the weights."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     arch: str
     width: float = 1.0
@@ -161,7 +161,7 @@ def _graph(path: Path, sha256: str) -> Graph:
     if hashlib.sha256(text.encode()).hexdigest() != sha256:
         raise AtlasError(
             f"{path} is not the file that model.json describes: its sha256 differs.",
-            fix="Restore it, or run `dvc repro train`.",
+            fix=RETRAIN,
         )
     return from_json(text, str(path))
 
@@ -184,12 +184,12 @@ def load_model(folder: Path, snapshot: int | None = None) -> Model:
     if snapshot is None and sha256_of(path) != card.weights_sha256:
         raise AtlasError(
             f"{path} is not the file that {folder / 'model.json'} describes: its sha256 differs.",
-            fix="Restore it, or run `dvc repro train`.",
+            fix=RETRAIN,
         )
     mean = _mean(card, weights, path)
     weights.pop(INPUT_MEAN, None)  # a snapshot holds it even where the card does
     network = empty_network(card.graph())
-    check_fit(network, weights, path, fix="Restore it, or run `dvc repro train`.")
+    check_fit(network, weights, path, fix=RETRAIN)
     network.load_state_dict(weights, assign=True)
     normalisation = Normalisation(mean, torch.tensor(card.scale).reshape(-1, 1, 1))
     return Model(card, network.eval().requires_grad_(False), normalisation)
@@ -212,26 +212,23 @@ def _mean(card: ModelCard, weights: dict[str, Float[Tensor, "..."]], path: Path)
         return torch.tensor(card.mean, dtype=torch.float32).reshape(3, 1, 1)
     if INPUT_MEAN not in weights:
         raise AtlasError(f"{path} holds no tensor {INPUT_MEAN!r}.", fix="Restore or retrain it.")
-    return weights.pop(INPUT_MEAN)
-
-
-def read_weights(path: Path) -> dict[str, Float[Tensor, "..."]]:
-    """The tensors of a safetensors file; nothing in it is executed."""
-    try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise AtlasError(f"There is no {path}.", fix="Run `dvc repro train`.") from None
-    except safetensors.SafetensorError as error:
+    mean = weights.pop(INPUT_MEAN)
+    if tuple(mean.shape) != (3, card.crop, card.crop):
         raise AtlasError(
-            f"{path} is no readable safetensors file ({error}).", fix="Restore or retrain it."
-        ) from None
+            f"{path}: {INPUT_MEAN} is {tuple(mean.shape)}, not (3, {card.crop}, {card.crop}).",
+            fix=RETRAIN,
+        )
+    check_values({INPUT_MEAN: mean}, path, RETRAIN)
+    return mean
 
 
 def check_fit(
     network: Network, weights: dict[str, Float[Tensor, "..."]], path: Path, fix: str
 ) -> None:
-    """Raise AtlasError naming every tensor that is missing, of another shape, or too many."""
+    """Raise AtlasError naming every tensor that is missing, of another shape, or too many.
+
+    Then those that hold anything but finite real numbers.
+    """
     expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
     given = {name: tuple(t.shape) for name, t in weights.items()}
     faults = [
@@ -242,3 +239,4 @@ def check_fit(
     faults += [f"{name} {given[name]} is not part of it" for name in given.keys() - expected.keys()]
     if faults:
         raise AtlasError(f"{path} does not fit the network: {'; '.join(sorted(faults))}.", fix=fix)
+    check_values(weights, path, fix)

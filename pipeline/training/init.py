@@ -14,6 +14,7 @@ from pipeline.adopt.external_weights import read_external_weights
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph
 from pipeline.network.module import Network, empty_network
+from pipeline.network.weights_file import check_values
 from pipeline.seeding import generator_for
 from pipeline.training.data import TrainingData
 from pipeline.training.distributed import Group
@@ -109,6 +110,7 @@ def load_matching(
             f"{path} fits no layer of the network: {misfit}.",
             fix="Choose the architecture and width that the weights were trained with.",
         )
+    check_values(taken, path, fix="Name weights of finite real numbers.")
     network.load_state_dict(taken, strict=False)
     if misfits:
         logger.info(

@@ -14,6 +14,7 @@ from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
+from pipeline.network.weights_file import check_readable
 from pipeline.params import load_params
 from pipeline.progress import Advance
 from pipeline.storage.hashing import sha256_of
@@ -167,8 +168,4 @@ def _check_weights(workspace: Workspace, weights: Path) -> None:
             f"train.init_from names {weights}, which this training will replace.",
             fix="Copy the file out of the model folder and name the copy.",
         )
-    if not weights.is_file():
-        raise AtlasError(
-            f"There is no file {weights}, which train.init_from names.",
-            fix="Fix train.init_from in params.yaml.",
-        )
+    check_readable(weights, fix="Correct train.init_from in params.yaml.")

@@ -129,3 +129,24 @@ def test_an_empty_history_has_the_columns_that_dvc_plots(trained):
     with (trained / path).open(encoding="utf-8") as file:
         header = next(csv.reader(file))
     assert {options["x"], *options["y"][path]} == set(header)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--mean", "nan", "1", "1", "--scale", "1"],
+        ["--mean", "1", "1", "1", "--scale", "inf"],
+        ["--mean", "1", "1", "-inf", "--scale", "1"],
+    ],
+)
+def test_a_mean_or_scale_that_is_not_finite_is_refused(trained, tensors, tmp_path, options):
+    save_file(tensors, tmp_path / "w.safetensors")
+    assert "must be finite numbers" in refused(trained, tmp_path / "w.safetensors", *options)
+
+
+def test_weights_of_nan_are_refused_and_the_old_model_stays(trained, tensors, tmp_path):
+    tensors["conv2.bias"][0] = float("nan")
+    save_file(tensors, tmp_path / "w.safetensors")
+    options = ("--mean", "1", "1", "1", "--scale", "1")
+    said = refused(trained, tmp_path / "w.safetensors", *options)
+    assert "conv2.bias is NaN or infinite in 1 of" in said

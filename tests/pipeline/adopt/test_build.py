@@ -76,6 +76,26 @@ def test_a_weights_file_is_loaded_by_name(mine, name):
     assert len(built.weights_sha256) == 64
 
 
+def test_a_weights_file_may_be_of_the_wrapped_module_under_a_suffix_in_capitals(mine):
+    given = build(spec(mine), seed=5).module.state_dict()
+    torch.save({"state_dict": {f"model.{key}": t for key, t in given.items()}}, mine / "w.CKPT")
+    built = build(spec(mine, weights="w.CKPT"), seed=0)
+    assert all(torch.equal(given[key], value) for key, value in built.module.state_dict().items())
+
+
+def test_counts_are_not_turned_into_weights(mine, tmp_path):
+    given = build(spec(mine), seed=5).module.state_dict()
+    torch.save({key: tensor.to(torch.int8) for key, tensor in given.items()}, mine / "int.pth")
+    with pytest.raises(AtlasError, match=r"0\.bias is of torch\.int8, not torch\.float32"):
+        build(spec(mine, weights="int.pth"), seed=0)
+    weights = torchvision.models.MobileNet_V3_Small_Weights.IMAGENET1K_V1
+    file = tmp_path / weights.url.rpartition("/")[2]
+    state = torchvision.models.mobilenet_v3_small(weights=None).state_dict()
+    torch.save({key: tensor.bool() for key, tensor in state.items()}, file)
+    with pytest.raises(AtlasError, match=r"is of torch\.bool, not torch\.float32"):
+        build(spec(tmp_path, "torchvision:mobilenet_v3_small", file.name), seed=0)
+
+
 def test_torchvisions_weights_are_known_by_the_name_of_their_file(tmp_path):
     weights = torchvision.models.MobileNet_V3_Small_Weights.IMAGENET1K_V1
     file = tmp_path / weights.url.rpartition("/")[2]

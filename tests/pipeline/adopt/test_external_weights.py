@@ -10,7 +10,12 @@ from torch import nn
 from torchvision.models import AlexNet, alexnet
 from torchvision.transforms.v2 import functional as tv
 
-from pipeline.adopt.external_weights import load_strict, read_external_weights
+from pipeline.adopt.external_weights import (
+    load_strict,
+    read_external_weights,
+    read_tensors,
+    unwrapped,
+)
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.module import Network, empty_network
@@ -58,13 +63,67 @@ def test_torchvisions_alexnet_gives_torchvisions_scores(tmp_path, suffix):
     assert (scores - expected).norm() < 1e-5 * expected.norm()
 
 
-def test_a_prefix_and_a_dictionary_around_the_state_dict_are_understood(tmp_path):
-    path, tensors = tmp_path / "w.pth", torchvisions().state_dict()
-    named = {f"module.{name}": tensor for name, tensor in tensors.items()}
-    torch.save({"epoch": 3, "state_dict": named}, path)
-    found = read_external_weights(path).tensors
-    assert torch.equal(found["fc7.weight"], tensors["classifier.4.weight"])
-    assert len(found) == len(tensors)
+@pytest.mark.parametrize(
+    ("found", "named"),
+    [
+        ("module.features.0.weight", "conv1.weight"),
+        ("features.module.0.weight", "conv1.weight"),
+        ("_orig_mod.module.conv1.weight", "conv1.weight"),
+        ("model.conv1.weight", "conv1.weight"),
+        ("model._orig_mod.classifier.4.bias", "fc7.bias"),
+        ("module.strange.weight", "module.strange.weight"),
+    ],
+)
+def test_names_lose_what_wrapped_the_network_where_it_is_then_known(tmp_path, found, named):
+    path = tmp_path / "w.ckpt"
+    torch.save({"epoch": 3, "state_dict": {found: torch.ones(2)}}, path)
+    assert read_external_weights(path).tensors.keys() == {named}
+
+
+def test_a_mean_beside_wrapped_tensors_stays_the_mean(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file({"_orig_mod.fc8.bias": torch.zeros(2), "input_mean": torch.ones(3, 1, 1)}, path)
+    weights = read_external_weights(path)
+    assert weights.tensors.keys() == {"fc8.bias"}
+    assert torch.equal(weights.mean, torch.ones(3, 1, 1))
+
+
+@pytest.mark.parametrize("other", ["module.conv1.weight", "_orig_mod.features.0.weight"])
+def test_two_tensors_of_one_name_are_an_error(tmp_path, other):
+    path = tmp_path / "w.safetensors"
+    save_file({"_orig_mod.conv1.weight": torch.zeros(2), other: torch.ones(2)}, path)
+    with pytest.raises(AtlasError, match=r"holds conv1\.weight twice"):
+        read_external_weights(path)
+
+
+def test_names_that_a_network_knows_are_not_taken_apart():
+    tensors = {"model.module.conv.weight": torch.zeros(1)}
+    known = {"model.module.conv.weight"}
+    assert unwrapped(tensors, known, Path("w.pth")) == tensors
+    assert unwrapped(tensors, {"model.conv.weight"}, Path("w.pth")).keys() == {"model.conv.weight"}
+
+
+@pytest.mark.parametrize("suffix", ["SAFETENSORS", "SafeTensors", "PTH", "Pt"])
+def test_a_suffix_in_capitals_is_the_same_format(tmp_path, suffix):
+    path = tmp_path / f"w.{suffix}"
+    (save_file if suffix.lower() == "safetensors" else torch.save)({"w": torch.ones(2)}, path)
+    assert torch.equal(read_tensors(path)["w"], torch.ones(2))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, 3])
+def test_values_that_are_no_weights_are_named(tmp_path, value):
+    path, network = tmp_path / "w.safetensors", Network(CHAIN)
+    fc8 = torch.full_like(network.fc8.bias, value, dtype=torch.tensor(value).dtype)
+    save_file(network.state_dict() | {"fc8.bias": fc8}, path)
+    with pytest.raises(AtlasError, match=r"fc8\.bias is (of|NaN)"):
+        load_strict(empty_network(CHAIN), read_external_weights(path).at_scale(1.0), path)
+
+
+def test_a_mean_that_is_not_finite_is_named(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file({"input_mean": torch.full((3, 1, 1), float("nan"))}, path)
+    with pytest.raises(AtlasError, match="input_mean is NaN or infinite in 3 of 3"):
+        read_external_weights(path)
 
 
 def test_tensors_under_our_names_stay_as_they_are_at_every_scale(tmp_path):

@@ -111,3 +111,28 @@ def test_a_missing_or_damaged_file_is_named(network, tmp_path, name, content):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(AtlasError, match=name):
         load_model(tmp_path)
+
+
+def signed(folder, weights):
+    """Put weights into a model folder so that the card names them."""
+    save_file(weights, folder / "weights.safetensors")
+    text = (folder / "model.json").read_text()
+    old = ModelCard.model_validate_json(text).weights_sha256
+    (folder / "model.json").write_text(text.replace(old, sha256_of(folder / "weights.safetensors")))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("fc8.bias", torch.full((3,), float("nan")), "fc8.bias is NaN or infinite in 3 of 3"),
+        ("fc8.bias", torch.ones(3, dtype=torch.bool), "fc8.bias is of bool"),
+        ("input_mean", torch.zeros(5), r"input_mean is \(5,\), not \(3, 64, 64\)"),
+        ("input_mean", MEAN / 0, "input_mean is NaN or infinite"),
+    ],
+)
+def test_weights_that_are_no_numbers_are_named(network, tmp_path, name, value, said):
+    weights = {**network.state_dict(), "input_mean": MEAN}
+    save_model(tmp_path, card(mean="input_mean"), weights)
+    signed(tmp_path, weights | {name: value})
+    with pytest.raises(AtlasError, match=said):
+        load_model(tmp_path)

@@ -75,6 +75,21 @@ def test_a_file_that_fits_nowhere_is_an_error(tmp_path):
         load_matching(drawn(), path, 1.0, frozen=[])
 
 
+def test_a_layer_that_would_be_taken_over_must_be_of_finite_numbers(tmp_path):
+    path, source = tmp_path / "w.safetensors", drawn(classes=5).state_dict()
+    network = drawn(classes=3)
+    before = network.conv1.weight.detach().clone()
+    source["fc8.bias"][:] = float("nan")  # of another shape: not taken over
+    save_file(source, path)
+    load_matching(network, path, 1.0, frozen=[])
+    source["conv1.bias"][1] = float("inf")
+    save_file(source, path)
+    fresh = drawn(classes=3)
+    with pytest.raises(AtlasError, match=r"conv1\.bias is NaN or infinite in 1 of"):
+        load_matching(fresh, path, 1.0, frozen=[])
+    assert torch.equal(fresh.conv1.weight, before)
+
+
 def test_an_unknown_layer_cannot_be_frozen():
     with pytest.raises(AtlasError, match="conv9"):
         freeze(drawn(), ["conv9"])
