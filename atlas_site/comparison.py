@@ -13,7 +13,7 @@ from atlas_site.placement import placement_css
 from atlas_site.templating import ASSETS, environment, render_page
 from pipeline.atlas import Run
 from pipeline.errors import AtlasError
-from pipeline.progress import Advance, unseen
+from pipeline.progress import Advance, no_progress
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def compare(
     out: Path,
     *,
     workers: int | None = None,
-    advance: Advance = unseen,
+    advance: Advance = no_progress,
 ) -> list[LayerMatch]:
     """Write the pages that show two runs side by side into the folder `out`.
 

@@ -36,7 +36,7 @@ from atlas_site.sprites import (
 from atlas_site.striking import handfuls
 from atlas_site.templating import ASSETS, environment, render_page
 from pipeline.atlas import Run
-from pipeline.progress import Advance, unseen
+from pipeline.progress import Advance, no_progress
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Page:
 
 
 def render(
-    atlas: Run, out: Path, *, workers: int | None = None, advance: Advance = unseen
+    atlas: Run, out: Path, *, workers: int | None = None, advance: Advance = no_progress
 ) -> Catalogue:
     """Write the site of a run into the folder `out`, which must not exist.
 

@@ -17,7 +17,7 @@ from pipeline.dataset.store import open_images
 from pipeline.evaluation.classifier import BATCH
 from pipeline.evaluation.evaluate import Evaluation, evaluate
 from pipeline.network.model import Model, load_model
-from pipeline.progress import unseen
+from pipeline.progress import no_progress
 from pipeline.training.forward import TrainingForward
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def _timed(work: Callable[[], T]) -> tuple[float, T]:
 def _ours(model: Model, photos: Path, listed: Sequence[ImageRow]) -> Evaluation:
     device = torch.device("cpu")
     return evaluate(
-        model, open_images(photos), listed, ten=True, device=device, threads=1, advance=unseen
+        model, open_images(photos), listed, ten=True, device=device, threads=1, advance=no_progress
     )
 
 

@@ -149,6 +149,9 @@ class TrainParams(Section):
 
     It washes the random start out and leaves what was learnt; the paper has none.
     """
+    start_decay_after: Annotated[int, Field(ge=0)]
+    """Epochs before that penalty sets in: a start that fades before anything was learnt leaves a
+    signal too small to learn from."""
     schedule: Literal["plateau", "cosine"]
     """`plateau` divides the rate by ten when validation error stops falling.
 

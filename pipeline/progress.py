@@ -1,4 +1,4 @@
-"""How long work tells how far it is."""
+"""Progress callbacks and bars of long work."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -7,7 +7,7 @@ Advance = Callable[[int], object]
 """Called with the number of items just finished; a stage draws its bar from the calls."""
 
 
-def unseen(items: int) -> None:
+def no_progress(items: int) -> None:
     """An `Advance` that nobody watches."""
 
 

@@ -9,18 +9,18 @@ import torch
 from jaxtyping import UInt8
 
 from pipeline.network.fold import folded
-from pipeline.network.functions import Maps as Signal
+from pipeline.network.functions import Maps
 from pipeline.network.graph import Graph
 from pipeline.network.model import Model
 from pipeline.network.ops import MaxPool
 from pipeline.network.overflow import is_overflow_safe
 from pipeline.network.plan import PlannedStep, head_start, planned
-from pipeline.scan.maps import Maps
+from pipeline.scan.feature_maps import FeatureMaps
 
 SLICE_BYTES = 10 * 2**20
 """Of a slice's largest map on a CPU: the map stays in the cache, and its memory is used again."""
 
-Found = tuple[str, int, Maps]
+Found = tuple[str, int, FeatureMaps]
 """(layer, position of the maps' first image in the batch, maps)."""
 
 
@@ -66,7 +66,7 @@ class Forward:
             yield from self._through(self._head, {self._joint: torch.cat(joints)}, 0)
 
     def _through(
-        self, steps: Sequence[PlannedStep], held: dict[int, Signal], first: int
+        self, steps: Sequence[PlannedStep], held: dict[int, Maps], first: int
     ) -> Iterator[Found]:
         """Run some steps on the maps held, which let go of each after its last use."""
         last = {node: step.node for step in steps for node in step.inputs}
@@ -91,13 +91,13 @@ class Forward:
                 return user
         return None
 
-    def _maps(self, held: Mapping[int, Signal], node: int, pool: int | None) -> Maps:
+    def _maps(self, held: Mapping[int, Maps], node: int, pool: int | None) -> FeatureMaps:
         op = None if pool is None else self._graph.nodes[pool].op
         if pool is None or not isinstance(op, MaxPool):
-            return Maps(held[node])
-        return Maps(held[node], held[pool], op)
+            return FeatureMaps(held[node])
+        return FeatureMaps(held[node], held[pool], op)
 
-    def _enter(self, squares: list[UInt8[np.ndarray, "crop crop 3"]]) -> Signal:
+    def _enter(self, squares: list[UInt8[np.ndarray, "crop crop 3"]]) -> Maps:
         """Normalised input, channels last."""
         pixels = torch.from_numpy(np.stack(squares))
         if self._mean.is_cuda:

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from pipeline.network.functions import Maps as Signal
+from pipeline.network.functions import Maps
 from pipeline.network.graph import Graph
 from pipeline.network.model import Model
 from pipeline.network.module import walk
 from pipeline.network.ops import Conv, Curve, Dropout, Linear, LocalResponseNorm, MaxPool, Op
+from pipeline.scan.feature_maps import FeatureMaps
 from pipeline.scan.forward import SLICE_BYTES, Forward, Found
-from pipeline.scan.maps import Maps
 
 Squares = Iterator[UInt8[np.ndarray, "crop crop 3"]]
 
@@ -47,16 +47,16 @@ class GraphForward:
             signal = self._enter(list(islice(squares, min(self._slice, count - first))))
             for node, maps in walk(graph, list(self._ends), step, signal):
                 if node in self._ends:
-                    yield self._ends[node], first, Maps(maps)
+                    yield self._ends[node], first, FeatureMaps(maps)
 
     @torch.inference_mode()
-    def outputs(self, squares: Squares, count: int) -> Iterator[Signal]:
+    def outputs(self, squares: Squares, count: int) -> Iterator[Maps]:
         """The network's output for the next `count` squares, a few at a time."""
         for first in range(0, count, self._slice):
             signal = self._enter(list(islice(squares, min(self._slice, count - first))))
             yield self._network(signal)
 
-    def _enter(self, squares: list[UInt8[np.ndarray, "crop crop 3"]]) -> Signal:
+    def _enter(self, squares: list[UInt8[np.ndarray, "crop crop 3"]]) -> Maps:
         """Normalised input, channels last."""
         pixels = torch.from_numpy(np.stack(squares)).movedim(-1, 1)
         return self._normalisation(pixels.to(self._device))

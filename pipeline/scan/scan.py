@@ -18,7 +18,7 @@ from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard
 from pipeline.network.selection import selected
 from pipeline.params import ScanParams
-from pipeline.progress import Advance, unseen
+from pipeline.progress import Advance, no_progress
 from pipeline.scan.checkpoint import ScanCheckpoint
 from pipeline.scan.counts import ImageCounts
 from pipeline.scan.layer_statistics import LayerStatistics, empty_statistics
@@ -50,7 +50,7 @@ class Scan:
         self,
         pool: Pool,
         checkpoint_file: Path,
-        advance: Advance = unseen,
+        advance: Advance = no_progress,
         save_every_s: float = SAVE_EVERY_S,
     ) -> dict[str, LayerStatistics]:
         """Scan every image, or those that the checkpoint file lacks; the statistics by layer.

@@ -17,10 +17,10 @@ from pipeline.dataset.prefetch import prefetch
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.network.model import Model
+from pipeline.scan.feature_maps import FeatureMaps
 from pipeline.scan.forward import Forward
 from pipeline.scan.graph_forward import GraphForward, forward_of
 from pipeline.scan.layer_statistics import LayerStatistics, Limits, empty_statistics
-from pipeline.scan.maps import Maps
 from pipeline.scan.statistic import PeakBatch
 
 
@@ -63,7 +63,7 @@ class _Batch:
         self._peaks: list[Float32[np.ndarray, "image channel"]] = []
         self._cells: list[Int32[np.ndarray, "image channel 2"]] = []
 
-    def see(self, position: int, maps: Maps) -> None:
+    def see(self, position: int, maps: FeatureMaps) -> None:
         """Note the peaks of the images from a position in the batch on, and the cells wanted."""
         peaks = maps.peaks()
         rows = self._rows[position : position + len(peaks)]

@@ -8,7 +8,7 @@ from pipeline.dataset.manifest import ImageRow, Manifest, sorted_manifest
 from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
 from pipeline.params import DataParams
-from pipeline.progress import Advance, unseen
+from pipeline.progress import Advance, no_progress
 from pipeline.sources.checks import check_dataset
 from pipeline.sources.decoders import decoded
 from pipeline.sources.inspection import Inspection, inspect, refused
@@ -29,7 +29,7 @@ class Prepared:
     """Sorted bytewise by path."""
 
 
-def locate(location: str, data: DataParams, seed: int, advance: Advance = unseen) -> Located:
+def locate(location: str, data: DataParams, seed: int, advance: Advance = no_progress) -> Located:
     """The candidates of `data.source` at a location, drawn or downloaded where need be."""
     if "://" in location and data.source != "folder":
         raise AtlasError(
@@ -46,7 +46,7 @@ def prepare(
     found: Located,
     data: DataParams,
     known: Known,
-    advance: Advance = unseen,
+    advance: Advance = no_progress,
 ) -> Prepared:
     """Decode every candidate once and sort them into manifest and rejected list.
 

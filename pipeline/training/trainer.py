@@ -160,7 +160,8 @@ class Trainer:
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         note_excited(self.network, self.position.excited)
-        self.start_decay.add_gradient()
+        if self.position.epoch >= self.params.start_decay_after:
+            self.start_decay.add_gradient()
         self.optimizer.step()
         self.last_rate = self.optimizer.param_groups[-1]["lr"]  # conv1's group comes first
         self.schedule.step()

@@ -14,7 +14,7 @@ from pipeline.dataset.store import ImageStore
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.rates import mean_class_accuracy
 from pipeline.network.model import load_model
-from pipeline.progress import Advance, unseen
+from pipeline.progress import Advance, no_progress
 from pipeline.storage.publish import publish
 from pipeline.training.artifacts import write_model
 from pipeline.training.distributed import Group
@@ -92,7 +92,7 @@ def fold_accuracy(
         ten=False,
         device=config.device,
         threads=config.threads,
-        advance=unseen,
+        advance=no_progress,
     )
     accuracy = result.rates().mean_class_accuracy
     assert accuracy is not None, "every image is of a class that the network was trained on"

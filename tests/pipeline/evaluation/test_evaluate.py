@@ -13,7 +13,7 @@ from pipeline.dataset.store import FolderStore, open_images
 from pipeline.errors import AtlasError
 from pipeline.evaluation.evaluate import Evaluation, evaluate
 from pipeline.network.model import Model, load_model
-from pipeline.progress import unseen
+from pipeline.progress import no_progress
 from pipeline.training.artifacts import write_model
 from tests.pipeline.training.test_train import task, trained
 from tests.pipeline.training.tiny import make_workspace
@@ -27,7 +27,7 @@ class World:
     model: Model
     rows: tuple[ImageRow, ...]
 
-    def evaluate(self, ten: bool = True, advance=unseen) -> Evaluation:
+    def evaluate(self, ten: bool = True, advance=no_progress) -> Evaluation:
         images = open_images(self.root / "images")
         return evaluate(
             self.model, images, self.rows, ten=ten, device=CPU, threads=2, advance=advance

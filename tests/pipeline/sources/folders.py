@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.params import DataParams
-from pipeline.progress import unseen
+from pipeline.progress import no_progress
 from pipeline.sources.protocol import Candidate, Located, Source
 from pipeline.sources.rejected import Rejection
 
@@ -33,8 +33,8 @@ def data_params(source: str, **changes: object) -> DataParams:
 
 def locate(source: Source, root: Path, data: DataParams, seed: int = 0) -> Located:
     """What a source finds at a root, fetched first."""
-    source.fetch(str(root), data, seed, unseen)
-    return source.locate(str(root), data, seed, unseen)
+    source.fetch(str(root), data, seed, no_progress)
+    return source.locate(str(root), data, seed, no_progress)
 
 
 def images(found: Located) -> list[Candidate]:

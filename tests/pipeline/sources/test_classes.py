@@ -5,7 +5,7 @@ import os
 import pytest
 
 from pipeline.errors import AtlasError
-from pipeline.progress import unseen
+from pipeline.progress import no_progress
 from pipeline.sources.classes import list_classes
 from pipeline.sources.rejected import Rejection
 from pipeline.sources.trees import FolderTree
@@ -13,7 +13,7 @@ from tests.pipeline.sources.folders import refused, touch
 
 
 def listed(root, folder=""):
-    return list_classes(FolderTree(root), folder, str(root), unseen)
+    return list_classes(FolderTree(root), folder, str(root), no_progress)
 
 
 def paths(classes):

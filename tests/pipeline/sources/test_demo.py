@@ -11,7 +11,7 @@ from demo import CLASSES
 from demo.gallery import Shot, take
 from pipeline.errors import AtlasError
 from pipeline.params import DataParams
-from pipeline.progress import unseen
+from pipeline.progress import no_progress
 from pipeline.sources.demo import DemoSource
 
 
@@ -32,7 +32,7 @@ def locate(root: Path, train: int = 1, val: int = 1, seed: int = 0) -> tuple[set
     """Run the source; give the candidates' paths and how many pictures were drawn."""
     drawn = []
     DemoSource().fetch(str(root), params(train, val), seed, drawn.append)
-    found = DemoSource().locate(str(root), params(train, val), seed, unseen)
+    found = DemoSource().locate(str(root), params(train, val), seed, no_progress)
     return {candidate.path for candidate in found.candidates}, sum(drawn)
 
 
@@ -63,7 +63,7 @@ def root(drawn, tmp_path):
 
 
 def test_candidates_are_the_files_that_stand_there_with_split_and_label_of_their_path(drawn):
-    candidates = DemoSource().locate(str(drawn), params(), 0, unseen).candidates
+    candidates = DemoSource().locate(str(drawn), params(), 0, no_progress).candidates
     assert len(candidates) == 2 * len(CLASSES)
     for candidate in candidates:
         split, label, name = candidate.path.split("/")
@@ -181,7 +181,7 @@ def test_a_root_that_is_a_file_is_an_error(tmp_path):
 @pytest.mark.parametrize("counts", [(None, 1), (1, None)])
 def test_the_demo_needs_to_know_how_many_pictures_to_draw(tmp_path, counts):
     with pytest.raises(AtlasError, match="null"):
-        DemoSource().fetch(str(tmp_path / "data"), params(*counts), 0, unseen)
+        DemoSource().fetch(str(tmp_path / "data"), params(*counts), 0, no_progress)
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_that_names_it(root):

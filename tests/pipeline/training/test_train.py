@@ -205,6 +205,17 @@ def test_it_learns(tmp_path):
     assert all(record.dead["conv1"] <= 5 for record in history)
 
 
+def test_the_start_decays_only_after_the_epochs_said(tmp_path):
+    make_workspace(tmp_path, snapshots=[1, 2], start_decay=0.0)
+    trained(tmp_path, state="a")
+    without = [snapshot_of(tmp_path / "a", epoch) for epoch in (1, 2)]
+    write_params(tmp_path, snapshots=[1, 2], start_decay=5.0, start_decay_after=1)
+    trained(tmp_path, state="b")
+    after_one, after_two = (snapshot_of(tmp_path / "b", epoch) for epoch in (1, 2))
+    assert torch.equal(after_one["conv2.weight"], without[0]["conv2.weight"])
+    assert not torch.equal(after_two["conv2.weight"], without[1]["conv2.weight"])
+
+
 def test_half_precision_stays_close_to_full_precision(tmp_path):
     make_workspace(tmp_path, epochs=1, dropout=0.0)
     full = trained(tmp_path, state="full")

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from pipeline.network.ops import MaxPool, square
-from pipeline.scan.maps import Maps
+from pipeline.scan.feature_maps import FeatureMaps
 
 
 def first_cells(maps):
@@ -24,9 +24,9 @@ def test_the_cell_is_the_first_of_the_largest(size, pool, values):
     maps = torch.randint(values, (3, 5, size, size), generator=torch.Generator().manual_seed(1))
     maps = maps.float().contiguous(memory_format=torch.channels_last)
     if pool is None:
-        found = Maps(maps)
+        found = FeatureMaps(maps)
     else:
-        found = Maps(
+        found = FeatureMaps(
             maps, functional.max_pool2d(maps, *pool, ceil_mode=True), MaxPool(square(*pool))
         )
     image, channel = every_entry(maps)
@@ -38,5 +38,5 @@ def test_a_map_with_nan_has_the_peak_nan():
     maps = torch.zeros(1, 2, 4, 4)
     maps[0, 1, 2, 3] = torch.nan
     pooled = functional.max_pool2d(maps, 3, 2, ceil_mode=True)
-    for found in (Maps(maps), Maps(maps, pooled, MaxPool(square(3, 2)))):
+    for found in (FeatureMaps(maps), FeatureMaps(maps, pooled, MaxPool(square(3, 2)))):
         assert np.isnan(found.peaks()).tolist() == [[False, True]]

@@ -8,7 +8,7 @@ from torch import Tensor
 from pipeline.network.ops import MaxPool
 
 
-class Maps:
+class FeatureMaps:
     """A layer's maps, and what its max pool made of them where one follows.
 
     The windows of such a pool cover every cell, so the largest pooled value is the peak: there are
