@@ -8,7 +8,8 @@ from pathlib import Path
 from atlas_site.catalogue import Catalogue, gather
 from atlas_site.index_page import model_facts
 from atlas_site.layers import Channel, Layer
-from atlas_site.painting import ChannelsJob, jobs_of, paint
+from atlas_site.painting import paint
+from atlas_site.picture_jobs import ChannelsJob, jobs_of
 from atlas_site.placement import placement_css
 from atlas_site.templating import ASSETS, environment, render_page
 from pipeline.atlas import Run
@@ -98,7 +99,7 @@ def compare(
     layers = _matches(a, b)
     out.mkdir(parents=True)
     shutil.copytree(ASSETS, out / "assets")
-    css = placement_css(a.catalogue.side, filters=1, controls=1, figures={})
+    css = placement_css(a.catalogue.side, {})
     (out / "assets" / "placement.css").write_text(css, encoding="utf-8")
     for path, text in _pages(a, b, layers):
         (out / path).write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ from jaxtyping import Float32
 from atlas_site.catalogue import Catalogue
 from atlas_site.channel_map import SIDE, map_of, region_labels
 from atlas_site.connections import Connection, Weights, merged, through
+from atlas_site.example_data import example_facts
 from atlas_site.layers import Channel, Layer
 from atlas_site.related import related_channels
 from atlas_site.script import rounded
@@ -67,6 +68,7 @@ def _layer_facts(layer: Layer) -> Mapping[str, object]:
         "method": layer.projected.method,
         "startCosine": None if layer.start_cosine is None else rounded(layer.start_cosine),
         "control": _control_facts(layer),
+        "examples": example_facts(layer),
         "sheet": channel_sheet_path(layer.key, "{}"),
         "sprite": sprite_path(layer.key, "{}"),
         "saved": saved_pictures(layer.key, "{}"),

@@ -18,18 +18,24 @@ from atlas_site.data import (
     site_data,
     weight_data,
 )
+from atlas_site.example_data import example_data
 from atlas_site.figure_pages.registry import index_cards, made_pages
 from atlas_site.layers import Channel, Layer
 from atlas_site.network_map import HEIGHT, WIDTH, field_squares, slabs
-from atlas_site.painting import jobs_of, paint
+from atlas_site.painting import paint
+from atlas_site.picture_jobs import jobs_of
 from atlas_site.placement import placement_css
 from atlas_site.script import data_script
 from atlas_site.sprites import (
     COVER_GRID,
+    EXAMPLE_CHANNELS,
     SPRITE_GRID,
     Grid,
     SpriteRegion,
+    control_grid,
     cover_path,
+    example_grid,
+    example_path,
     filter_grid,
     filters_path,
 )
@@ -59,16 +65,10 @@ def render(
     catalogue = gather(atlas)
     out.mkdir(parents=True)
     shutil.copytree(ASSETS, out / "assets")
-    (out / "assets" / "placement.css").write_text(
-        placement_css(
-            catalogue.side,
-            _filter_count(catalogue),
-            _control_ranks(catalogue),
-            _figure_grids(catalogue),
-        ),
-        encoding="utf-8",
-    )
-    (out / "data" / "weights").mkdir(parents=True)
+    placement = placement_css(catalogue.side, _grids(catalogue))
+    (out / "assets" / "placement.css").write_text(placement, encoding="utf-8")
+    for folder in ("weights", "examples"):
+        (out / "data" / folder).mkdir(parents=True)
     for name, value in _data(catalogue):
         (out / "data" / f"{name}.js").write_text(data_script(name, value), encoding="ascii")
     env = environment()
@@ -91,6 +91,8 @@ def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
     for layer in catalogue.layers:
         yield layer.key, layer_data(catalogue, layer)
         yield f"weights/{layer.key}", weight_data(catalogue, layer, weights)
+        if layer.bands:
+            yield f"examples/{layer.key}", example_data(catalogue, layer)
 
 
 def _pages(catalogue: Catalogue) -> list[Page]:
@@ -137,6 +139,7 @@ def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator
             "after": catalogue.layers[place + 1] if place + 1 < len(catalogue.layers) else None,
             "validation_images": len(catalogue.atlas.images),
             "methods": index_page.METHODS,
+            "example_sheets": _example_sheets(layer),
             "still_start": sum(channel.still_start for channel in layer.channels),
         }
         yield Page(layer.href, "layer.html", context)
@@ -208,21 +211,28 @@ def _filters(catalogue: Catalogue, layer: Layer) -> list[tuple[int, SpriteRegion
     return [(n, grid.region(src, n, weights.shape[1])) for n in range(len(weights))]
 
 
-def _control_ranks(catalogue: Catalogue) -> int:
-    return max([1, *(layer.projected.control_ranks for layer in catalogue.layers)])
-
-
-def _figure_grids(catalogue: Catalogue) -> Mapping[str, Grid]:
-    """The grids of the figures' pictures, by their kind."""
-    atlas = catalogue.atlas
-    return {
-        kind: grid
-        for page in made_pages(atlas)
-        for kind, grid in page.grids(atlas.figures[page.name]).items()
+def _grids(catalogue: Catalogue) -> Mapping[str, Grid]:
+    """The grids of this site's filters, controls, examples and figures, by kind of picture."""
+    layers, atlas = catalogue.layers, catalogue.atlas
+    filters = [len(one.channels) for one in layers if catalogue.has_filters(one)]
+    ranks = [one.projected.control_ranks for one in layers]
+    grids = {
+        "filter": filter_grid(max(filters, default=1)),
+        "control": control_grid(max([1, *ranks])),
+        "example": example_grid(max([1, *(len(one.bands) for one in layers)])),
     }
+    for page in made_pages(atlas):
+        grids |= page.grids(atlas.figures[page.name])
+    return grids
 
 
-def _filter_count(catalogue: Catalogue) -> int:
-    return max(
-        (len(one.channels) for one in catalogue.layers if catalogue.has_filters(one)), default=1
-    )
+def _example_sheets(layer: Layer) -> list[tuple[int, int, str]]:
+    """The files of a layer's examples: first and last channel, path."""
+    if not layer.bands:
+        return []
+    last = len(layer.channels) - 1
+    starts = range(0, last + 1, EXAMPLE_CHANNELS)
+    return [
+        (first, min(first + EXAMPLE_CHANNELS - 1, last), example_path(layer.key, number))
+        for number, first in enumerate(starts)
+    ]

@@ -97,6 +97,8 @@ class Layer:
     """What the store of projections says of the layer."""
     covers: tuple[int, ...]
     """The most selective channels, in order of number: the layer's face on the first page."""
+    bands: tuple[str, ...]
+    """The band of each example beyond the strongest; empty where the stores have none."""
 
     @property
     def href(self) -> str:
@@ -158,7 +160,15 @@ def _layer(atlas: Run, name: str, key: str) -> Layer:
         channels=channels,
         projected=_projected(atlas, name),
         covers=tuple(sorted(c.number for c in ranked[: COVER_GRID.places])),
+        bands=_bands(atlas, name),
     )
+
+
+def _bands(atlas: Run, layer: str) -> tuple[str, ...]:
+    examples = atlas.scan(layer).examples
+    if examples is None or atlas.example_crops(layer, slice(0, 1)) is None:
+        return ()
+    return tuple(map(str, examples.example))
 
 
 def _projected(atlas: Run, layer: str) -> Projected:

@@ -13,6 +13,7 @@ from atlas_site.display import MID_GREY, to_grey
 LARGEST_TILE_PX = 144
 SMALLEST_LOSSY_PX = 64
 THUMB_PX = 56
+EXAMPLE_PX = 112
 LARGEST_PIXELATED_PX = 16
 QUALITY = 84
 
@@ -44,6 +45,11 @@ class TileSize:
     def thumb(self) -> int:
         """In the sheets of many channels."""
         return self.field if self.pixelated else THUMB_PX
+
+    @property
+    def example(self) -> int:
+        """In the sheets of examples."""
+        return min(self.sprite, EXAMPLE_PX)
 
 
 def grid_side(top: int) -> int:

@@ -5,25 +5,24 @@ Inline styles are forbidden by the pages' own policy, so a place in a grid is a 
 
 from collections.abc import Mapping
 
-from atlas_site.sprites import CHANNEL_GRID, COVER_GRID, IMAGE_GRID, Grid, filter_grid
+from atlas_site.sprites import CHANNEL_GRID, COVER_GRID, IMAGE_GRID, SPRITE_GRID, Grid
 
 
-def placement_css(side: int, filters: int, controls: int, figures: Mapping[str, Grid]) -> str:
-    """Rules for blocks of `side` × `side` tiles, sheets of `filters` filters, `controls` ranks,
-    and the grids of the figures' pages by the kind of their pictures."""
-    filter_sheet = filter_grid(filters)
+def placement_css(side: int, others: Mapping[str, Grid]) -> str:
+    """Rules for blocks of `side` × `side` tiles, and for other grids by the kind of picture."""
     grids = {
-        "thumb": (2 * CHANNEL_GRID.columns, CHANNEL_GRID.rows),
-        "half": (2, 1),
-        "tile": (2 * side, side),
-        "cover": (COVER_GRID.columns, COVER_GRID.rows),
-        "image": (IMAGE_GRID.columns, IMAGE_GRID.rows),
-        "control": (CHANNEL_GRID.columns * controls, CHANNEL_GRID.rows),
-        "filter": (filter_sheet.columns, filter_sheet.rows),
-        **{kind: (grid.columns, grid.rows) for kind, grid in figures.items()},
+        "thumb": Grid(2 * CHANNEL_GRID.columns, CHANNEL_GRID.rows),
+        "half": SPRITE_GRID,
+        "tile": Grid(2 * side, side),
+        "cover": COVER_GRID,
+        "image": IMAGE_GRID,
+        **others,
     }
-    most = max(max(grid) for grid in grids.values())
+    most = max(max(grid.columns, grid.rows) for grid in grids.values())
     rules = [f":root{{--side:{side}}}"]
-    rules += [f".region.{name}{{--columns:{c};--rows:{r}}}" for name, (c, r) in grids.items()]
+    rules += [
+        f".region.{name}{{--columns:{grid.columns};--rows:{grid.rows}}}"
+        for name, grid in grids.items()
+    ]
     rules += [f".x{n}{{--x:{n}}}.y{n}{{--y:{n}}}" for n in range(most)]
     return "\n".join(rules) + "\n"

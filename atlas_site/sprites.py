@@ -47,6 +47,8 @@ COVER_GRID = Grid(columns=3, rows=3)
 SPRITE_GRID = Grid(columns=2, rows=1)
 """The sprite of one channel: its block of projections beside its block of crops."""
 IMAGE_GRID = Grid(columns=5, rows=5)
+EXAMPLE_CHANNELS = 4
+"""Channels in a sheet of examples, a row each."""
 FILTER_COLUMNS = 16
 MANY_IMAGES = 2500
 TOO_MANY_IMAGES = 6000
@@ -65,6 +67,16 @@ def control_grid(ranks: int) -> Grid:
 def control_path(layer: str, sheet: int | str) -> str:
     """The controls of the channels of one sheet."""
     return f"tiles/{layer}/control-{sheet}.webp"
+
+
+def example_grid(examples: int) -> Grid:
+    """The grid of the examples of the channels of one sheet, so many of each."""
+    return Grid(examples, EXAMPLE_CHANNELS)
+
+
+def example_path(layer: str, sheet: int | str) -> str:
+    """The examples beyond the strongest of some channels."""
+    return f"tiles/{layer}/examples-{sheet}.webp"
 
 
 def sprite_path(layer: str, channel: int | str) -> str:

@@ -208,6 +208,18 @@ class Run:
             return None
         return read_array(group, "projections", "control", channels)
 
+    def example_crops(
+        self, layer: str, channels: slice
+    ) -> UInt8[np.ndarray, "channel example row col 3"] | None:
+        """The pixels under the boxes of the examples beyond the strongest; 0 outside the image.
+
+        None where the store of crops has none.
+        """
+        group = open_layer(self.store("crops"), layer)
+        if "example_crop" not in group:
+            return None
+        return read_array(group, "crops", "example_crop", channels)
+
     def projection_facts(self, layer: str) -> dict[str, Any]:
         """Attributes of a layer's projections: `method`, `control_correlation`, as far as known."""
         return dict(open_layer(self.store("projections"), layer).attrs)

@@ -84,6 +84,14 @@
     Atlas.thumb(layer, number, "projections"), el("b", {}, `${layer.name} ${number}`),
     `distance ${distance.toFixed(2)}`));
 
+  // The histogram, with the bands of the examples where these are known.
+  Atlas.drawHistogram = (bands = []) => {
+    const channel = channels[open];
+    part("histogram").replaceChildren(
+      Atlas.histogram(edges, channel.histogram, channel.activation, chosen, bands));
+    part("histogram-table").replaceChildren(Atlas.histogramTable(edges, channel.histogram));
+  };
+
   const numbers = (channel) => [
     ["peak", short(channel.peak)],
     ["fires on", percent(channel.fired / site.validationImages)],
@@ -105,9 +113,11 @@
     part("numbers").replaceChildren(...(dead ? ["dead"] : numbers(channel)));
     part("entries").replaceChildren(...channel.image.map((_, rank) => entry(channel, number, rank)));
     part("dead").hidden = !dead;
-    Atlas.showPanels(layer, number, channel);
+    chosen = 0;
     part("side").hidden = dead;
-    part("histogram").replaceChildren(Atlas.histogram(edges, channel.histogram, channel.activation, 0));
+    part("beyond").hidden = dead;
+    Atlas.drawHistogram();
+    Atlas.showPanels(layer, number, channel);
     if (!dead) {
       part("classes").replaceChildren(Atlas.bars(channel.classes));
       part("related").replaceChildren(...related(channel.related));

@@ -20,6 +20,7 @@
     : [];
 
   const fill = {
+    examples: ({ layer, number }) => Atlas.showExamples(layer, number),
     weights: async ({ layer, number }, body) => {
       const found = await Atlas.load(`weights/${layer.key}`);
       if (current?.number !== number) return;
@@ -74,6 +75,7 @@
   Atlas.showPanels = (layer, number, channel) => {
     current = { layer, number, channel };
     dialog.querySelector("[data-panel=control]").hidden = !layer.control;
+    dialog.querySelector("[data-panel=examples]").hidden = !layer.examples;
     for (const panel of panels) update(panel);
     showAdded();
   };

@@ -39,6 +39,14 @@
       (channel % perSheet) * grid.ranks + rank, layer.spritePx, alt);
   };
 
+  // The patch of an example beyond the strongest, by its place among a channel's examples.
+  Atlas.example = (layer, channel, place, alt) => {
+    const grid = layer.examples;
+    const src = grid.src.replace("{}", Math.floor(channel / grid.rows));
+    return region(kindOf(layer, "example", "crops"), src, grid,
+      (channel % grid.rows) * grid.columns + place, grid.px, alt);
+  };
+
   // One large tile of a channel's sprite.
   Atlas.tile = (layer, channel, rank, which, alt) => {
     const { side, tiles } = Atlas.data.site;

@@ -16,11 +16,13 @@ from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard, save_model, snapshot_path
+from pipeline.scan.examples import BANDS, EXAMPLES
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import (
     DIMENSIONS,
     Provenance,
     ScanRecord,
+    Variable,
     create_array,
     create_store,
     seal,
@@ -54,6 +56,8 @@ class Plan:
     """Channels without any entry."""
     partial: Mapping[str, Mapping[int, int]] = field(default_factory=lambda: {"conv3": {2: 4}})
     """Channels with fewer entries than `top`, and how many."""
+    examples: bool = True
+    """Whether the stores have examples beyond the strongest."""
 
 
 def write_run(root: Path, plan: Plan | None = None) -> Workspace:
@@ -143,9 +147,11 @@ def _write_stores(
     squares = [_square(run, row, plan) for row in _validation(run)]
     for layer in plan.layers:
         record = _record(plan, graph, layer, len(squares), rng)
-        write_scan(scan, layer, record.variables())
+        held = _examples(plan, graph, layer, record, len(squares)) if plan.examples else {}
+        write_scan(scan, layer, record.variables() | held)
         side = receptive_field(graph, layer).size[0]
-        cut = np.stack([_cut(squares, record, c, side) for c in range(len(record.fired))])
+        entries = zip(record.image, record.box, strict=True)
+        cut = np.stack([_cut(squares, image, box, side) for image, box in entries])
         signal = _signal(cut, record, rng)
         scale = np.abs(signal).max((2, 3, 4)).astype(np.float32)
         stored = signal / np.where(scale > 0, scale, 1)[..., None, None, None]
@@ -158,6 +164,10 @@ def _write_stores(
         _fill(group, "projections", "control_scale", scale[:, :2])
         group.attrs.update(method="deconvnet", control_correlation=0.25)
         _fill(crops.create_group(layer), "crops", "crop", cut)
+        if held:
+            weaker = zip(held["example_image"].values, held["example_box"].values, strict=True)
+            weak = np.stack([_cut(squares, image, box, side) for image, box in weaker])
+            _fill(crops[layer], "crops", "example_crop", weak)
     for root in (scan, projections, crops):
         seal(root)
 
@@ -222,11 +232,42 @@ def _record(
     )
 
 
-def _cut(squares: Sequence[np.ndarray], record: ScanRecord, channel: int, side: int) -> np.ndarray:
-    crops = np.zeros((record.image.shape[1], side, side, 3), np.uint8)
-    for rank, image in enumerate(record.image[channel]):
+def _examples(
+    plan: Plan,
+    graph: Graph,
+    layer: str,
+    record: ScanRecord,
+    images: int,
+) -> dict[str, Variable]:
+    """Three of each band; the last weakest one and all silent ones are missing in channel 0."""
+    rng = np.random.default_rng([plan.seed, len(record.fired)])
+    channels, places = len(record.fired), len(BANDS) * EXAMPLES
+    image = np.stack([rng.choice(images, places, replace=images < places) for _ in range(channels)])
+    image = image.astype(np.int32)
+    image[0, 14:], image[record.fired == 0, : 5 * EXAMPLES] = -1, -1
+    peaks = np.repeat([3.0, 2.0, 1.2, 0.7, 0.01, 0.0], EXAMPLES).astype(np.float32)
+    cell = rng.integers(0, graph.layer(layer).size, (channels, places, 2)).astype(np.int32)
+    box = receptive_field(graph, layer).boxes(cell)
+    missing = image < 0
+    box[missing], cell[missing] = 0, -1
+    entry = ("channel", "example")
+    return {
+        "example_activation": Variable(np.where(missing, 0, peaks).astype(np.float32), entry),
+        "example_image": Variable(image, entry),
+        "example_cell": Variable(cell, (*entry, "axis")),
+        "example_box": Variable(box.astype(np.int32), (*entry, "edge")),
+        "example": Variable(np.repeat(BANDS, EXAMPLES), ("example",)),
+    }
+
+
+def _cut(
+    squares: Sequence[np.ndarray], images: np.ndarray, boxes: np.ndarray, side: int
+) -> np.ndarray:
+    """The patches of one channel."""
+    crops = np.zeros((len(images), side, side, 3), np.uint8)
+    for rank, image in enumerate(images):
         if image >= 0:
-            top, left, _, _ = record.box[channel, rank]
+            top, left, _, _ = boxes[rank]
             padded = np.pad(squares[image], ((side, side), (side, side), (0, 0)))
             crops[rank] = padded[top + side :, left + side :][:side, :side]
     return crops

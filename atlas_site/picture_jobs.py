@@ -1,0 +1,261 @@
+"""The pictures of a site as jobs, each of which writes its own files."""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from atlas_site import card
+from atlas_site.card import draw_card
+from atlas_site.catalogue import Catalogue
+from atlas_site.display import MID_GREY, to_grey
+from atlas_site.figure_pages.registry import FIGURE_PAGES, made_pages
+from atlas_site.layers import Channel
+from atlas_site.pictures import (
+    TileSize,
+    grey_outside,
+    pair,
+    projection_tiles,
+    resized,
+    sheet,
+    squared,
+    webp,
+)
+from atlas_site.script import data_script
+from atlas_site.sprites import (
+    CHANNEL_GRID,
+    COVER_GRID,
+    EXAMPLE_CHANNELS,
+    IMAGE_GRID,
+    channel_sheet_path,
+    control_grid,
+    control_path,
+    cover_path,
+    example_grid,
+    example_path,
+    filter_grid,
+    filters_path,
+    image_sheet_path,
+    saved_pictures,
+    sprite_path,
+)
+from atlas_site.striking import handfuls
+from pipeline.atlas import Run
+
+SAVED_PX = 96
+SAVED_QUALITY = 70
+
+
+@dataclass(frozen=True)
+class ChannelsJob:
+    """The sprites of the channels of one sheet, the sheet, and their pictures for saving.
+
+    A page opened from disk may show a picture file but not read it; so what can be saved is data.
+    """
+
+    layer: str
+    key: str
+    sheet: int
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the files; return the number of channels."""
+        first = self.sheet * CHANNEL_GRID.places
+        pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
+        size, boxes = TileSize(max(atlas.field(self.layer).size)), atlas.scan(self.layer).box
+        thumbs, saved = [], {}
+        for index in range(len(pictures.scale)):
+            projections = pictures.projection[index]
+            crops = grey_outside(pictures.crop[index], boxes[first + index], atlas.card.crop)
+            sprite = webp(pair(projections, crops, size.sprite), lossless=size.pixelated)
+            (out / sprite_path(self.key, first + index)).write_bytes(sprite)
+            thumbs.append(pair(projections, crops, size.thumb))
+            small = pair(projections, crops, min(size.sprite, SAVED_PX))
+            picture = webp(small, lossless=size.pixelated, quality=SAVED_QUALITY)
+            saved[str(first + index)] = b64encode(picture).decode("ascii")
+        sheet_picture = sheet(thumbs, CHANNEL_GRID.columns, CHANNEL_GRID.rows)
+        path = out / channel_sheet_path(self.key, self.sheet)
+        path.write_bytes(webp(sheet_picture, lossless=size.pixelated))
+        name = saved_pictures(self.key, self.sheet)
+        (out / "data" / f"{name}.js").write_text(data_script(name, saved), encoding="ascii")
+        return len(thumbs)
+
+
+@dataclass(frozen=True)
+class ControlJob:
+    """The controls of the channels of one sheet."""
+
+    layer: str
+    key: str
+    sheet: int
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        first = self.sheet * CHANNEL_GRID.places
+        controls = atlas.controls(self.layer, slice(first, first + CHANNEL_GRID.places))
+        assert controls is not None
+        size, ranks = TileSize(max(atlas.field(self.layer).size)), controls.shape[1]
+        tiles = projection_tiles(controls.reshape(-1, *controls.shape[2:]), size.sprite)
+        grid = control_grid(ranks)
+        picture = sheet(list(tiles), grid.columns, grid.rows)
+        path = out / control_path(self.key, self.sheet)
+        path.write_bytes(webp(picture, lossless=size.pixelated))
+        return 0
+
+
+@dataclass(frozen=True)
+class ExamplesJob:
+    """The examples beyond the strongest of some channels, a row of tiles per channel."""
+
+    layer: str
+    key: str
+    sheet: int
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        first = self.sheet * EXAMPLE_CHANNELS
+        channels = slice(first, first + EXAMPLE_CHANNELS)
+        crops, examples = atlas.example_crops(self.layer, channels), atlas.scan(self.layer).examples
+        assert crops is not None
+        assert examples is not None
+        size = TileSize(max(atlas.field(self.layer).size))
+        boxes = examples.example_box[channels].reshape(-1, 4)
+        shown = grey_outside(crops.reshape(-1, *crops.shape[2:]), boxes, atlas.card.crop)
+        tiles = resized(squared(shown, MID_GREY), size.example)
+        grid = example_grid(crops.shape[1])
+        picture = sheet(list(tiles), grid.columns, grid.rows)
+        path = out / example_path(self.key, self.sheet)
+        path.write_bytes(webp(picture, lossless=size.pixelated))
+        return 0
+
+
+@dataclass(frozen=True)
+class CoverJob:
+    """The strongest projection of each of some channels."""
+
+    layer: str
+    key: str
+    channels: tuple[int, ...]
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        size = TileSize(max(atlas.field(self.layer).size))
+        first = [
+            atlas.pictures(self.layer, slice(channel, channel + 1)).projection[0, :1]
+            for channel in self.channels
+        ]
+        tiles = projection_tiles(np.concatenate(first), size.sprite)
+        picture = sheet(list(tiles), COVER_GRID.columns, COVER_GRID.rows)
+        (out / cover_path(self.key)).write_bytes(webp(picture, lossless=size.pixelated))
+        return 0
+
+
+@dataclass(frozen=True)
+class CardJob:
+    """The picture of a link to the atlas."""
+
+    key: str
+    channels: tuple[Channel, ...]
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        draw_card(atlas, self.channels).save(out / "card.jpg", quality=card.QUALITY)
+        return 0
+
+
+@dataclass(frozen=True)
+class FiltersJob:
+    """The filters of a layer that sees the pixels themselves."""
+
+    layer: str
+    key: str
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        tiles = to_grey(atlas.filters(self.layer))
+        grid = filter_grid(len(tiles))
+        (out / filters_path(self.key)).write_bytes(
+            webp(sheet(list(tiles), grid.columns, grid.rows), lossless=True)
+        )
+        return 0
+
+
+@dataclass(frozen=True)
+class ImagesJob:
+    """One sheet of whole images."""
+
+    sheet: int
+    rows: tuple[int, ...]
+    px: int
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        images = [_scaled(atlas.image(row), self.px) for row in self.rows]
+        picture = sheet(images, IMAGE_GRID.columns, IMAGE_GRID.rows)
+        (out / image_sheet_path(self.sheet)).write_bytes(webp(picture))
+        return 0
+
+
+@dataclass(frozen=True)
+class FigureJob:
+    """The pictures of the page of one of the paper's other figures."""
+
+    name: str
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the files; they count for no channel."""
+        (out / "figures" / self.name).mkdir(parents=True)
+        for name, content in FIGURE_PAGES[self.name].pictures(atlas, atlas.figures[self.name]):
+            (out / "figures" / self.name / name).write_bytes(content)
+        return 0
+
+
+Job = (
+    ChannelsJob | ControlJob | ExamplesJob | CoverJob | CardJob | FiltersJob | ImagesJob | FigureJob
+)
+
+
+def jobs_of(catalogue: Catalogue) -> list[Job]:
+    """All pictures of a site, the slowest first."""
+    jobs: list[Job] = [
+        ChannelsJob(layer.name, layer.key, sheet)
+        for layer in reversed(catalogue.layers)
+        for sheet in range(CHANNEL_GRID.files(len(layer.channels)))
+    ]
+    jobs += [
+        ControlJob(layer.name, layer.key, sheet)
+        for layer in catalogue.layers
+        if layer.projected.control_ranks
+        for sheet in range(CHANNEL_GRID.files(len(layer.channels)))
+    ]
+    jobs += [
+        ExamplesJob(layer.name, layer.key, sheet)
+        for layer in catalogue.layers
+        if layer.bands
+        for sheet in range(-(-len(layer.channels) // EXAMPLE_CHANNELS))
+    ]
+    jobs += [FigureJob(page.name) for page in made_pages(catalogue.atlas)]
+    jobs += _image_jobs(catalogue)
+    if striking := handfuls(catalogue.layers):
+        jobs.append(CardJob(striking[0][0].key, tuple(striking[0])))
+    for layer in catalogue.layers:
+        if layer.covers:
+            jobs.append(CoverJob(layer.name, layer.key, layer.covers))
+        if catalogue.has_filters(layer):
+            jobs.append(FiltersJob(layer.name, layer.key))
+    return jobs
+
+
+def _image_jobs(catalogue: Catalogue) -> list[ImagesJob]:
+    rows = [image.row for image in catalogue.images]
+    step = IMAGE_GRID.places
+    groups = [tuple(rows[start : start + step]) for start in range(0, len(rows), step)]
+    return [ImagesJob(n, group, catalogue.image_px) for n, group in enumerate(groups)]
+
+
+def _scaled(pixels: UInt8[np.ndarray, "crop crop 3"], px: int) -> UInt8[np.ndarray, "px px 3"]:
+    if len(pixels) == px:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((px, px), Image.Resampling.LANCZOS))
