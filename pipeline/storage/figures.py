@@ -4,8 +4,9 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -22,12 +23,12 @@ Arrays = dict[str, Shaped[np.ndarray, "..."]]
 """By name."""
 
 
-def save_arrays(file: Path | IO[bytes], arrays: Arrays) -> None:
+def save_arrays(file: Path | BytesIO, arrays: Arrays) -> None:
     """Write arrays as an .npz file; equal arrays give equal bytes."""
     np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
-def load_arrays(file: Path | IO[bytes]) -> Arrays:
+def load_arrays(file: Path | BytesIO) -> Arrays:
     """Read what `save_arrays` wrote. Raises ValueError where it is damaged."""
     try:
         with np.load(file, allow_pickle=False) as found:
