@@ -25,7 +25,7 @@ from pipeline.project.projector import Projector
 from pipeline.project.switches import SwitchFinder, cut_windows, window_macs
 from pipeline.verify.entry import cut
 from pipeline.verify.reference import Reference
-from pipeline.verify.ties import held_to
+from pipeline.verify.ties import apply_claims
 
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 GOALS = {"conv1": 100, "conv2": 100, "conv3": 15, "conv4": 15, "conv5": 8}
@@ -264,15 +264,16 @@ def _errors(case: Case, layer: str, image: int) -> tuple[float, float, bool]:
     ours = Deconvnet(case.network, layer)(units, cut_windows(graph, layer, [maps], cell))[0]
     reference = Reference(graph, dict(case.network.named_parameters()))
     pixels, unit = case.images[image][0].double(), (int(channel), *cell[0].tolist())
-    passage = reference(pixels, layer, unit, 1.0, {})
+    passed = reference(pixels, [layer])
     claims = {at: ((0, 0), offsets) for at, offsets in maps.items()}
-    held = reference(pixels, layer, unit, 1.0, held_to(passage, claims))
+    held = reference(pixels, [layer], apply_claims(passed.windows, claims))
+    projection = held.project(layer, unit, 1.0)
     box = receptive_field(graph, layer).boxes(found.cell[image])
-    expected = cut(held.projection, box)
+    expected = cut(projection, box)
     scale = ours.abs().max()
     errors = [
         float((values.double() - expected).norm() / expected.norm())
         for values in (ours, (ours / scale).half().float() * scale)
     ]
-    differs = not torch.equal(held.projection, passage.projection)
+    differs = not torch.equal(projection, passed.project(layer, unit, 1.0))
     return errors[0], errors[1], differs

@@ -19,7 +19,7 @@ from pipeline.verify.entry import ACTIVATION_ERROR
 from pipeline.verify.examples import example_faults
 from pipeline.verify.reference import Reference
 from pipeline.verify.report import report
-from pipeline.verify.sample import check_images, check_sample, draw_entries, draw_images
+from pipeline.verify.sample import check_sample, draw_sample
 from pipeline.verify.statistics import shape_faults, statistics_faults
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
@@ -34,7 +34,7 @@ TF32_ERROR = 1e-2
 @stage
 @device_option
 @click.option(
-    "--entries", type=click.IntRange(min=0), default=50, show_default=True, help="Sample size."
+    "--entries", type=click.IntRange(min=0), default=200, show_default=True, help="Sample size."
 )
 @click.option("--seed", type=int, help="Of the sample; by default the seed of params.yaml.")
 def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> None:
@@ -51,20 +51,23 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
     faults = list(_faults(run, projections, crops))
     seed = run.params.seed if seed is None else seed
     allowed = TF32_ERROR if run.params.scan.tf32 else ACTIVATION_ERROR
-    addresses = [] if faults else draw_entries(run.records, entries, seed)
-    rows = [] if faults else draw_images(run, -(-entries // ENTRIES_PER_IMAGE), seed)
+    looked_for = min(-(-entries // ENTRIES_PER_IMAGE), len(run.images))
+    samples = []
+    shown = {layer: record.image for layer, record in run.records.items()}
+    if not faults:
+        samples = draw_sample(shown, len(run.images), entries, looked_for, seed)
     verdicts = []
     methods = {name: str(group.attrs["method"]) for name, group in projections.groups()}
     reference = Reference(run.graph, run.model().state_dict(), methods)
-    with bar("verify", len(rows) + len(addresses), "check") as advance:
-        for found in check_images(run, reference, rows, allowed):
-            faults += found
-            advance(1)
-        recall = SwitchReplay(config_of(run), run.records, run.images, on)
-        for verdict in check_sample(run, reference, addresses, recall, allowed):
-            verdicts.append(verdict)
-            advance(1)
-    _finish(workspace, report(seed, verdicts, len(rows), faults))
+    recall = SwitchReplay(config_of(run), run.records, run.images, on)
+    with bar("verify", sum(len(sample.addresses) for sample in samples), "entry") as advance:
+        for sample in samples:
+            found, lacking = check_sample(run, reference, sample, recall, allowed)
+            verdicts += found
+            faults += lacking
+            advance(len(found))
+    images = sum(sample.in_all_layers for sample in samples)
+    _finish(workspace, report(seed, verdicts, images, faults))
 
 
 def _finish(workspace: Workspace, found: dict[str, Any]) -> None:

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pipeline.network.geometry import Field
 from pipeline.storage.entry import Entry
-from pipeline.verify.reference import Passage, Reference
-from pipeline.verify.ties import ROUNDING, NotAMaximumError, Recall, held_to
+from pipeline.verify.reference import Reference, ReferencePass
+from pipeline.verify.ties import ROUNDING, InvalidSwitchError, Recall, apply_claims
 
 PROJECTION_ERROR = 2e-3
 """The largest relative L2 error of a stored projection: half precision and scale included."""
@@ -51,6 +51,7 @@ class Verdict:
 
 def check_entry(
     reference: Reference,
+    passed: ReferencePass,
     entry: Entry,
     field_of_layer: Field,
     pixels: UInt8[np.ndarray, "row col 3"],
@@ -58,24 +59,25 @@ def check_entry(
     recall: Recall,
     activation_error: float,
 ) -> Verdict:
-    """Recompute an entry from its image: activation, cell, box, projection and crop."""
+    """Recompute an entry from its image: activation, cell, box, projection and crop.
+
+    `passed` is the image's pass up to the entry's layer, at least.
+    """
     verdict = Verdict(entry)
-    unit = (entry.channel, *entry.cell)
-    passage = reference(image, entry.layer, unit, entry.activation, {})
-    _check_peak(verdict, passage, activation_error)
+    _check_peak(verdict, passed.maps(entry.layer), activation_error)
     box = field_of_layer.boxes(np.array(entry.cell, np.int32))
     if list(entry.box) != box.tolist():
         verdict.fail(f"its box is {list(entry.box)}, not {box.tolist()}")
     elif not np.array_equal(entry.crop, cut(torch.from_numpy(pixels.copy()), box).numpy()):
         verdict.fail("its crop does not show the pixels of its box")
     else:
-        _check_projection(verdict, reference, passage, image, recall)
+        _check_projection(verdict, reference, passed, image, recall)
     return verdict
 
 
-def _check_peak(verdict: Verdict, passage: Passage, allowed: float) -> None:
+def _check_peak(verdict: Verdict, maps: Float64[Tensor, "channel row col"], allowed: float) -> None:
     entry = verdict.entry
-    own, unit = passage.maps[entry.channel], float(unit_of(passage.maps)[entry.channel])
+    own, unit = maps[entry.channel], float(unit_of(maps)[entry.channel])
     verdict.activation_error = abs(float(own[entry.cell]) - entry.activation) / unit
     if not verdict.activation_error <= allowed:
         verdict.fail(f"its activation is {entry.activation:.6g}, not {float(own[entry.cell]):.6g}")
@@ -97,23 +99,22 @@ def unit_of(maps: Float64[Tensor, "channel row col"]) -> Float64[Tensor, " chann
 def _check_projection(
     verdict: Verdict,
     reference: Reference,
-    passage: Passage,
+    passed: ReferencePass,
     image: Float64[Tensor, "3 row col"],
     recall: Recall,
 ) -> None:
     entry = verdict.entry
-    verdict.projection_error = _error(entry, passage)
+    verdict.projection_error = _error(entry, passed)
     if verdict.projection_error <= PROJECTION_ERROR:
         return
     claims = recall(entry.layer, entry.channel, entry.rank)
     try:
-        choices = held_to(passage, claims)
-    except NotAMaximumError as error:
+        choices = apply_claims(passed.windows, claims)
+    except InvalidSwitchError as error:
         verdict.fail(f"its projection is off by {verdict.projection_error:.2g}, and {error}")
         return
-    unit = (entry.channel, *entry.cell)
-    held = reference(image, entry.layer, unit, entry.activation, choices)
-    own_error, verdict.projection_error = verdict.projection_error, _error(entry, held)
+    own_error = verdict.projection_error
+    verdict.projection_error = _error(entry, reference(image, [entry.layer], choices))
     if not verdict.projection_error <= PROJECTION_ERROR:
         verdict.fail(
             f"its projection is off by {min(own_error, verdict.projection_error):.2g} of its size"
@@ -121,9 +122,10 @@ def _check_projection(
     verdict.tie()
 
 
-def _error(entry: Entry, passage: Passage) -> float:
-    """Relative L2 distance of the stored projection from a passage's, on the box."""
-    expected = cut(passage.projection, np.array(entry.box, np.int32))
+def _error(entry: Entry, passed: ReferencePass) -> float:
+    """Relative L2 distance of the stored projection from the reference's, on the box."""
+    projection = passed.project(entry.layer, (entry.channel, *entry.cell), entry.activation)
+    expected = cut(projection, np.array(entry.box, np.int32))
     size = float(expected.norm())
     distance = float((torch.from_numpy(entry.projection).double() - expected).norm())
     return distance / size if size else distance

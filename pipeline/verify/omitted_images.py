@@ -9,27 +9,26 @@ from jaxtyping import Float64
 from pipeline.network.graph import Graph
 from pipeline.storage.stores import ScanRecord
 from pipeline.verify.entry import unit_of
-from pipeline.verify.reference import Reference
+from pipeline.verify.reference import ReferencePass
 
 
 def omissions(
-    reference: Reference,
+    graph: Graph,
     records: Mapping[str, ScanRecord],
     row: int,
-    image: Float64[torch.Tensor, "3 row col"],
+    passed: ReferencePass,
     allowed: float,
 ) -> Iterator[str]:
     """Channels whose entries lack an image though its peak exceeds the last of them.
 
-    `allowed` is the error of an activation, as in `check_entry`: a peak that passes the last
-    entry by less may come after it.
+    `passed` is the image's pass up to all layers of the records. `allowed` is the error of an
+    activation, as in `check_entry`: a peak that passes the last entry by less may come after it.
     """
-    for layer, maps in reference.maps(image, tuple(records)).items():
+    for layer, record in records.items():
+        maps = passed.maps(layer)
         peaks = maps.flatten(1).amax(dim=1)
         unit = unit_of(maps)
-        omitting = _channels_without(
-            reference.graph, layer, records[layer], row, peaks, allowed * unit
-        )
+        omitting = _channels_without(graph, layer, record, row, peaks, allowed * unit)
         if len(omitting):
             first, others = omitting[0], len(omitting) - 1
             more = f", as {others} other channels do" if others else ""

@@ -4,97 +4,83 @@ Its forward pass, its pools and its gradients are its own: it shares the descrip
 with the code that it checks, and no more.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, assert_never
+from collections.abc import Collection, Mapping
 
 import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
-from torch.nn import functional
 
-from pipeline.network.graph import Graph, Node
-from pipeline.network.ops import (
-    Add,
-    BatchNorm,
-    Cat,
-    ChannelNorm,
-    Conv,
-    Curve,
-    Dropout,
-    Input,
-    Linear,
-    LocalResponseNorm,
-    MapNorm,
-    MaxPool,
-    MeanPool,
-    Mul,
-    Pad,
-    Pair,
-    Resample,
-    Scale,
-    Select,
-    Window,
-)
+from pipeline.network.graph import Graph
+from pipeline.network.ops import Curve, MaxPool
+from pipeline.verify.formulas import Rule, apply_node, chosen_maxima, pool_windows
 
 Choices = Mapping[int, Int64[Tensor, "_ _ _"]]
 """By the node of a pool (channel, row, col): which value of a cell's window, row by row, counts
 as its maximum."""
 
 
-class _Activate(torch.autograd.Function):
-    """An activation function and the rule by which a signal passes it on the way down."""
+class ReferencePass:
+    """One image's pass up through a network, down which any number of signals pass."""
 
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, curve: Callable[[Tensor], Tensor], method: str) -> Tensor:
-        """The function's value; its slope is kept."""
+    def __init__(
+        self,
+        reference: "Reference",
+        image: Float64[Tensor, "_ row col"],
+        layers: Collection[str],
+        choices: Choices,
+    ) -> None:
+        self._reference = reference
+        self._rule = Rule()
+        self._windows: dict[int, Tensor] = {}
+        self._nodes = {layer: reference.graph.layer(layer).node for layer in layers}
         with torch.enable_grad():
-            inner = values.detach().requires_grad_()
-            made = curve(inner)
-            (ctx.slope,) = torch.autograd.grad(made.sum(), inner)
-        ctx.method = method
-        return made.detach()
+            self._pixels = image[None].clone().requires_grad_()
+            self._signals = self._pass_up(choices)
 
-    @staticmethod
-    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor, None, None]:
-        """Rectified by its own sign (deconvnet), by the slope (gradient), or by both (guided)."""
-        if ctx.method != "gradient":
-            signal = signal.clamp(min=0)
-        return (signal if ctx.method == "deconvnet" else signal * ctx.slope), None, None
+    def _pass_up(self, choices: Choices) -> dict[int, Tensor]:
+        """The outputs of the layers' nodes and of all that they depend on."""
+        graph, signals = self._reference.graph, {0: self._pixels}
+        needed = {at for end in self._nodes.values() for at in graph.ancestors(end)}
+        for at in sorted(needed - {0}):
+            node = graph.nodes[at]
+            inputs = [signals[feeding] for feeding in node.inputs]
+            if isinstance(node.op, MaxPool):
+                self._windows[at] = pool_windows(node, inputs[0])
+                signals[at] = chosen_maxima(self._windows[at], choices.get(at))
+            else:
+                signals[at] = apply_node(node, inputs, self._reference.weights, self._rule)
+        return signals
 
+    def maps(self, layer: str) -> Float64[Tensor, "channel _ _"]:
+        """A layer's activations; 1 × 1 cells in a fully connected layer."""
+        return self._signals[self._nodes[layer]].detach()[0]
 
-class _PassedBy(torch.autograd.Function):
-    """Contrast norm on the way up, nothing on the way down."""
+    def windows(self, pool: int) -> Float64[Tensor, "channel _ _ value"]:
+        """The values that each maximum of a pool's node was taken of; −∞ off the map."""
+        return self._windows[pool].detach()[0]
 
-    @staticmethod
-    def forward(_: Any, values: Tensor, op: LocalResponseNorm) -> Tensor:
-        """Divide by (k + alpha · the sum of squares over neighbouring channels) ** beta."""
-        before = op.channels // 2
-        padded = functional.pad(values**2, (0, 0, 0, 0, before, op.channels - 1 - before))
-        squares = padded.unfold(1, op.channels, 1).sum(dim=-1)
-        return values / (op.k + op.alpha * squares) ** op.beta
+    def project(
+        self, layer: str, unit: tuple[int, int, int], start: float
+    ) -> Float64[Tensor, "pixel_row pixel_col _"]:
+        """Pass `start` down from a unit (channel, row, col) to the pixels of the whole image.
 
-    @staticmethod
-    def backward(_: Any, signal: Tensor) -> tuple[Tensor, None]:
-        """The signal itself."""
-        return signal, None
-
-
-@dataclass(frozen=True)
-class Passage:
-    """One pass up and down."""
-
-    maps: Float64[Tensor, "channel row col"]
-    """The layer's activations; 1 × 1 cells in a fully connected layer."""
-    projection: Float64[Tensor, "pixel_row pixel_col 3"]
-    """Of one unit, on the whole image."""
-    windows: Mapping[int, Float64[Tensor, "_ _ _ _"]]
-    """By the node of each pool (channel, row, col, value): the values that each maximum was
-    taken of; −∞ off the map."""
+        The signal starts below the layer's own activation function.
+        """
+        node = self._nodes[layer]
+        own = self._reference.graph.nodes[node]
+        seed = own.inputs[0] if isinstance(own.op, Curve) else node
+        self._rule.method = self._reference.methods.get(layer, "deconvnet")
+        (below,) = torch.autograd.grad(
+            self._signals[seed][0][unit],
+            self._pixels,
+            torch.tensor(start).double(),
+            retain_graph=True,
+        )
+        return below[0].permute(1, 2, 0)
 
 
 class Reference:
-    """A network's weights in double precision, and the passes through it."""
+    """A network's weights in double precision."""
 
     def __init__(
         self,
@@ -104,226 +90,18 @@ class Reference:
     ) -> None:
         """`methods` says of layers how they were projected; the others by the deconvnet."""
         self.graph = graph
-        self._methods = methods or {}
-        self._weights = {name: values.detach().double().cpu() for name, values in weights.items()}
+        self.methods = methods or {}
+        self.weights = {name: values.detach().double().cpu() for name, values in weights.items()}
 
     def __call__(
         self,
         image: Float64[Tensor, "_ row col"],
-        layer: str,
-        unit: tuple[int, int, int],
-        start: float,
-        choices: Choices,
-    ) -> Passage:
-        """Pass an image up to a layer, then `start` down from the unit (channel, row, col).
+        layers: Collection[str],
+        choices: Choices | None = None,
+    ) -> ReferencePass:
+        """Pass an image up to some layers.
 
         Where `choices` names a pool, its choices stand for the maxima; else the first of equal
-        values is the maximum. The signal starts below the layer's own activation function.
+        values is the maximum.
         """
-        windows: dict[int, Tensor] = {}
-        node = self.graph.layer(layer).node
-        own, method = self.graph.nodes[node].op, self._methods.get(layer, "deconvnet")
-        with torch.enable_grad():
-            pixels = image[None].clone().requires_grad_()
-            signals = self._signals(pixels, [node], windows, choices, method)
-            seed = self.graph.nodes[node].inputs[0] if isinstance(own, Curve) else node
-            (below,) = torch.autograd.grad(
-                signals[seed][0][unit], pixels, torch.tensor(start).double()
-            )
-        kept = {at: values.detach()[0] for at, values in windows.items()}
-        return Passage(signals[node].detach()[0], below[0].permute(1, 2, 0), kept)
-
-    @torch.no_grad()
-    def maps(
-        self, image: Float64[Tensor, "_ row col"], layers: Collection[str]
-    ) -> dict[str, Float64[Tensor, "channel _ _"]]:
-        """An image's activations in some layers."""
-        nodes = {layer: self.graph.layer(layer).node for layer in layers}
-        signals = self._signals(image[None], nodes.values(), {}, {}, "deconvnet")
-        return {layer: signals[node][0] for layer, node in nodes.items()}
-
-    def _signals(
-        self,
-        pixels: Tensor,
-        ends: Collection[int],
-        windows: dict[int, Tensor],
-        choices: Choices,
-        method: str,
-    ) -> dict[int, Tensor]:
-        """The outputs of some nodes and of all that they depend on."""
-        signals = {0: pixels}
-        needed = {at for end in ends for at in self.graph.ancestors(end)}
-        for at in sorted(needed - {0}):
-            node = self.graph.nodes[at]
-            inputs = [signals[feeding] for feeding in node.inputs]
-            if isinstance(node.op, MaxPool):
-                windows[at] = _windows(node, inputs[0])
-                signals[at] = _maxima(windows[at], choices.get(at))
-            else:
-                signals[at] = self._apply(node, inputs, method)
-        return signals
-
-    def _apply(self, node: Node, inputs: Sequence[Tensor], method: str) -> Tensor:
-        signal, op, weights = inputs[0], node.op, self._weights
-        match op:
-            case Conv():
-                around = _bordered(op.window, signal, node, 0.0)
-                return functional.conv2d(
-                    around, weights[op.weight], _given(weights, op.bias), op.window.stride,
-                    dilation=op.window.dilation, groups=op.groups,
-                )  # fmt: skip
-            case Linear():
-                return _linear(op, signal, weights[op.weight], _given(weights, op.bias))
-            case BatchNorm() | Scale():
-                return _scaled(op, signal, weights)
-            case Curve():
-                return _apply(_Activate, signal, CURVES[op.kind](op.slope), method)
-            case LocalResponseNorm():
-                return _apply(_PassedBy, signal, op)
-            case MeanPool():
-                sums = _unfolded(op.window, _bordered(op.window, signal, node, 0.0)).sum(dim=4)
-                shares = (
-                    signal.new_tensor(op.shares(axis, signal.shape[2 + axis], node.shape[1 + axis]))
-                    for axis in (0, 1)
-                )
-                by_row, by_col = shares
-                return sums * by_row[:, None] * by_col
-            case Resample():
-                return _resampled(op, signal, node.shape[1:])
-            case Add():
-                return torch.stack(list(inputs)).sum(dim=0)
-            case Mul():
-                return signal * inputs[1].detach()
-            case Cat():
-                return torch.cat(list(inputs), dim=1)
-            case Select():
-                return torch.stack([signal[:, channel] for channel in op.channels], dim=1)
-            case ChannelNorm() | MapNorm():
-                return _normed(op, signal, weights)
-            case Pad():
-                (above, left), (rows, cols) = op.before, node.shape[1:]
-                below, right = rows - above - signal.shape[2], cols - left - signal.shape[3]
-                return functional.pad(signal, (left, right, above, below), value=op.value)
-            case Dropout():
-                return signal
-            case Input() | MaxPool():
-                raise ValueError(f"{op} is not applied to maps alone")
-            case _:
-                assert_never(op)
-
-
-CURVES: Mapping[str, Callable[[float], Callable[[Tensor], Tensor]]] = {
-    "relu": lambda _: lambda x: x.clamp(min=0),
-    "relu6": lambda _: lambda x: x.clamp(0, 6),
-    "leaky_relu": lambda slope: lambda x: torch.where(x > 0, x, slope * x),
-    "elu": lambda limit: lambda x: torch.where(x > 0, x, limit * torch.expm1(x.clamp(max=0))),
-    "silu": lambda _: lambda x: x / (1 + torch.exp(-x)),
-    "gelu": lambda _: lambda x: x * (1 + torch.erf(x / 2**0.5)) / 2,
-    "gelu_tanh": lambda _: (
-        lambda x: x * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (x + 0.044715 * x**3))) / 2
-    ),
-    "hardswish": lambda _: lambda x: x * (x + 3).clamp(0, 6) / 6,
-    "hardsigmoid": lambda _: lambda x: (x + 3).clamp(0, 6) / 6,
-    "sigmoid": lambda _: lambda x: 1 / (1 + torch.exp(-x)),
-    "tanh": lambda _: torch.tanh,
-    "softplus": lambda _: lambda x: torch.logaddexp(x, torch.zeros_like(x)),
-    "mish": lambda _: lambda x: x * torch.tanh(torch.logaddexp(x, torch.zeros_like(x))),
-}
-"""The activation functions, written from their formulas; each takes a slope first."""
-
-
-def _given(weights: Mapping[str, Tensor], name: str | None) -> Tensor | None:
-    return None if name is None else weights[name]
-
-
-def _linear(op: Linear, signal: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    if op.per_cell:
-        return functional.conv2d(signal, weight[:, :, None, None], bias)
-    return functional.linear(signal.flatten(1), weight, bias)[:, :, None, None]
-
-
-def _scaled(op: BatchNorm | Scale, signal: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-    factor, shift = (op.weight, op.bias) if isinstance(op, BatchNorm) else (op.factor, op.shift)
-    if isinstance(op, BatchNorm):
-        deviation = (weights[op.variance] + op.epsilon).sqrt()
-        signal = (signal - weights[op.mean][:, None, None]) / deviation[:, None, None]
-    return _weighted(signal, _given(weights, factor), _given(weights, shift))
-
-
-def _weighted(signal: Tensor, factor: Tensor | None, shift: Tensor | None) -> Tensor:
-    if factor is not None:
-        signal = signal * factor[:, None, None]
-    return signal if shift is None else signal + shift[:, None, None]
-
-
-def _normed(op: ChannelNorm | MapNorm, signal: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-    """A norm whose deviation is a constant on the way down."""
-    axes = (2,) if isinstance(op, ChannelNorm) else (2, 3, 4)
-    groups = 1 if isinstance(op, ChannelNorm) else op.groups
-    values = signal.reshape(len(signal), groups, -1, *signal.shape[2:])
-    centred = values - values.mean(dim=axes, keepdim=True)
-    deviation = (centred.square().mean(dim=axes, keepdim=True) + op.epsilon).sqrt().detach()
-    divided = (centred / deviation).reshape(signal.shape)
-    return _weighted(divided, _given(weights, op.weight), _given(weights, op.bias))
-
-
-def _resampled(op: Resample, signal: Tensor, cells: Pair) -> Tensor:
-    match op.kind:
-        case "mean":
-            return functional.adaptive_avg_pool2d(signal, cells)
-        case "nearest":
-            return functional.interpolate(signal, cells, mode="nearest")
-        case "linear":
-            return functional.interpolate(signal, cells, mode="bilinear", align_corners=False)
-        case "linear_corners":
-            return functional.interpolate(signal, cells, mode="bilinear", align_corners=True)
-        case _:
-            assert_never(op.kind)
-
-
-def _bordered(window: Window, signal: Tensor, node: Node, value: float) -> Tensor:
-    """The map with the padding that the node's windows read around it."""
-    (above, left), (rows, cols) = window.before, signal.shape[2:]
-    reached = [
-        (node.shape[1 + axis] - 1) * window.stride[axis]
-        + (window.kernel[axis] - 1) * window.dilation[axis]
-        + 1
-        for axis in (0, 1)
-    ]
-    border = (left, reached[1] - left - cols, above, reached[0] - above - rows)
-    return functional.pad(signal, border, value=value)
-
-
-def _apply(function: type[torch.autograd.Function], *inputs: object) -> Tensor:
-    result: Tensor = function.apply(*inputs)
-    return result
-
-
-def _windows(node: Node, signal: Tensor) -> Tensor:
-    """The values of each window of a pool, row by row; −∞ off the map."""
-    assert isinstance(node.op, MaxPool)
-    return _unfolded(node.op.window, _bordered(node.op.window, signal, node, -torch.inf))
-
-
-def _unfolded(window: Window, signal: Tensor) -> Tensor:
-    """The values of each window (image, channel, row, col, value), row by row."""
-    (rows, cols), (row_step, col_step) = window.kernel, window.dilation
-    parts = signal.unfold(2, (rows - 1) * row_step + 1, window.stride[0])
-    parts = parts.unfold(3, (cols - 1) * col_step + 1, window.stride[1])
-    return parts[..., ::row_step, ::col_step].flatten(4)
-
-
-def _maxima(windows: Tensor, choice: Tensor | None) -> Tensor:
-    """The chosen value of each window, or the first of its largest ones."""
-    chosen = first_maximum(windows.detach()) if choice is None else choice[None]
-    return windows.gather(4, chosen[..., None])[..., 0]
-
-
-def first_maximum(
-    windows: Float64[Tensor, "*map value"],
-) -> Int64[Tensor, "*map"]:
-    """The place of the largest value along the last axis; of equal ones the first. NaN is larger
-    than any number."""
-    place = torch.arange(windows.shape[-1])
-    largest = (windows == windows.amax(dim=-1, keepdim=True)) | windows.isnan()
-    return torch.where(largest, place, windows.shape[-1]).amin(dim=-1)
+        return ReferencePass(self, image, layers, choices or {})

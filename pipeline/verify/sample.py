@@ -1,13 +1,13 @@
 """The sample: which entries and images are recomputed, and the verdict on each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float64, Int32, UInt8
 
 from pipeline.atlas import Run
-from pipeline.storage.stores import ScanRecord
 from pipeline.verify.entry import Verdict, check_entry
 from pipeline.verify.omitted_images import omissions
 from pipeline.verify.reference import Reference
@@ -17,51 +17,68 @@ Address = tuple[str, int, int]
 """Layer, channel, rank."""
 
 
-def draw_entries(records: Mapping[str, ScanRecord], count: int, seed: int) -> list[Address]:
-    """Draw entries that are not missing: of every layer the same number, as far as it has them."""
+@dataclass
+class ImageSample:
+    """What is checked of one image: entries that it is shown in, and whether it lacks some."""
+
+    row: int
+    addresses: list[Address] = field(default_factory=list)
+    in_all_layers: bool = False
+    """Whether its peaks in every channel are held against the entries."""
+
+
+def draw_sample(
+    shown: Mapping[str, Int32[np.ndarray, "channel rank"]],
+    images: int,
+    entries: int,
+    looked_for: int,
+    seed: int,
+) -> list[ImageSample]:
+    """Draw image rows, and entries of them: of every layer the same number, as far as it has them.
+
+    `shown` has the image rows of each layer's entries, -1 where one is missing. Image rows come in
+    an order drawn by the seed. Each layer gives all its entries of the first image, then those of
+    the second, until it has its share: the pass through the network, which costs most, then serves
+    many entries. The first `looked_for` rows are looked for in all layers.
+    """
     rng = np.random.default_rng(seed)
-    drawn: list[list[Address]] = []
-    for layer, record in records.items():
-        places = np.argwhere(record.image >= 0)
-        chosen = rng.permutation(len(places))[: -(-count // len(records))]
-        drawn.append([(layer, channel, rank) for channel, rank in places[chosen].tolist()])
-    turns = max(map(len, drawn), default=0)
-    return [layer[turn] for turn in range(turns) for layer in drawn if turn < len(layer)][:count]
-
-
-def draw_images(run: Run, count: int, seed: int) -> list[int]:
-    """Draw image rows of the validation split."""
-    rng = np.random.default_rng([seed, 1])
-    drawn: list[int] = rng.permutation(len(run.images))[:count].tolist()
-    return drawn
+    order = rng.permutation(images)
+    turn = np.empty(images, np.int64)
+    turn[order] = np.arange(images)
+    samples = {int(row): ImageSample(int(row), in_all_layers=True) for row in order[:looked_for]}
+    for place, (layer, rows) in enumerate(shown.items()):
+        entry = np.argwhere(rows >= 0)
+        entry = entry[np.argsort(turn[rows[tuple(entry.T)]], kind="stable")]
+        share = (entries + len(shown) - 1 - place) // len(shown)
+        for channel, rank in entry[:share].tolist():
+            row = int(rows[channel, rank])
+            sample = samples.setdefault(row, ImageSample(row))
+            sample.addresses.append((layer, channel, rank))
+    return list(samples.values())
 
 
 def check_sample(
-    run: Run, reference: Reference, addresses: Sequence[Address], recall: Recall, allowed: float
-) -> Iterator[Verdict]:
-    """Recompute entries from their image files, one verdict each.
+    run: Run, reference: Reference, sample: ImageSample, recall: Recall, allowed: float
+) -> tuple[list[Verdict], list[str]]:
+    """Recompute entries of an image from its file, and say in which channels it is lacking.
 
     `allowed` is the largest error of an activation, as in `check_entry`. `recall` makes the run's
     own switches again; it is asked only where the reference disagrees. Raises AtlasError for an
     image that is not what the manifest lists.
     """
-    for address in addresses:
+    pixels, image = _input(run, sample.row)
+    layers = run.records if sample.in_all_layers else dict.fromkeys(a[0] for a in sample.addresses)
+    passed = reference(image, tuple(layers))
+    verdicts = []
+    for address in sample.addresses:
         entry = run.entry(*address)
-        pixels, image = _input(run, entry.image)
-        field = run.field(entry.layer)
-        yield check_entry(reference, entry, field, pixels, image, recall, allowed)
-
-
-def check_images(
-    run: Run, reference: Reference, rows: Sequence[int], allowed: float
-) -> Iterator[list[str]]:
-    """What is wrong with the places of some images among the entries, a list for each.
-
-    Raises AtlasError for an image that is not what the manifest lists.
-    """
-    for row in rows:
-        _, image = _input(run, row)
-        yield list(omissions(reference, run.records, row, image, allowed))
+        field_of_layer = run.field(entry.layer)
+        verdicts.append(
+            check_entry(reference, passed, entry, field_of_layer, pixels, image, recall, allowed)
+        )
+    if not sample.in_all_layers:
+        return verdicts, []
+    return verdicts, list(omissions(run.graph, run.records, sample.row, passed, allowed))
 
 
 def _input(

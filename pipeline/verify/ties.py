@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float64, Int64, UInt8
 from torch import Tensor
 
-from pipeline.verify.reference import Passage, first_maximum
+from pipeline.verify.formulas import first_maximum
 
 ROUNDING = 1e-5
 """Values of a pool closer than this agree to rounding, in units of the largest value of its map.
@@ -25,19 +25,22 @@ Recall = Callable[[str, int, int], Mapping[int, Claim]]
 """The run's switches for the entry (layer, channel, rank), by the position of each pool."""
 
 
-class NotAMaximumError(Exception):
+class InvalidSwitchError(Exception):
     """A claimed switch points at a value that is no maximum."""
 
 
-def held_to(passage: Passage, claims: Mapping[int, Claim]) -> dict[int, Int64[Tensor, "_ _ _"]]:
+def apply_claims(
+    windows: Callable[[int], Float64[Tensor, "channel _ _ value"]], claims: Mapping[int, Claim]
+) -> dict[int, Int64[Tensor, "_ _ _"]]:
     """The reference's own choices, replaced by claimed ones where those are maxima to rounding.
 
-    Raises NotAMaximumError where a claimed one is not.
+    `windows` gives the values of each pool's windows, as `ReferencePass.windows` does. Raises
+    InvalidSwitchError where a claimed one is not.
     """
-    return {at: _held(passage.windows[at], claim) for at, claim in claims.items()}
+    return {pool: _applied(windows(pool), claim) for pool, claim in claims.items()}
 
 
-def _held(
+def _applied(
     windows: Float64[Tensor, "channel row col value"], claim: Claim
 ) -> Int64[Tensor, "channel row col"]:
     (row, col), offsets = claim
@@ -50,7 +53,7 @@ def _held(
     short = _value(windows, own) - _value(windows, choice)
     allowed = ROUNDING * float(windows[windows > -torch.inf].abs().max())
     if not bool((short <= allowed).all()):
-        raise NotAMaximumError(f"{int((~(short <= allowed)).sum())} switches point at no maximum")
+        raise InvalidSwitchError(f"{int((~(short <= allowed)).sum())} switches point at no maximum")
     return choice
 
 

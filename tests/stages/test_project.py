@@ -63,7 +63,7 @@ def test_the_control_is_the_reference_of_a_network_with_the_starts_weights(finis
         unit = (channel, *record.cell[channel, rank].tolist())
         peak = float(record.activation[channel, rank])
         expected = cut(
-            reference(image, layer, unit, peak, {}).projection, record.box[channel, rank]
+            reference(image, [layer]).project(layer, unit, peak), record.box[channel, rank]
         )
         scale = arrays["control_scale"][channel, rank]
         own = torch.from_numpy(arrays["control"][channel, rank].astype(np.float64)) * float(scale)

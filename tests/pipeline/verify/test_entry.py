@@ -24,15 +24,15 @@ def made(recall_offsets):
     network, pixels = random_network(), flat_image()
     image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
     reference = Reference(network.graph, dict(network.named_parameters()))
-    first = reference(image, "conv2", (CHANNEL, *CELL), 1.0, {})
-    maps = first.maps[CHANNEL]
+    first = reference(image, ["conv2"])
+    maps = first.maps("conv2")[CHANNEL]
     cell = divmod(int(maps.flatten().argmax()), maps.shape[1])
-    windows = first.windows[3]
+    windows = first.windows(3)
     tied = windows >= windows.amax(dim=3, keepdim=True) - 1e-9
     place = torch.arange(9)
     last = torch.where(tied, place, -1).amax(dim=3)
     unit, peak = (CHANNEL, *cell), float(maps.max())
-    drawn = reference(image, "conv2", unit, peak, {3: last})
+    drawn = reference(image, ["conv2"], {3: last}).project("conv2", unit, peak)
     claims = {3: ((0, 0), recall_offsets(last).permute(1, 2, 0).to(torch.uint8))}
     return checked(reference, pixels, cell, peak, drawn, claims)
 
@@ -52,10 +52,11 @@ def checked(reference, pixels, cell, peak, drawn, claims):
         path="one.png",
         cell=cell,
         box=tuple(box.tolist()),
-        projection=cut(drawn.projection, box).float().numpy(),
+        projection=cut(drawn, box).float().numpy(),
         crop=cut(torch.from_numpy(pixels), box).numpy(),
     )
-    return check_entry(reference, entry, field, pixels, image, lambda *_: claims, 1e-4)
+    passed = reference(image, ["conv2"])
+    return check_entry(reference, passed, entry, field, pixels, image, lambda *_: claims, 1e-4)
 
 
 def test_another_choice_among_equal_values_is_a_tie_and_no_fault():
@@ -81,10 +82,11 @@ def peaked(channel_scale=1.0, activation_scale=1.0, *, spoilt=False):
     pixels = chance.integers(0, 256, (SIDE, SIDE, 3), np.uint8)
     image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
     reference = Reference(network.graph, dict(network.named_parameters()))
-    own = reference.maps(image, ["conv2"])["conv2"][CHANNEL]
+    passed = reference(image, ["conv2"])
+    own = passed.maps("conv2")[CHANNEL]
     cell = divmod(int(own.argmax()), own.shape[1])
     peak = float(own.max()) * activation_scale
-    drawn = reference(image, "conv2", (CHANNEL, *cell), peak, {})
+    drawn = passed.project("conv2", (CHANNEL, *cell), peak)
     return checked(reference, pixels, cell, peak, drawn, {})
 
 
