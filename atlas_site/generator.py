@@ -86,7 +86,8 @@ def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield "search", search_data(catalogue)
     yield "map", map_data(catalogue)
     for page in made_pages(catalogue.atlas):
-        yield f"figure-{page.name}", page.data(catalogue.atlas, catalogue.atlas.figures[page.name])
+        if read := page.data(catalogue.atlas, catalogue.atlas.figures[page.name]):
+            yield f"figure-{page.name}", read
     weights = connected(catalogue.atlas)
     for layer in catalogue.layers:
         yield layer.key, layer_data(catalogue, layer)

@@ -9,7 +9,18 @@ import click
 from benchmarks.machine import description
 from benchmarks.row import Row
 
-SUBJECTS = ("scan", "peers", "project", "training", "evaluate", "site", "flow", "growth", "prepare")
+SUBJECTS = (
+    "scan",
+    "peers",
+    "project",
+    "occlusion",
+    "training",
+    "evaluate",
+    "site",
+    "flow",
+    "growth",
+    "prepare",
+)
 HEAD = ("ratio or value", "goal", "", "what", "against", "note")
 
 

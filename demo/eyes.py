@@ -58,6 +58,7 @@ def _iris(rng: np.random.Generator, plate: Plate, x: float, y: float, radius: fl
         tone = near(rng, mix(inner, outer, rng.random()), 0.4)
         plate.stroke(moved(spoke, x, y, 1.0, angle), rng.uniform(0.008, 0.022), tone, 0.62)
     plate.fill(ellipse(x, y, pupil, pupil, 32), (0.02, 0.02, 0.03), 0.62)
+    plate.mark("pupil", x, y)
     gleam = ellipse(x - radius * 0.35, y - radius * 0.38, radius * 0.17, radius * 0.13, 20, 0.5)
     plate.fill(gleam, (0.98, 0.99, 1.0), 0.62)
     plate.fill(ellipse(x + radius * 0.4, y + radius * 0.4, 0.03, 0.02, 12), (0.9, 0.9, 0.9), 0.62)

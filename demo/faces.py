@@ -33,8 +33,10 @@ def face(rng: np.random.Generator, view: View) -> Layer:
     _body(rng, plate, skin)
     _head(rng, plate, skin, width, chin)
     _nose(plate, skin, rng.uniform(0.08, 0.13))
+    plate.mark("nose", 0.0, 0.25)
     _eyes(rng, plate, skin, hair)
     _mouth(rng, plate, skin, rng.uniform(-0.06, 0.13))
+    plate.mark("mouth", 0.0, 0.58)
     if long_hair or rng.random() < 0.85:
         _haircut(rng, plate, hair, width)
     if rng.random() < 0.15:
@@ -68,8 +70,9 @@ def _eyes(rng: np.random.Generator, plate: Plate, skin: Colour, hair: Colour) ->
     iris = oklch(rng.uniform(0.3, 0.6), rng.uniform(0.03, 0.12), rng.uniform(0.1, 0.8))
     lift, slant = rng.uniform(-0.03, 0.04), rng.uniform(-0.05, 0.06)
     arch = [(0.13, -0.27 + slant), (apart + 0.02, -0.35 - lift), (apart + 0.2, -0.26)]
-    for side in (-1, 1):
+    for side, name in ((-1, "left eye"), (1, "right eye")):
         _eye(plate, side * apart, half, (skin, iris), gaze)
+        plate.mark(name, side * apart, -0.1)
         spine = rounded([(side * x, y + rng.uniform(-0.015, 0.015)) for x, y in arch], 8, False)
         plate.fill(taper(spine, 0.09, 0.03), darker(hair, 0.4), 0.7)
     if rng.random() < 0.3:

@@ -32,6 +32,7 @@ def fish(rng: np.random.Generator, view: View) -> Layer:
     plate.outline(body, 0.02, darker(back, 0.65))
     _head(rng, plate, back, flank, deep)
     _fin(rng, plate, [(-0.32, 0.08), (0.12, 0.34), (0.06, 0.1)], lighter(mark, 0.15), 0.85)
+    plate.mark("tail", 0.95, 0.0)
     return plate.layer(1.8)
 
 
@@ -107,6 +108,8 @@ def _head(rng: np.random.Generator, plate: Plate, back: Colour, flank: Colour, d
     arc = [(-0.5, -gill), (-0.41, -gill * 0.4), (-0.42, gill * 0.4), (-0.53, gill * 0.95)]
     plate.fill(taper(rounded(arc, 8, closed=False), 0.03, 0.06), darker(back, 0.6), 0.4)
     y = -deep * 0.26
+    plate.mark("eye", -0.68, y)
+    plate.mark("mouth", -0.9, 0.07)
     ring = rng.uniform(0.085, 0.125)
     plate.fill(ellipse(-0.68, y, ring, ring, 24), lighter(flank, 0.7), 0.75)
     plate.outline(ellipse(-0.68, y, ring, ring, 24), 0.02, darker(back, 0.7))

@@ -42,6 +42,7 @@ def flower(rng: np.random.Generator, view: View) -> Layer:
             shade = near(rng, lighter(colour, 0.1 * ring), 0.12)
             _petal(plate, outline, angle, (shade, throat), 0.3 + 0.12 * ring)
     _heart(rng, plate, heart)
+    plate.mark("heart", 0.0, 0.0)
     return plate.layer(1.8)
 
 

@@ -5,12 +5,13 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from demo.scene import CLASSES, draw
+from demo.scene import CLASSES, WITH_PARTS, draw_with_parts
 from pipeline.parent import end_with_parent
 
 Split = Literal["train", "val"]
@@ -41,36 +42,60 @@ class Shot:
         )
 
 
-def take(root: Path, seed: int, shot: Shot) -> None:
-    """Draw one picture and hang it; the file appears whole or not at all."""
+@dataclass(frozen=True)
+class Mark:
+    """Where a part is in a picture."""
+
+    path: str
+    part: str
+    row: float
+    """Of its middle, in pixels from the top edge."""
+    col: float
+
+
+def has_marks(shot: Shot) -> bool:
+    """Whether the parts of what a picture shows are listed: of the validation pictures."""
+    return shot.split == "val" and shot.label in WITH_PARTS
+
+
+def take(root: Path, seed: int, shot: Shot) -> list[Mark]:
+    """Draw one picture and hang it; the file appears whole or not at all. Give its parts."""
     target = root / shot.path
-    partial = target.with_name(f".{target.name}.partial")
-    picture = draw(shot.label, shot.generator(seed))
-    picture.save(partial, format="JPEG", quality=92, subsampling=0)
-    partial.replace(target)
+    unfinished = target.with_name(f".{target.name}.partial")
+    picture, parts = draw_with_parts(shot.label, shot.generator(seed))
+    picture.save(unfinished, format="JPEG", quality=92, subsampling=0)
+    unfinished.replace(target)
+    return [Mark(shot.path, *part) for part in parts] if has_marks(shot) else []
 
 
-def take_all(root: Path, seed: int, shots: list[Shot], advance: Callable[[int], object]) -> None:
+def marks_of(seed: int, shot: Shot) -> list[Mark]:
+    """The parts of a picture that already hangs: it is drawn again, and not kept."""
+    return [Mark(shot.path, *p) for p in draw_with_parts(shot.label, shot.generator(seed))[1]]
+
+
+def take_all(
+    root: Path, seed: int, shots: list[Shot], advance: Callable[[int], object]
+) -> list[Mark]:
     """Draw pictures on every core, telling `advance` of each. Raises OSError on a full disk."""
     for folder in {(root / shot.path).parent for shot in shots}:
         folder.mkdir(parents=True, exist_ok=True)
-    for done in _taken(root, seed, shots):
-        advance(done)
+    marks: list[Mark] = []
+    for found in _on_every_core(partial(take, root, seed), shots):
+        marks += found
+        advance(1)
+    return marks
 
 
-def _taken(root: Path, seed: int, shots: list[Shot]) -> Iterator[int]:
+def all_marks(seed: int, shots: list[Shot]) -> list[Mark]:
+    """The parts of pictures that already hang, on every core."""
+    found = _on_every_core(partial(marks_of, seed), list(filter(has_marks, shots)))
+    return [mark for marks in found for mark in marks]
+
+
+def _on_every_core(work: Callable[[Shot], list[Mark]], shots: list[Shot]) -> Iterator[list[Mark]]:
     if len(shots) <= _FEW:
-        for shot in shots:
-            take(root, seed, shot)
-            yield 1
+        yield from map(work, shots)
         return
-    rolls = [shots[start : start + 8] for start in range(0, len(shots), 8)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), context, initializer=end_with_parent) as pool:
-        yield from pool.map(_take_roll, rolls, [root] * len(rolls), [seed] * len(rolls))
-
-
-def _take_roll(roll: list[Shot], root: Path, seed: int) -> int:
-    for shot in roll:
-        take(root, seed, shot)
-    return len(roll)
+        yield from pool.map(work, shots, chunksize=8)

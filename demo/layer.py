@@ -9,6 +9,9 @@ from PIL import Image, ImageFilter
 Picture = Float32[np.ndarray, "row col rgb"]
 """sRGB values, 0 to 1 (beyond until the camera clips them)."""
 
+Parts = tuple[tuple[str, float, float], ...]
+"""Named parts of a subject, each with the (row, column) of its middle in pixels from the corner."""
+
 Field = Float32[np.ndarray, "row col"]
 """One number per pixel."""
 
@@ -23,6 +26,8 @@ class Layer:
     """Coverage, 0 to 1."""
     height: Field
     """Relief in pixels above the plane, for the light."""
+    parts: Parts = ()
+    """Where parts are that a subject of this kind always has."""
 
     def over(self, below: Picture) -> Picture:
         """Lay this layer on a picture."""

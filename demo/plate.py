@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from demo.colour import Colour, mix
 from demo.curves import shrunk
-from demo.layer import Layer
+from demo.layer import Layer, Parts
 from demo.view import Points, View
 
 _FINER = 3
@@ -26,6 +26,7 @@ class Plate:
         self._relief = Image.new("L", size, 0)
         self._brush = ImageDraw.Draw(self._paint)
         self._chisel = ImageDraw.Draw(self._relief)
+        self._parts: Parts = ()
 
     def fill(self, outline: Points, colour: Colour, height: float | None = 0.5) -> None:
         """Fill a closed outline; with `height` None the relief below stays, as under paint."""
@@ -78,12 +79,17 @@ class Plate:
         """Draw the closed contour of a shape."""
         self.stroke(np.concatenate([shape, shape[:2]]), width, colour, None)
 
+    def mark(self, part: str, x: float, y: float) -> None:
+        """Note that the middle of a part is at a point of the plane."""
+        ((col, row),) = self.view.project(np.array([[x, y]])).tolist()
+        self._parts = (*self._parts, (part, row, col))
+
     def layer(self, soft_px: float = 1.5) -> Layer:
         """Rasterise; edges of the relief are rounded over `soft_px` pixels."""
         paint = np.asarray(self._paint.reduce(_FINER), dtype=np.float32) * np.float32(1 / 255)
         relief = self._relief.reduce(_FINER).filter(ImageFilter.GaussianBlur(soft_px))
         height = np.asarray(relief, dtype=np.float32) * np.float32(_RELIEF_PX / 255)
-        return Layer(np.ascontiguousarray(paint[..., :3]), paint[..., 3], height)
+        return Layer(np.ascontiguousarray(paint[..., :3]), paint[..., 3], height, self._parts)
 
     def _corners(self, points: Points) -> list[float]:
         """List x, y, x, y, … in the samples of the drawing."""

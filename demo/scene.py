@@ -11,7 +11,7 @@ from demo.eyes import eye
 from demo.faces import face
 from demo.fishes import fish
 from demo.flowers import flower
-from demo.layer import Field, Layer, Picture, cut, opaque
+from demo.layer import Field, Layer, Parts, Picture, cut, opaque
 from demo.leaves import leaf
 from demo.letters import letters
 from demo.light import Sun, camera, lighting, lit, shadowed, sun
@@ -60,8 +60,19 @@ CLASSES = tuple(sorted([*_TEXTURES, *_SUBJECTS]))
 """What a picture can show, in the order of the alphabet."""
 
 
+WITH_PARTS = ("eye", "face", "fish", "flower", "wheel")
+"""The subjects whose parts are known."""
+HIDDEN = 0.5
+"""A part is hidden where what stands before it covers more than this."""
+
+
 def draw(label: str, rng: np.random.Generator) -> Image.Image:
     """Draw one photograph's stand-in that shows `label`: RGB, 184 px and more a side."""
+    return draw_with_parts(label, rng)[0]
+
+
+def draw_with_parts(label: str, rng: np.random.Generator) -> tuple[Image.Image, Parts]:
+    """The same, and where those parts of the subject are that nothing hides."""
     height, width = _size(rng)
     light = sun(rng)
     if label in _TEXTURES:
@@ -70,13 +81,23 @@ def draw(label: str, rng: np.random.Generator) -> Image.Image:
         subject, radius, spin, tilt = _SUBJECTS[label]
         view = pose(rng, (height, width), radius * rng.uniform(0.85, 1.12), spin, tilt)
         layer = _weathered(rng, subject(rng, view))
-    picture = lit(layer, light).colour
+    picture, parts = lit(layer, light).colour, layer.parts
     if float(layer.alpha.min()) < 1:
         behind = _apart(background(rng, height, width), layer)
         picture = _stacked(behind, layer, light, rng.uniform(0.3, 0.7))
     if rng.random() < 0.35:
-        picture = _stacked(picture, occluder(rng, height, width), light, 0.4)
-    return camera(rng, lighting(rng, picture, light))
+        before = occluder(rng, height, width)
+        picture = _stacked(picture, before, light, 0.4)
+        parts = tuple(part for part in parts if not _hidden(before, *part[1:]))
+    return camera(rng, lighting(rng, picture, light)), parts
+
+
+def _hidden(before: Layer, row: float, col: float) -> bool:
+    """Whether a layer covers a point of the picture, or the point is outside."""
+    height, width = before.alpha.shape
+    if not (0 <= row < height and 0 <= col < width):
+        return True
+    return float(before.alpha[int(row), int(col)]) > HIDDEN
 
 
 def _stacked(below: Picture, layer: Layer, light: Sun, shadow: float) -> Picture:
@@ -154,4 +175,4 @@ def _weathered(rng: np.random.Generator, layer: Layer) -> Layer:
     grain = pink(rng, height, width, rng.uniform(1.0, 2.0))
     gain = 1 + np.float32(rng.uniform(0.015, 0.06)) * grain
     rough = layer.height + grain * np.float32(rng.uniform(0, 0.14))
-    return Layer(layer.colour * gain[..., None], layer.alpha, rough)
+    return Layer(layer.colour * gain[..., None], layer.alpha, rough, layer.parts)

@@ -37,6 +37,8 @@ def wheel(rng: np.random.Generator, view: View) -> Layer:
     plate.dome(
         ellipse(0.0, 0.0, hub, hub, 32), darker(metal, 0.5), lighter(metal, 0.3), (0.55, 0.9), 6
     )
+    plate.mark("hub", 0.0, 0.0)
+    plate.mark("rim", 0.0, -rim)
     bolts = int(rng.integers(4, 7))
     for i in range(bolts):
         bolt = moved(

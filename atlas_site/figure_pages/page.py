@@ -30,7 +30,7 @@ class FigurePage(Protocol):
         ...
 
     def data(self, atlas: Run, figure: FigureData) -> Mapping[str, object]:
-        """What its script reads, under the name `figure-NAME`."""
+        """What its script reads, under the name `figure-NAME`; empty where it has none."""
         ...
 
     def grids(self, figure: FigureData) -> Mapping[str, Grid]:

@@ -1,5 +1,6 @@
 """What every figure is, and what it works with: workers, and results kept while it is made."""
 
+import hashlib
 import io
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ from pipeline.storage.checked import read_checked, write_checked
 from pipeline.storage.figures import Arrays, FigureData, load_arrays, save_arrays
 
 J = TypeVar("J")
+UNFIT = re.compile(r"[^\w.-]")
+"""For file names."""
 
 
 @dataclass(frozen=True)
@@ -36,28 +39,34 @@ class Work:
     ) -> dict[str, Arrays]:
         """The results of a task on every job, by the jobs' names and in their order.
 
-        A result that an interrupted run has left is not computed again. One job is one step.
+        A result that an interrupted run has left for an equal job is not computed again, so a job
+        holds all that its result depends on. One job is one step.
         """
-        done = {name: kept for name in jobs if (kept := self._read(name)) is not None}
+        paths = {name: self._path(name, job) for name, job in jobs.items()}
+        done = {name: kept for name in jobs if (kept := _read(paths[name])) is not None}
         self.advance(len(done))
         ahead = [(name, job) for name, job in jobs.items() if name not in done]
         for name, arrays in self.pool.run(task, ahead):
-            self._write(name, arrays)
+            _write(paths[name], arrays)
             done[name] = arrays
             self.advance(1)
         return {name: done[name] for name in jobs}
 
-    def _path(self, name: str) -> Path:
-        return self.kept / re.sub(r"[^\w.-]", "_", name)
+    def _path(self, name: str, job: object) -> Path:
+        """Where a job's result is kept; dataclasses of equal content have equal texts."""
+        digest = hashlib.sha256(repr(job).encode()).hexdigest()[:12]
+        return self.kept / f"{UNFIT.sub('_', name)}.{digest}"
 
-    def _read(self, name: str) -> Arrays | None:
-        content = read_checked(self._path(name))
-        return None if content is None else load_arrays(content)
 
-    def _write(self, name: str, arrays: Arrays) -> None:
-        buffer = io.BytesIO()
-        save_arrays(buffer, arrays)
-        write_checked(self._path(name), lambda file: file.write(buffer.getbuffer()))
+def _read(path: Path) -> Arrays | None:
+    content = read_checked(path)
+    return None if content is None else load_arrays(content)
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    buffer = io.BytesIO()
+    save_arrays(buffer, arrays)
+    write_checked(path, lambda file: file.write(buffer.getbuffer()))
 
 
 @runtime_checkable

@@ -11,7 +11,6 @@ from itertools import combinations
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
-from PIL import Image
 from torch import Tensor
 
 from pipeline.atlas import Run
@@ -21,14 +20,13 @@ from pipeline.dataset.verified import decode_verified
 from pipeline.figure_params import FigureName, InvarianceParams
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, scores_classes
+from pipeline.figures.shown import shown
 from pipeline.figures.subjects import Source, Subject, model_on, source_of, subjects
 from pipeline.figures.transforms import Transform, transformed, transforms
 from pipeline.network.model import Model
 from pipeline.storage.figures import Arrays, FigureData
 
 BATCH = 8
-SHOWN_PX = 112
-"""The largest side of a picture that is kept to be shown."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +118,7 @@ def follow(job: InvarianceJob, device: torch.device) -> Arrays:
         distances, probabilities = _curves(model, job.layers, pictures, plain, label, device)
         arrays[f"distance_{one.kind}"] = distances
         arrays[f"probability_{one.kind}"] = probabilities
-        arrays[f"picture_{one.kind}"] = np.stack([_shown(picture) for picture in pictures])
+        arrays[f"picture_{one.kind}"] = np.stack([shown(picture) for picture in pictures])
     return arrays
 
 
@@ -180,13 +178,6 @@ def _fill(model: Model) -> list[float]:
     """The mean colour of the training images, which normalised is 0, or near it."""
     mean = model.normalisation.mean.float().mean(dim=(1, 2))
     return mean.clamp(0, 255).round().tolist()
-
-
-def _shown(picture: UInt8[np.ndarray, "crop crop 3"]) -> UInt8[np.ndarray, "side side 3"]:
-    if len(picture) <= SHOWN_PX:
-        return picture
-    small = Image.fromarray(picture).resize((SHOWN_PX, SHOWN_PX), Image.Resampling.LANCZOS)
-    return np.asarray(small)
 
 
 def _image_facts(run: Run, subject: Subject, found: Arrays) -> dict[str, object]:

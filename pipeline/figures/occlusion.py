@@ -35,6 +35,11 @@ class OcclusionMaps:
     probability_unchanged: float
     predicted: Int32[np.ndarray, "row col"]
     """The most probable class."""
+    predicted_unchanged: int
+    cell: tuple[int, int]
+    """(row, col) of the channel's peak without the square, on its map; of equal ones the first."""
+    peak: float
+    """Its activation there."""
 
 
 def occlude(
@@ -52,8 +57,9 @@ def occlude(
     `layer` is the convolution whose strongest channel is followed.
     """
     graph = network.graph
-    image = normalise(torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None])
-    grey = normalise(torch.full_like(torch.from_numpy(pixels), value).permute(2, 0, 1)[None])
+    on = next(iter(network.state_dict().values())).device
+    image = normalise(torch.from_numpy(pixels.copy()).to(on).permute(2, 0, 1)[None])
+    grey = normalise(torch.full(image.shape, value, dtype=torch.uint8, device=on))
     node = graph.layer(layer).node
     forward = IncrementalForward(network, image, [node, graph.output])
     sums = forward.unchanged(node).sum(dim=(1, 2))
@@ -65,19 +71,22 @@ def occlude(
         changed = forward(corner, _patches(grey[0], corner, side))
         activation.append(_summed(forward, node, channel, changed[node]))
         scores.append(forward.whole(graph.output, changed[graph.output]).flatten(1))
-    probabilities = torch.cat(scores).softmax(dim=1)
+    probabilities = torch.cat(scores).softmax(dim=1).cpu()
+    plain = forward.unchanged(graph.output).flatten().softmax(dim=0)
+    peak, place = forward.unchanged(node)[channel].flatten().max(dim=0)
     shape = len(rows), len(cols)
     return OcclusionMaps(
         corner_rows=rows,
         corner_cols=cols,
         channel=channel,
-        activation=torch.cat(activation).view(shape).numpy(),
+        activation=torch.cat(activation).view(shape).cpu().numpy(),
         activation_unchanged=float(sums[channel]),
         probability=probabilities[:, label].reshape(shape).numpy(),
-        probability_unchanged=float(
-            forward.unchanged(graph.output).flatten().softmax(dim=0)[label]
-        ),
+        probability_unchanged=float(plain[label]),
         predicted=probabilities.argmax(dim=1).int().view(shape).numpy(),
+        predicted_unchanged=int(plain.argmax()),
+        cell=divmod(int(place), graph.nodes[node].shape[2]),
+        peak=float(peak),
     )
 
 

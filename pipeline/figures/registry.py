@@ -1,10 +1,12 @@
 """All figures, in the paper's order."""
 
 from pipeline.atlas import Run
+from pipeline.figures.correspondence_figure import Correspondence
 from pipeline.figures.figure import Figure
 from pipeline.figures.invariance import Invariance
+from pipeline.figures.occlusion_figure import Occlusion
 
-FIGURES: tuple[Figure, ...] = (Invariance(),)
+FIGURES: tuple[Figure, ...] = (Invariance(), Occlusion(), Correspondence())
 
 
 def wanted(run: Run) -> tuple[Figure, ...]:

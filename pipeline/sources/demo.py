@@ -1,11 +1,12 @@
 """The demo source: a data set that draws itself."""
 
+import csv
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from demo.gallery import SPLITS, Shot, take_all
+from demo.gallery import SPLITS, Mark, Shot, all_marks, has_marks, take_all
 from demo.scene import CLASSES
 from pipeline.errors import AtlasError
 from pipeline.params import DataParams
@@ -17,6 +18,9 @@ DRAWING_VERSION = 1
 """Raise it when the same seed draws other pictures; folders of an older one are drawn anew."""
 
 _MARKER = "drawn.json"
+PARTS = "parts.csv"
+"""Where parts of the validation pictures' subjects are."""
+_HEAD = "path,part,row,col\n"
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,11 @@ class DemoSource:
         try:
             _claim(root, collection)
             missing = [shot for shot in collection.shots() if not (root / shot.path).exists()]
-            take_all(root, seed, missing, advance)
+            known = _known_parts(root)
+            if any(map(has_marks, missing)):
+                (root / PARTS).unlink(missing_ok=True)  # a kill must not leave a list with gaps
+            drawn = take_all(root, seed, missing, advance)
+            _list_parts(root, collection, known, missing, drawn)
         except OSError as error:
             raise AtlasError(
                 f"The demo images cannot be written to {root}: {error.strerror or error}.",
@@ -69,6 +77,45 @@ class DemoSource:
         """List the pictures."""
         shots = _wanted(data, seed).shots()
         return Located([_candidate(Path(location), shot) for shot in shots])
+
+
+def _known_parts(root: Path) -> list[Mark] | None:
+    """The parts that are listed; None where no whole list is there."""
+    try:
+        with (root / PARTS).open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file))
+        return [Mark(x["path"], x["part"], float(x["row"]), float(x["col"])) for x in lines]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error):
+        return None
+
+
+def _list_parts(
+    root: Path,
+    collection: Collection,
+    known: list[Mark] | None,
+    missing: list[Shot],
+    drawn: list[Mark],
+) -> None:
+    """Write where the parts of the validation pictures are: those known, and those just drawn.
+
+    Pictures that an earlier version or a killed run has hung are drawn once more for it.
+    """
+    shots = collection.shots()
+    if known is None:
+        new = set(missing)
+        known = all_marks(collection.seed, [shot for shot in shots if shot not in new])
+    wanted = {shot.path for shot in shots}
+    marks = sorted(
+        (mark for mark in [*known, *drawn] if mark.path in wanted),
+        key=lambda mark: (mark.path, mark.part),
+    )
+    text = "".join(f"{m.path},{m.part},{m.row:.1f},{m.col:.1f}\n" for m in marks)
+    path = root / PARTS
+    if path.exists() and path.read_text(encoding="utf-8") == _HEAD + text:
+        return
+    partial = root / f".{PARTS}.partial"
+    partial.write_text(_HEAD + text, encoding="utf-8")
+    os.replace(partial, path)
 
 
 def _candidate(root: Path, shot: Shot) -> Candidate:
@@ -100,6 +147,8 @@ def _claim(root: Path, wanted: Collection) -> None:
         for shot in held.shots():
             if shot not in keep:
                 (root / shot.path).unlink(missing_ok=True)
+        if not keep:
+            (root / PARTS).unlink(missing_ok=True)
     elif root.exists() and not (root.is_dir() and not any(root.iterdir())):
         raise AtlasError(
             f"data.root {root} holds files that the demo did not draw.",

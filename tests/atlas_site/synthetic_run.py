@@ -1,5 +1,6 @@
 """A finished run in a folder, drawn instead of computed: what tests render the site from."""
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,6 +69,7 @@ def write_run(root: Path, plan: Plan | None = None) -> Workspace:
     rng = np.random.default_rng(plan.seed)
     rows = _write_images(root / "data", plan, rng)
     write_manifest(run.manifest, sorted_manifest(rows))
+    _write_parts(root / "data" / "parts.csv", rows)
     card = _write_model(run, plan)
     made_from = Provenance(card.weights_sha256, card.manifest_sha256)
     _write_stores(run, plan, card.graph(), made_from, rng)
@@ -93,6 +95,17 @@ def _write_images(folder: Path, plan: Plan, rng: np.random.Generator) -> list[Im
                 sha = sha256_of(file)
                 rows.append(ImageRow(split, path, label, image.width, image.height, sha))
     return rows
+
+
+def _write_parts(path: Path, rows: Sequence[ImageRow]) -> None:
+    """Two parts in every image of two classes."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "part", "row", "col"])
+        for row in rows:
+            if row.split == "val" and row.label != "plain":
+                writer.writerow([row.path, "crest & <b>trough</b>", 30, 40])
+                writer.writerow([row.path, "middle", 40.5, 48.5])
 
 
 def _picture(
@@ -296,6 +309,8 @@ def _write_params(run: Workspace, plan: Plan) -> None:
     params["model"]["width"] = plan.width
     params["scan"]["layers"] = list(plan.layers)
     params["figures"] |= {"images": 3}
+    params["figures"]["occlusion"] |= {"side": 16, "stride": 12}
+    params["figures"]["correspondence"] |= {"images": 3, "side": 16, "draws": 2}
     params["figures"]["invariance"] |= {"steps": 2, "translation_px": 12}
     run.params.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 

@@ -24,6 +24,8 @@ PLACES = {
     "classes.html#1": ".one-class h1",
     "figures.html": ".figure-cards li",
     "figure-invariance.html": "[data-plot]",
+    "figure-occlusion.html": "[data-panels][role]",
+    "figure-correspondence.html": ".masked li",
     "channels.html": "[data-canvas]",
     "channels.html#conv3:0,conv1:1": "[data-listed] li",
 }

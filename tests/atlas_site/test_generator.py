@@ -13,6 +13,7 @@ from PIL import Image
 from atlas_site.generator import render
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
+from pipeline.storage.figures import FigureData, write_figures
 from pipeline.workspace import Workspace
 from tests.atlas_site.synthetic_run import Plan, write_run
 
@@ -162,3 +163,22 @@ def test_missing_pictures_are_an_error_that_names_the_stage(tmp_path: Path):
     run.crops.rename(tmp_path / "elsewhere")
     with pytest.raises(AtlasError, match="dvc repro crop"):
         render(open_atlas(run.artifacts), run.site, workers=1)
+
+
+def test_a_run_without_figures_has_no_page_of_them_and_no_link(tmp_path: Path):
+    out = tmp_path / "site"
+    render(open_atlas(write_run(tmp_path / "run").artifacts), out, workers=1)
+    assert not [path for path in out.rglob("*figure*") if "assets" not in path.parts]
+    assert "figures.html" not in (out / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_figure_that_could_not_be_made_says_why(tmp_path: Path):
+    run = write_run(tmp_path / "run")
+    atlas = open_atlas(run.artifacts)
+    sentence = "No <b>parts</b> are known."
+    write_figures(run.figures, {"correspondence": FigureData(missing=sentence)}, atlas.provenance)
+    out = tmp_path / "site"
+    render(open_atlas(run.artifacts), out, workers=1)
+    listed = (out / "figures.html").read_text(encoding="utf-8")
+    assert "Not made: No &lt;b&gt;parts&lt;/b&gt; are known." in listed
+    assert not (out / "figure-correspondence.html").exists()

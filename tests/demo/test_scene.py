@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from demo import CLASSES, draw
+from demo.layer import Layer
+from demo.scene import WITH_PARTS, draw_with_parts
 
 
 def generator(number):
@@ -69,3 +71,44 @@ def slope(picture):
     ring = np.hypot(axis[:, None], axis).round().astype(int)
     mean = np.bincount(ring.ravel(), power.ravel()) / np.bincount(ring.ravel())
     return np.polyfit(np.log(np.arange(4, 60)), np.log(mean[4:60]), 1)[0]
+
+
+@pytest.mark.parametrize("label", CLASSES)
+def test_the_parts_of_some_subjects_are_known_and_lie_in_the_picture(label):
+    seen = set()
+    for number in range(4):
+        picture, parts = draw_with_parts(label, generator(number))
+        seen |= {name for name, _, _ in parts}
+        assert all(
+            0 <= row < picture.height and 0 <= col < picture.width
+            for _, row, col in parts
+            if label in ("eye", "face")
+        )
+    assert bool(seen) == (label in WITH_PARTS)
+
+
+def test_a_pupil_is_dark_where_it_is_said_to_be():
+    for number in range(8):
+        picture, parts = draw_with_parts("eye", generator(number))
+        for _, row, col in parts:
+            grey = np.asarray(picture.convert("L")).astype(float)
+            spot = grey[int(row) - 2 : int(row) + 3, int(col) - 2 : int(col) + 3]
+            assert spot.mean() < 0.5 * grey.mean()
+
+
+def test_a_part_behind_something_is_not_told_of(monkeypatch):
+    """What stands before covers the left half."""
+
+    def left_half(rng, height, width):
+        alpha = np.zeros((height, width), np.float32)
+        alpha[:, : width // 2] = 1
+        return Layer(np.zeros((height, width, 3), np.float32), alpha, alpha)
+
+    monkeypatch.setattr("demo.scene.occluder", left_half)
+    hidden = 0
+    for number in range(8):
+        picture, parts = draw_with_parts("face", generator(number))
+        if np.asarray(picture)[:, : picture.width // 3].mean() < 30:  # it stood there
+            hidden += 1
+            assert all(col >= picture.width // 2 for _, _, col in parts)
+    assert hidden

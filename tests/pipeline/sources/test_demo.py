@@ -1,5 +1,6 @@
 """The demo source keeps its folder right, and touches nothing that it did not draw."""
 
+import csv
 import hashlib
 import json
 from pathlib import Path
@@ -9,6 +10,7 @@ from PIL import Image
 
 from demo import CLASSES
 from demo.gallery import Shot, take
+from demo.scene import WITH_PARTS
 from pipeline.errors import AtlasError
 from pipeline.params import DataParams
 from pipeline.progress import no_progress
@@ -190,3 +192,56 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_that_names_it(root):
     (root / "val/eye").write_text("in the way")
     with pytest.raises(AtlasError, match="cannot be written"):
         locate(root)
+
+
+def parts(root: Path) -> list[dict[str, str]]:
+    with (root / "parts.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_parts_of_the_validation_pictures_are_listed_beside_them(drawn):
+    listed = parts(drawn)
+    assert {line["path"].split("/")[0] for line in listed} == {"val"}
+    assert {line["path"].split("/")[1] for line in listed} <= set(WITH_PARTS)
+    for line in listed:
+        with Image.open(drawn / line["path"]) as image:
+            assert 0 <= float(line["row"]) < image.height
+            assert 0 <= float(line["col"]) < image.width
+
+
+def test_a_list_of_parts_that_is_gone_is_made_again_without_new_pictures(root):
+    before, pictures = (root / "parts.csv").read_bytes(), digests(root)
+    (root / "parts.csv").unlink()
+    assert locate(root)[1] == 0
+    assert (root / "parts.csv").read_bytes() == before
+    assert digests(root) == pictures
+
+
+def test_a_list_of_parts_follows_the_pictures(root):
+    before = (root / "parts.csv").read_bytes()
+    locate(root, val=2)
+    assert {line["path"][-8:] for line in parts(root)} == {"0000.jpg", "0001.jpg"}
+    locate(root)
+    assert (root / "parts.csv").read_bytes() == before
+    (root / "val/fish/fish_0000.jpg").unlink()
+    locate(root)
+    assert (root / "parts.csv").read_bytes() == before
+    locate(root, seed=1)
+    assert (root / "parts.csv").read_bytes() != before
+
+
+def test_a_kill_while_pictures_are_drawn_leaves_no_list_with_gaps(root, monkeypatch):
+    """The list is away while a picture is missing, so the next run makes it whole."""
+    before = (root / "parts.csv").read_bytes()
+    (root / "val/face/face_0000.jpg").unlink()
+
+    def killed(*arguments: object) -> list[object]:
+        take(root, 0, Shot("val", "face", 0))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("pipeline.sources.demo.take_all", killed)
+        locate(root)
+    assert not (root / "parts.csv").exists()
+    assert locate(root)[1] == 0
+    assert (root / "parts.csv").read_bytes() == before
