@@ -99,7 +99,7 @@ def _out_of_memory(error: Exception) -> bool:
 
 def _keeps_work(workspace: Workspace, stage: str) -> bool:
     """Whether a stage has left state, so that its next run resumes."""
-    return any(path.is_file() for path in workspace.state(stage).glob("*/*"))
+    return any(path.is_file() for path in workspace.state(stage).glob("*/**/*"))
 
 
 class _Printable(logging.Formatter):

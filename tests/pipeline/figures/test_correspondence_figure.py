@@ -20,7 +20,7 @@ from tests.figure_making import made
 from tests.finished_scan import finished_scan
 from tests.workspaces import write_params
 
-CHOSEN = {"images": 4, "side": 18, "value": 128, "draws": 3}
+CHOSEN = {"parts": None, "images": 4, "side": 18, "value": 128, "draws": 3}
 
 
 @pytest.fixture(scope="module")
