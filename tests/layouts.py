@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import socket
+import struct
 import tarfile
 import threading
 import zipfile
@@ -12,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -79,16 +82,25 @@ def write_parquet(photos: Path, folder: Path, row_group_size: int = 3) -> None:
             pq.write_table(table, path, row_group_size=row_group_size)
 
 
+Failure = Literal["404", "503", "half", "reset", "slow", "none"]
+"""A status; half of the body, then the end or a reset of the connection; no answer; a good one."""
+PATIENCE_S = 60.0
+"""Longer than any client waits in a test."""
+
+
 @dataclass
 class Server:
     """A web server of a folder, on loopback."""
 
     url: str
-    failures: list[str] = field(default_factory=list)
-    """What the next answers to requests of image files do: `503` or `half`; then all go well.
-    """
+    failures: list[Failure] = field(default_factory=list)
+    """What the next answers to requests of files do; then all go well."""
+    failing: str = ""
+    """What a path ends with whose answers fail."""
     asked: list[str] = field(default_factory=list)
     """Paths asked for."""
+    ended: threading.Event = field(default_factory=threading.Event)
+    """Set when the server ends."""
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -99,22 +111,44 @@ class _Handler(SimpleHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         pass
 
+    def do_HEAD(self) -> None:
+        if (failure := self._failure()) != "none":
+            self._fail(failure)
+        else:
+            super().do_HEAD()
+
     def do_GET(self) -> None:
         self.facts.asked.append(self.path)
-        if self.facts.failures and not self.path.endswith("/"):
-            failure = self.facts.failures.pop(0)
-            if failure == "503":
-                self.send_error(503)
-                return
-            if failure == "half":
-                data = Path(self.translate_path(self.path)).read_bytes()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data[: len(data) // 2])
-                self.close_connection = True
-                return
-        if found := re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", "")):
+        if (failure := self._failure()) != "none":
+            self._fail(failure)
+        else:
+            self._answer()
+
+    def _failure(self) -> Failure:
+        """What this answer does."""
+        fails = self.path.endswith(self.facts.failing) and not self.path.endswith("/")
+        return self.facts.failures.pop(0) if fails and self.facts.failures else "none"
+
+    def _fail(self, failure: Failure) -> None:
+        """Answer badly, or not at all."""
+        if failure == "slow":
+            self.facts.ended.wait(PATIENCE_S)
+        elif failure in ("404", "503"):
+            self.send_error(int(failure))
+        else:
+            data = Path(self.translate_path(self.path)).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2])
+            if failure == "reset":
+                at_once = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        self.close_connection = True
+
+    def _answer(self) -> None:
+        found = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if found and Path(self.translate_path(self.path)).is_file():
             self._send_part(int(found[1]), int(found[2]) + 1)
         else:
             super().do_GET()
@@ -140,5 +174,6 @@ def served(folder: Path) -> Iterator[Server]:
         try:
             yield facts
         finally:
+            facts.ended.set()
             server.shutdown()
             thread.join()

@@ -131,13 +131,15 @@ def test_an_empty_class(fresh):
     assert "bird" in told(fresh, "prepare")
 
 
-def test_fewer_validation_images_than_nine(fresh):
-    shutil.rmtree(fresh / "photos" / "val" / "dog")
-    write_photos(fresh / "more", {"dog": (0, 3)})
-    (fresh / "more" / "val" / "dog").rename(fresh / "photos" / "val" / "dog")
-    line = told(fresh, "prepare")
-    assert "8" in line
-    assert "9" in line or "nine" in line
+def test_no_validation_image(fresh):
+    write_params(fresh, {"data": {"root": "photos/train", "val_fraction": 0.0}})
+    assert "data.val_fraction" in told(fresh, "prepare")
+
+
+def test_images_without_classes_to_train_on(fresh):
+    write_params(fresh, {"data": {"root": "photos/val/cat"}})
+    run(fresh, "prepare")
+    assert "nothing to train on" in told(fresh, "train")
 
 
 def test_more_unusable_images_than_allowed(fresh):

@@ -149,11 +149,16 @@ def class_indices(
 ) -> Int64[np.ndarray, " image"]:
     """The class of each row as a position among the classes; −1 for one that is not among them.
 
-    Raises AtlasError for such a class where `all_known` is set.
+    Raises AtlasError for such a class, and for an image without one, where `all_known` is set.
     """
     position = {label: index for index, label in enumerate(classes)}
     if not all_known:
         return np.array([position.get(row.label, -1) for row in rows], np.int64)
+    if nameless := [row.path for row in rows if not row.label]:
+        raise AtlasError(
+            f"{len(nameless)} images have no class, as {nameless[0]!r}.",
+            fix="Put the images of each class into a folder that bears its name.",
+        )
     if unknown := sorted({row.label for row in rows} - set(position)):
         raise AtlasError(
             f"Images are listed of {', '.join(unknown[:5])}, which the network has no class for.",

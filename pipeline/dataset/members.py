@@ -32,6 +32,10 @@ class TooLargeError(OSError):
         super().__init__(f"{size} bytes, more than {MAX_BYTES >> 20} MiB")
 
 
+class UnreachableError(OSError):
+    """A read that failed at every attempt, though it may succeed another time."""
+
+
 @runtime_checkable
 class Files(Protocol):
     """What holds tar, zip and parquet files."""

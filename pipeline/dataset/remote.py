@@ -1,6 +1,7 @@
 """Images at a URL, through fsspec: retried, and kept on disk on request."""
 
 import hashlib
+import io
 import os
 import time
 from collections.abc import Callable
@@ -13,13 +14,21 @@ from urllib.parse import quote, urlsplit
 import fsspec
 from fsspec import core
 
-from pipeline.dataset.members import is_archive, read_member, split_key
+from pipeline.dataset.members import UnreachableError, is_archive, read_member, split_key
 from pipeline.errors import AtlasError
 
 CACHE_VARIABLE = "ATLAS_IMAGE_CACHE"
 """The environment variable that names a folder for copies of images read from a URL."""
 WAITS_S = (0.25, 1.0, 4.0)
 """Seconds before each further attempt at a read that failed."""
+SILENCE_S = 30.0
+"""A web server that sends nothing for so long has failed."""
+ANSWER_S = 300.0
+"""A web server whose answer takes longer has failed."""
+BLOCK = 1 << 20
+"""Bytes asked for at once of a file that is read in pieces."""
+PASSING = (408, 425, 429)
+"""The statuses from 400 to 499 that may pass: too slow, too early, too often."""
 
 Result = TypeVar("Result")
 
@@ -71,12 +80,26 @@ class RemoteStore:
         return data[start:end] if len(data) > length else data
 
     def open(self, path: str) -> Any:
-        """A file, open for reading and seeking. Raises OSError."""
-        return retried(lambda: self.system.open(self.full_path(path), "rb"))
+        """A file, open for reading and seeking. It and its reads raise OSError."""
+        return io.BufferedReader(RemoteFile(self, path, retried(lambda: self._size(path))), BLOCK)
+
+    def _size(self, path: str) -> int:
+        full = self.full_path(path)
+        try:
+            size = self.system.info(full)["size"]
+        except FileNotFoundError:
+            if not self.is_web:
+                raise
+            # fsspec says so of every failure; reading says which it was.
+            self.system.cat_file(full, start=0, end=1)
+            raise OSError("the server did not say how large it is") from None
+        if size is None:
+            raise OSError("the server does not say how large it is")
+        return int(size)
 
     def full_path(self, path: str) -> str:
         """A file's path as the file system takes it."""
-        root = str(core.url_to_fs(self.url)[1]).rstrip("/")
+        root = _opened(urlsplit(self.url).scheme, self.url)[1]
         if is_archive(root) or not path:
             return root
         return f"{root}/{quote(path) if self.is_web else path}"
@@ -89,13 +112,54 @@ class RemoteStore:
     @property
     def system(self) -> Any:
         """fsspec's file system of the URL's protocol."""
-        return _file_system(urlsplit(self.url).scheme, self.url)
+        return _opened(urlsplit(self.url).scheme, self.url)[0]
+
+
+class RemoteFile(io.RawIOBase):
+    """A file at a URL, read in ranges, each of which is retried."""
+
+    def __init__(self, store: RemoteStore, path: str, size: int) -> None:
+        self._store, self._path, self._size = store, path, size
+        self._at = 0
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place; the new one, from the file's first byte."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as the file goes; the number of bytes. Raises OSError."""
+        length = max(0, min(len(buffer), self._size - self._at))
+        if length:
+            data = self._store.read_range(self._path, self._at, length)
+            if len(data) != length:
+                raise OSError(f"{self._path or 'the archive'} is truncated")
+            buffer[:length] = data
+            self._at += length
+        return length
 
 
 @cache
-def _file_system(scheme: str, url: str) -> Any:
+def _opened(scheme: str, url: str) -> tuple[Any, str]:
+    """The file system of a URL, and the path that the URL has there."""
+    options: dict[str, Any] = {}
+    if scheme in ("http", "https"):
+        from aiohttp import ClientTimeout
+
+        timeout = ClientTimeout(ANSWER_S, sock_connect=SILENCE_S, sock_read=SILENCE_S)
+        options = {"client_kwargs": {"timeout": timeout}}
     try:
-        return core.url_to_fs(url)[0]
+        system, root = core.url_to_fs(url, **options)
+        return system, str(root).rstrip("/")
     except (ImportError, ValueError) as error:
         raise AtlasError(
             f"data.root {url} cannot be opened: {' '.join(str(error).split())}.",
@@ -120,15 +184,22 @@ def check_url(url: str) -> None:
 
 
 def retried(attempt: Callable[[], Result]) -> Result:
-    """The result of an attempt, repeated after failures that may pass. Raises OSError."""
+    """The result of an attempt, repeated after failures that may pass.
+
+    Raises OSError: UnreachableError for what may still pass, another for what does not.
+    """
     for wait_s in (*WAITS_S, None):
         try:
             return attempt()
         except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError):
             raise
         except _transient() as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            status = getattr(error, "status", 0)
+            if 400 <= status < 500 and status not in PASSING:
+                raise OSError(said) from error
             if wait_s is None:
-                raise OSError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+                raise UnreachableError(said) from error
             time.sleep(wait_s)
     raise AssertionError("the last attempt returns or raises")
 

@@ -46,13 +46,15 @@ def evaluate(
     """Classify the images of some rows by one crop and, if `ten`, by ten.
 
     Raises AtlasError where there is no image, one cannot be read or is not the one that was
-    listed, or its class is none of those that the model was trained on here.
+    listed, or its class is none of those that the model was trained on here. Images without
+    classes are classified, but no error is counted.
     """
     if not rows:
         raise AtlasError(
             "The manifest lists no validation image.", fix="Add some, then run `dvc repro`."
         )
-    labels = class_indices(rows, model.card.classes, all_known=model.card.origin is None)
+    trained_on_classes = model.card.origin is None and any(row.label for row in rows)
+    labels = class_indices(rows, model.card.classes, all_known=trained_on_classes)
     classify = Classifier(model, device)
     make_views = ten_crops if ten else centre_crop
 

@@ -128,6 +128,12 @@ def plan_scan(
             "The manifest lists no validation images.",
             fix="Raise data.val_fraction, or add a folder val/.",
         )
+    if len(images) < params.top:
+        log.warning(
+            "Only %d validation images: fewer than scan.top, %d, so no channel shows so many",
+            len(images),
+            params.top,
+        )
     config = ScanConfig(
         model.absolute(), card.weights_sha256, layers, params.top, params.batch_size, params.tf32
     )

@@ -11,9 +11,6 @@ from pipeline.sources.rejected import Rejection
 
 log = logging.getLogger(__name__)
 
-FEWEST_VAL = 9
-"""A channel's page shows its nine strongest validation images."""
-
 
 def check_dataset(
     where: str,
@@ -33,11 +30,9 @@ def check_dataset(
         )
     _check_rejected(rows, [r for r in rejected if not r.stray], most_rejected)
     _check_classes(rows, candidates, rejected)
-    val = sum(row.split == "val" for row in rows)
-    if val < FEWEST_VAL:
+    if all(row.split == "train" for row in rows):
         raise AtlasError(
-            f"Only {val} usable validation images, fewer than the nine that a channel shows"
-            f"{_why(rejected)}.",
+            f"No usable validation image in {where}{_why(rejected)}.",
             fix="Add images, or raise data.val_fraction or data.val_per_class in params.yaml.",
         )
 
@@ -77,6 +72,12 @@ def _check_classes(
     if not learnt:
         log.info("No training images: enough for a network from elsewhere.")
         return
+    nameless = [row.path for row in rows if not row.label]
+    if nameless and len(nameless) < len(rows):
+        raise AtlasError(
+            f"{len(nameless)} images have no class, as {nameless[0]!r}, though others have one.",
+            fix="Give each a class, or remove it.",
+        )
     unknown = sorted({label for _, label in used} - learnt)
     if unknown:
         raise AtlasError(

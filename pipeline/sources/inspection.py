@@ -5,8 +5,9 @@ import os
 from dataclasses import dataclass
 
 from pipeline.dataset.images import UnusableImageError, load_image
-from pipeline.dataset.members import TooLargeError
+from pipeline.dataset.members import TooLargeError, UnreachableError
 from pipeline.dataset.store import ImageStore
+from pipeline.errors import AtlasError
 from pipeline.sources.protocol import Candidate
 from pipeline.sources.rejected import Rejection, is_named_as_picture
 
@@ -29,7 +30,8 @@ class Inspection:
 def inspect(store: ImageStore, candidate: Candidate) -> Inspection | Rejection:
     """Decode a candidate of a store, or say why it cannot be used.
 
-    A file that is an image neither by its bytes nor by its name is a stray.
+    A file that is an image neither by its bytes nor by its name is a stray. Raises AtlasError where
+    a server failed at every attempt: the image may be as good as any.
     """
     try:
         data = store.read(candidate.key)
@@ -42,6 +44,11 @@ def inspect(store: ImageStore, candidate: Candidate) -> Inspection | Rejection:
         return Rejection(
             candidate.path, f"too large: {error}", not is_named_as_picture(candidate.path)
         )
+    except UnreachableError as error:
+        raise AtlasError(
+            f"{store}/{candidate.path} cannot be read: {error}.",
+            fix="Run again when its server answers; with ATLAS_IMAGE_CACHE what was read is kept.",
+        ) from None
     except OSError as error:
         return refused(
             candidate, f"unreadable: {os.strerror(error.errno) if error.errno else error}"

@@ -82,7 +82,13 @@ def _columns(schema: Any, where: str) -> tuple[str, str | None]:
             "none of which holds images as {bytes, path}.",
             fix="Give parquet files with an image column, as `datasets` writes them.",
         )
-    return image, next((name for name in _LABEL_COLUMNS if name in schema.names), None)
+    label = next((name for name in _LABEL_COLUMNS if name in schema.names), None)
+    if label is not None and not _is_label(kind := schema.field(label).type):
+        raise AtlasError(
+            f"{where} has {kind} in its column {label}, neither numbers nor names of classes.",
+            fix="Give parquet files with one class an image, as `datasets` writes them.",
+        )
+    return image, label
 
 
 def _is_image(kind: Any) -> bool:
@@ -93,6 +99,20 @@ def _is_image(kind: Any) -> bool:
     fields = {kind.field(n).name: kind.field(n).type for n in range(kind.num_fields)}
     data = fields.get("bytes")
     return data is not None and (types.is_binary(data) or types.is_large_binary(data))
+
+
+def _is_label(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    accepted = (
+        types.is_integer,
+        types.is_boolean,
+        types.is_string,
+        types.is_large_string,
+        types.is_null,
+    )
+    return any(is_kind(kind) for is_kind in accepted)
 
 
 def _names(schema: Any, label: str | None) -> Sequence[str]:

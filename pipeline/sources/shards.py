@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pipeline.dataset.manifest import Split
 from pipeline.dataset.members import SHARDS
@@ -45,7 +46,8 @@ def locate_shards(
     """The samples of all shards below a folder of a location.
 
     A shard's split is a word of its path; where none has one, `data.val_fraction` splits each
-    class. Raises AtlasError for a shard that is missing, truncated, or of another schema.
+    class, and images without classes are all for validation. Raises AtlasError for a shard that is
+    missing, truncated, or of another schema.
     """
     store = open_images(location)
     assert isinstance(store, FolderStore | RemoteStore)
@@ -69,6 +71,9 @@ def locate_shards(
         )
     if any(candidate.split for candidate in found.candidates):
         return Located(found.candidates, found.rejected)
+    if not any(candidate.label for candidate in found.candidates):
+        unsplit = (replace(candidate, split="val") for candidate in found.candidates)
+        return Located([*unsplit], found.rejected)
     return Located(found.candidates, found.rejected, by_fraction(data.val_fraction, seed))
 
 

@@ -30,7 +30,7 @@ def _entries(system: Any, folder: str) -> Iterator[dict[str, Any]]:
     for facts in retried(lambda: system.ls(folder, detail=True)):
         if facts["type"] != "directory":
             yield facts
-        elif facts["name"].rstrip("/") != folder:
+        elif facts["name"].rstrip("/") != folder and not facts["name"].rstrip("/").endswith("/."):
             yield from _entries(system, facts["name"].rstrip("/"))
 
 
@@ -38,7 +38,7 @@ def _files(store: RemoteStore, found: list[dict[str, Any]]) -> Iterator[File]:
     root = f"{store.full_path('')}/"
     for facts in found:
         path = facts["name"]
-        if path.startswith(root):
+        if path.startswith(root) and path.strip("/") != root.strip("/"):
             version = next((str(facts[name]) for name in _VERSIONS if facts.get(name)), "")
             name = unquote(path[len(root) :]) if store.is_web else path[len(root) :]
             yield File(name, f"{facts.get('size')} {version}" if version else "")

@@ -48,7 +48,10 @@ def load_training_data(
     classes = task.manifest.classes
     train_rows, val_rows = task.manifest.split("train"), task.manifest.split("val")
     if not train_rows:
-        raise AtlasError("The manifest lists no training image.", fix="Run `dvc repro prepare`.")
+        raise AtlasError(
+            "The manifest lists no training image.",
+            fix="Give images in folders by class, or take a trained network with `atlas adopt`.",
+        )
     if not val_rows and task.params.train.schedule == "plateau":
         raise AtlasError(
             "train.schedule plateau follows the validation error, but there is no such image.",

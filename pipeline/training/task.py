@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pipeline.dataset.manifest import Manifest
 from pipeline.dataset.store import ImageStore
+from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.graph import Graph
 from pipeline.network.module import Network
@@ -27,8 +28,13 @@ class TrainingTask:
     """Weights file to start from."""
 
     def graph(self) -> Graph:
-        """The network's description, with dropout."""
+        """The network's description, with dropout. Raises AtlasError without classes to learn."""
         model = self.params.own_model
+        if not self.manifest.classes:
+            raise AtlasError(
+                "The images have no classes, so there is nothing to train on.",
+                fix="Put them into folders by class, or take a trained network with `atlas adopt`.",
+            )
         variant = Variant(
             model.width,
             model.conv_channels,

@@ -238,6 +238,16 @@ def test_a_label_out_of_range_is_listed(photos, tmp_path):
     assert reasons["val-000003.tar/more.jpg"] == "label out of range: 2 of 2 classes"
 
 
+def test_shards_without_classes_are_all_for_validation(photos, tmp_path):
+    images = list(layouts.files_of(photos).values())
+    layouts.write_tar(
+        tmp_path / "shards/train-0.tar", {f"{n}.jpg": data for n, data in enumerate(images)}
+    )
+    manifest = prepared(tmp_path, "shards")
+    assert {(row.split, row.label) for row in manifest.rows} == {("val", "")}
+    assert len(manifest.rows) == len(images)
+
+
 def test_a_shard_that_was_replaced_is_noticed(photos, tmp_path):
     as_webdataset(photos, tmp_path)
     manifest = prepared(tmp_path, "shards")

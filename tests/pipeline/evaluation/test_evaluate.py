@@ -1,5 +1,5 @@
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,17 @@ def test_a_class_that_the_network_does_not_have_is_an_error(world):
     stranger = ImageRow("val", "a.jpg", "okapi", 1, 1, "")
     with pytest.raises(AtlasError, match="okapi"):
         World(world.root, world.model, (*world.rows, stranger)).evaluate()
+
+
+def test_images_without_classes_are_classified_without_error_rates(world):
+    labelled = world.evaluate(ten=False)
+    unlabelled = tuple(replace(row, label="") for row in world.rows)
+    result = World(world.root, world.model, unlabelled).evaluate(ten=False)
+    np.testing.assert_array_equal(result.one_crop, labelled.one_crop)
+    rates = result.rates()
+    assert (rates.images, rates.top1_error, rates.top5_error) == (0, None, None)
+    with pytest.raises(AtlasError, match=f"1 images have no class, as '{world.rows[0].path}'"):
+        World(world.root, world.model, (unlabelled[0], *world.rows[1:])).evaluate()
 
 
 def test_an_image_that_is_not_the_one_listed_is_an_error(world, tmp_path):

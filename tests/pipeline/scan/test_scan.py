@@ -169,9 +169,10 @@ def test_a_box_is_the_field_of_its_cell_and_all_of_the_image_in_fc_layers(expect
     assert not expected["fc8"].cell.any()
 
 
-def test_fewer_images_than_nine_leave_entries_missing(tmp_path):
+def test_fewer_images_than_nine_leave_entries_missing_and_that_is_said(tmp_path, caplog):
     found = scanned(make_world(tmp_path / "world", 3), tmp_path, layers=("fc8",))["fc8"]
     assert sorted(found.image[0].tolist()) == [-1] * 6 + [0, 1, 2]
+    assert "Only 3 validation images: fewer than scan.top, 9" in caplog.text
 
 
 def test_nan_is_counted_and_never_ranked(tmp_path, caplog):

@@ -187,15 +187,22 @@ def test_a_class_only_to_train_is_said(photos, caplog):
     assert "1 classes have no validation image, the first 'owl'" in caplog.text
 
 
-def test_fewer_than_nine_validation_images_are_refused(photos):
-    for name in ("0", "1"):
-        (photos / "val/cat" / f"{name}.jpg").unlink()
-    assert "Only 8 usable validation images" in fault(photos).problem
+def test_no_validation_image_is_refused_and_one_is_enough(photos):
+    train = photos / "train"
+    assert "No usable validation image in" in fault(train, val_fraction=0.0).problem
+    for path in [*(photos / "val/cat").iterdir(), *(photos / "val/dog").iterdir()][1:]:
+        path.unlink()
+    (photos / "val/dog").rmdir()
+    assert len(prepared(photos).manifest.split("val")) == 1
 
 
-def test_nine_validation_images_are_enough(photos):
-    (photos / "val/cat/0.jpg").unlink()
-    assert len(prepared(photos).manifest.split("val")) == 9
+def test_validation_images_without_a_class_beside_classes_are_refused(photos):
+    for label in ("cat", "dog"):
+        for path in (photos / "val" / label).iterdir():
+            path.rename(photos / "val" / f"{label}{path.name}")
+        (photos / "val" / label).rmdir()
+    problem = fault(photos).problem
+    assert problem == "10 images have no class, as 'val/cat0.jpg', though others have one."
 
 
 def test_a_split_by_fraction_takes_the_seed(photos):
