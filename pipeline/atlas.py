@@ -220,6 +220,24 @@ class Run:
             return None
         return read_array(group, "crops", "example_crop", channels)
 
+    def activation_maps(
+        self, layer: str, channels: slice
+    ) -> (
+        tuple[
+            UInt8[np.ndarray, "channel rank map_row map_col"], Float32[np.ndarray, "channel rank 2"]
+        ]
+        | None
+    ):
+        """Where the channel of each entry fires in the whole image, and the range of the levels.
+
+        Level 0 is the first, level 255 the second of the two. None where the store has none.
+        """
+        group = open_layer(self.store("projections"), layer)
+        if "activation_map" not in group:
+            return None
+        levels = read_array(group, "projections", "activation_map", channels)
+        return levels, read_array(group, "projections", "map_range", channels)
+
     def projection_facts(self, layer: str) -> dict[str, Any]:
         """Attributes of a layer's projections: `method`, `control_correlation`, as far as known."""
         return dict(open_layer(self.store("projections"), layer).attrs)

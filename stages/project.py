@@ -12,6 +12,7 @@ from pipeline.compute.version import package_versions
 from pipeline.entries.layer_entries import entries_of
 from pipeline.entries.pictures import Pictures, PictureStage
 from pipeline.project.control import CONTROL_RANKS, control_correlation, start_sha256
+from pipeline.project.maps import map_chunk, map_tables
 from pipeline.project.method import method_of
 from pipeline.project.tables import control_tables, projection_tables
 from pipeline.project.worker import config_of, control_chunk, project_chunk
@@ -28,8 +29,8 @@ from stages.images import fetch_missing
 def main(workspace: Workspace, device: str, workers: int, scheduler: str | None) -> None:
     """Project the strongest activations of every channel back to pixels with the deconvnet.
 
-    The first ranks are projected through the network at its start too, as a control. An
-    interrupted run resumes where it was.
+    The first ranks are projected through the network at its start too, as a control, and each
+    entry gets the activation map of its whole image. An interrupted run resumes where it was.
     """
     on = parse_device(device, remote=bool(scheduler))
     fetch_missing(workspace)
@@ -53,6 +54,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
         (
             Pictures("project", project_chunk, config, entries, tables),
             Pictures("control", control_chunk, at_start, first, control),
+            Pictures("maps", map_chunk, config, entries, map_tables(run.graph, run.records)),
         ),
         {
             "batch_size": config.batch_size,

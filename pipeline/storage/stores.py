@@ -37,6 +37,8 @@ DIMENSIONS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "energy_box": ("channel", "rank", "edge"),
         "control": ("channel", "control_rank", "row", "col", "rgb"),
         "control_scale": ("channel", "control_rank"),
+        "activation_map": ("channel", "rank", "map_row", "map_col"),
+        "map_range": ("channel", "rank", "end"),
     },
     "crops": {
         "crop": ("channel", "rank", "row", "col", "rgb"),
@@ -155,7 +157,7 @@ def create_array(
     Chunks of nothing but 0 are written too: one that is not there has been lost. One task writes a
     whole shard: two writers in one lose chunks.
     """
-    pictures = "row" in dimensions
+    pictures = bool({"row", "map_row"} & set(dimensions))
     chunk = (1, *shape[1:]) if pictures else shape
     shard = (SHARD_CHANNELS, *shape[1:]) if pictures else None
     return layer.create_array(

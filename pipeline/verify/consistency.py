@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import zarr
-from jaxtyping import Bool, Float16, Int16, Int32
+from jaxtyping import Bool, Float16, Float32, Int16, Int32, UInt8
 
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
@@ -18,6 +18,8 @@ ENERGY_SHARE = 0.9
 """What an energy box holds of its projection's sum of squares."""
 ENERGY_ROUNDING = 1e-4
 """Relative, of sums of squares in single precision."""
+MAP_ROUNDING = 1e-4
+"""Of a forward pass in single precision, relative to the layer's largest activation."""
 
 
 def scan_faults(
@@ -71,12 +73,39 @@ def picture_faults(
             "a scale that is no size": ~(np.isfinite(scale) & (scale >= 0)),
             "a projection that its scale does not fit": ~(size == (scale > 0)),
             "pictures though it is missing": missing & ((scale != 0) | patch.any(axis=(2, 3, 4))),
+            "an activation map that its activation does not fit": ~missing
+            & ~_peaks_there(
+                read_array(pictures, "projections", "activation_map", part),
+                read_array(pictures, "projections", "map_range", part),
+                record.cell[part],
+                record.activation[part],
+                MAP_ROUNDING * float(np.abs(record.activation).max()),
+            ),
             "an energy box that its projection does not fit": ~_fits(
                 energy, record.box[part], picture
             ),
         }
         for what, broken in rules.items():
             yield from named_faults(layer, what, broken, first)
+
+
+def _peaks_there(
+    levels: UInt8[np.ndarray, "channel rank map_row map_col"],
+    ends: Float32[np.ndarray, "channel rank 2"],
+    cell: Int32[np.ndarray, "channel rank 2"],
+    activation: Float32[np.ndarray, "channel rank"],
+    slack: float,
+) -> Bool[np.ndarray, "channel rank"]:
+    """Whether the largest value of each map is the activation, and is at the entry's cell.
+
+    The map was computed by another batch of the same network, so ties may part by a rounding.
+    """
+    channel, rank = np.indices(activation.shape)
+    at_cell = levels[channel, rank, cell[..., 0], cell[..., 1]]
+    apart = np.abs(ends[..., 1] - activation) > slack + MAP_ROUNDING * np.abs(activation)
+    low = (at_cell < 254) & (ends[..., 1] > ends[..., 0])
+    there: Bool[np.ndarray, "channel rank"] = ~apart & ~low
+    return there
 
 
 def _fits(

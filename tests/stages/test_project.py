@@ -90,3 +90,22 @@ def test_weights_drawn_again_give_other_pictures(finished):
         attributes = zarr.open_group(finished.projections / layer, mode="r").attrs
         assert attributes["control_correlation"] < 0.9
         assert attributes["control_start"] == "redrawn"
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_map_is_the_channels_activations_in_the_whole_image_to_half_a_level(finished, layer):
+    done, arrays = open_atlas(finished.artifacts), layer_of(finished, layer)
+    record, network = done.scan(layer), done.model()
+    levels, ends = arrays["activation_map"].astype(np.float64), arrays["map_range"]
+    for row in range(14):
+        maps = network.activations(done.input(row)[None], [layer])[layer][0].detach().numpy()
+        for channel, rank in np.argwhere(record.image == row).tolist():
+            own = maps[channel]
+            least, largest = ends[channel, rank].astype(np.float64)
+            slack = 1e-4 * float(np.abs(maps).max())
+            assert (least, largest) == pytest.approx((own.min(), own.max()), abs=slack)
+            restored = least + levels[channel, rank] / 255 * (largest - least)
+            assert np.abs(restored - own).max() <= (largest - least) / 510 + slack
+    missing = record.image < 0
+    assert not levels[missing].any()
+    assert not ends[missing].any()

@@ -255,6 +255,8 @@ WRONG = {
     "a scale": ("projections", "scale", enlarge),
     "a picture": ("projections", "projection", negate_rows),
     "an energy box": ("projections", "energy_box", shift),
+    "an activation map": ("projections", "activation_map", shift),
+    "a map's range": ("projections", "map_range", double),
     "a crop": ("crops", "crop", brighten_a_pixel),
     "a box": ("scan", "box", shift),
     "an image": ("scan", "image", swap_ranks),
