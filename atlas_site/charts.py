@@ -58,6 +58,8 @@ class Chart:
     series: tuple[Series, ...]
     y_ticks: tuple[Tick, ...]
     x_ticks: tuple[Tick, ...]
+    rows: tuple[tuple[str, ...], ...]
+    """The same as text: epoch, then the value of each curve; empty where a curve has none."""
     width: int = 420
     height: int = 200
 
@@ -98,7 +100,17 @@ def curves(
     x_ticks = tuple(
         Tick(round(width * (v - first) / (last - first), 1), f"{v:g}") for v in (first, last)
     )
-    return Chart(title, _apart(series), y_ticks, x_ticks, width, height)
+    return Chart(title, _apart(series), y_ticks, x_ticks, _rows(found), width, height)
+
+
+def _rows(found: dict[str, list[tuple[float, float]]]) -> tuple[tuple[str, ...], ...]:
+    """A row per epoch that any curve has."""
+    values = [dict(points) for points in found.values()]
+    epochs = sorted({epoch for curve in values for epoch in curve})
+    return tuple(
+        (f"{epoch:g}", *(f"{curve[epoch]:.4g}" if epoch in curve else "" for curve in values))
+        for epoch in epochs
+    )
 
 
 def _apart(series: tuple[Series, ...], gap: float = 15.0) -> tuple[Series, ...]:

@@ -9,11 +9,12 @@ from atlas_site.catalogue import Catalogue
 from atlas_site.channel_map import SIDE, map_of, region_labels
 from atlas_site.connections import Connection, Weights, merged, through
 from atlas_site.example_data import example_facts
+from atlas_site.firing import firing_facts
 from atlas_site.layers import Channel, Layer
+from atlas_site.neighbours import alike_channels, similar_channels
 from atlas_site.related import related_channels
 from atlas_site.script import rounded
 from atlas_site.selectivity import preference, top_classes
-from atlas_site.similarity import distances, nearest
 from atlas_site.sprites import (
     CHANNEL_GRID,
     IMAGE_GRID,
@@ -28,7 +29,6 @@ from atlas_site.sprites import (
 
 BEST_CHANNELS = 12
 SHOWN_BINS = 64
-SIMILAR = 6
 
 
 def site_data(catalogue: Catalogue) -> Mapping[str, object]:
@@ -69,6 +69,7 @@ def _layer_facts(layer: Layer) -> Mapping[str, object]:
         "startCosine": None if layer.start_cosine is None else rounded(layer.start_cosine),
         "control": _control_facts(layer),
         "examples": example_facts(layer),
+        "firing": firing_facts(layer.key, layer.firing),
         "sheet": channel_sheet_path(layer.key, "{}"),
         "sprite": sprite_path(layer.key, "{}"),
         "saved": saved_pictures(layer.key, "{}"),
@@ -101,7 +102,9 @@ def image_data(catalogue: Catalogue) -> Mapping[str, object]:
     }
 
 
-def layer_data(catalogue: Catalogue, layer: Layer) -> Mapping[str, object]:
+def layer_data(
+    catalogue: Catalogue, layer: Layer, weights: Sequence[Weights]
+) -> Mapping[str, object]:
     """A layer's channels with their entries, statistics and related channels."""
     record = catalogue.atlas.scan(layer.name)
     step = -(-record.histogram.shape[1] // SHOWN_BINS)
@@ -109,6 +112,7 @@ def layer_data(catalogue: Catalogue, layer: Layer) -> Mapping[str, object]:
     scales = catalogue.atlas.scales(layer.name)
     energy = catalogue.atlas.energy_boxes(layer.name)
     similar = similar_channels(catalogue, layer)
+    alike = alike_channels(catalogue, layer, weights)
     return {
         "edges": [rounded(edge) for edge in edges],
         "channels": [
@@ -116,6 +120,7 @@ def layer_data(catalogue: Catalogue, layer: Layer) -> Mapping[str, object]:
                 **_channel_data(catalogue, layer, c.number, step),
                 "scale": _scale(scales, c),
                 "similar": similar[c.number],
+                "alike": alike[c.number],
                 "energy": [] if energy is None else energy[c.number, : c.entries].tolist(),
             }
             for c in layer.channels
@@ -218,18 +223,6 @@ def map_data(catalogue: Catalogue) -> Mapping[str, object]:
         "places": np.concatenate([addresses, places], axis=1).tolist(),
         "labels": region_labels(places, np.array(favourites)),
     }
-
-
-def similar_channels(catalogue: Catalogue, layer: Layer) -> list[list[list[object]]]:
-    """By channel the most similar of its layer, as [number, distance]."""
-    record = catalogue.atlas.scan(layer.name)
-    distance = distances(record.mean_peak_by_class, record.image)
-    alive = np.array([not channel.dead for channel in layer.channels])
-    return [
-        [[n, rounded(float(distance[channel.number, n]))] for n in found]
-        for channel in layer.channels
-        for found in [[] if channel.dead else nearest(distance, alive, channel.number, SIMILAR)]
-    ]
 
 
 def class_data(catalogue: Catalogue) -> Mapping[str, object]:

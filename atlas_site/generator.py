@@ -90,7 +90,7 @@ def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
             yield f"figure-{page.name}", read
     weights = connected(catalogue.atlas)
     for layer in catalogue.layers:
-        yield layer.key, layer_data(catalogue, layer)
+        yield layer.key, layer_data(catalogue, layer, weights)
         yield f"weights/{layer.key}", weight_data(catalogue, layer, weights)
         if layer.bands:
             yield f"examples/{layer.key}", example_data(catalogue, layer)

@@ -38,8 +38,14 @@ class StartFact:
     layer: Layer
     still: int
     """Filters that are still their start."""
-    bars: list[float]
-    """A histogram of the |cosines| in tenths, the fullest being 1."""
+    counts: list[int]
+    """Filters by tenth of the |cosine|."""
+
+    @property
+    def bars(self) -> list[float]:
+        """The same as heights, the fullest being 1."""
+        most = max(self.counts)
+        return [count / most for count in self.counts]
 
 
 METHODS = {
@@ -201,7 +207,7 @@ def start_facts(catalogue: Catalogue) -> list[StartFact]:
         StartFact(
             layer=layer,
             still=sum(channel.still_start for channel in layer.channels),
-            bars=_tenths([c.start_cosine for c in layer.channels if c.start_cosine is not None]),
+            counts=_tenths([c.start_cosine for c in layer.channels if c.start_cosine is not None]),
         )
         for layer in catalogue.layers
         if layer.start_cosine is not None
@@ -214,12 +220,12 @@ def low_frequency(catalogue: Catalogue) -> str:
     return _percent(float(spread["median"])) if isinstance(spread, dict) else ""
 
 
-def _tenths(cosines: list[float]) -> list[float]:
-    """How many filters are in each tenth from 0 to 1, the fullest being 1."""
+def _tenths(cosines: list[float]) -> list[int]:
+    """How many filters are in each tenth from 0 to 1."""
     counts = [0] * 10
     for cosine in cosines:
         counts[min(9, int(10 * cosine))] += 1
-    return [count / max(counts) for count in counts]
+    return counts
 
 
 def _percent(fraction: float) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from atlas_site.charts import spark_path
+from atlas_site.firing import FiringMaps, firing_maps
 from atlas_site.layer_keys import layer_keys
 from atlas_site.pictures import TileSize, grid_side
 from atlas_site.selectivity import ClassSpread, class_spread
@@ -99,6 +100,8 @@ class Layer:
     """The most selective channels, in order of number: the layer's face on the first page."""
     bands: tuple[str, ...]
     """The band of each example beyond the strongest; empty where the stores have none."""
+    firing: FiringMaps | None
+    """Its activation maps; None where there are none to show."""
 
     @property
     def href(self) -> str:
@@ -161,6 +164,7 @@ def _layer(atlas: Run, name: str, key: str) -> Layer:
         projected=_projected(atlas, name),
         covers=tuple(sorted(c.number for c in ranked[: COVER_GRID.places])),
         bands=_bands(atlas, name),
+        firing=firing_maps(atlas, name),
     )
 
 

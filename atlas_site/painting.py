@@ -19,7 +19,8 @@ def paint(
     for layer in {job.key for job in jobs if isinstance(job, ChannelsJob)}:
         (out / "tiles" / layer).mkdir(parents=True, exist_ok=True)
     (out / "images").mkdir(parents=True, exist_ok=True)
-    (out / "data" / "pictures").mkdir(parents=True, exist_ok=True)
+    for data in ("pictures", "firing"):
+        (out / "data" / data).mkdir(parents=True, exist_ok=True)
     count = min(len(jobs), workers or len(os.sched_getaffinity(0)))
     for done in _results(jobs, artifacts, out, count):
         advance(done)

@@ -13,6 +13,7 @@ from atlas_site.card import draw_card
 from atlas_site.catalogue import Catalogue
 from atlas_site.display import MID_GREY, to_grey
 from atlas_site.figure_pages.registry import FIGURE_PAGES, made_pages
+from atlas_site.firing import FiringJob
 from atlas_site.layers import Channel
 from atlas_site.pictures import (
     TileSize,
@@ -213,7 +214,15 @@ class FigureJob:
 
 
 Job = (
-    ChannelsJob | ControlJob | ExamplesJob | CoverJob | CardJob | FiltersJob | ImagesJob | FigureJob
+    ChannelsJob
+    | ControlJob
+    | ExamplesJob
+    | FiringJob
+    | CoverJob
+    | CardJob
+    | FiltersJob
+    | ImagesJob
+    | FigureJob
 )
 
 
@@ -235,6 +244,12 @@ def jobs_of(catalogue: Catalogue) -> list[Job]:
         for layer in catalogue.layers
         if layer.bands
         for sheet in range(-(-len(layer.channels) // EXAMPLE_CHANNELS))
+    ]
+    jobs += [
+        FiringJob(layer.name, layer.key, layer.firing.channels, number)
+        for layer in catalogue.layers
+        if layer.firing
+        for number in range(-(-len(layer.channels) // layer.firing.channels))
     ]
     jobs += [FigureJob(page.name) for page in made_pages(catalogue.atlas)]
     jobs += _image_jobs(catalogue)

@@ -52,6 +52,7 @@
     part("stage").replaceChildren(
       Atlas.whole(i, `${site.classes[label[i]]}, the whole image with the field’s box`),
       boxes(channel, rank));
+    Atlas.showFiring(layer, open, channel, rank);
     part("whole").replaceChildren(
       el("a", { href: `images.html#${row[i]}` }, fileName(path[i])),
       ` · rank ${rank + 1} · cell ${cellRow}, ${cellCol} · box ${top}, ${left} to ${top + layer.field}, ${left + layer.field}`,
@@ -64,12 +65,15 @@
   // The field, and inside it dashed where most of the projection's energy is.
   const boxes = (channel, rank) => {
     const drawn = Atlas.boxes([channel.corner[rank]], layer.field);
+    drawn.prepend(Atlas.shade(channel.corner[rank], layer.field));
     const [top, left, bottom, right] = channel.energy[rank] ?? [0, 0, 0, 0];
     if (bottom > top && right > left) {
       drawn.append(Atlas.svg("rect", { class: "energy", x: left, y: top, width: right - left, height: bottom - top }));
     }
     return drawn;
   };
+
+  Atlas.chooseAgain = () => choose(chosen);
 
   const related = (rows) => rows.length
     ? rows.map(([where, number, shared]) => {
@@ -80,9 +84,11 @@
     })
     : [el("p", { class: "path" }, "No channel shares two or more images with it.")];
 
-  const similar = (rows) => rows.map(([number, distance]) => el("a", { href: `#${number}` },
-    Atlas.thumb(layer, number, "projections"), el("b", {}, `${layer.name} ${number}`),
-    `distance ${distance.toFixed(2)}`));
+  const ofLayer = (rows, what, none) => rows.length
+    ? rows.map(([number, value]) => el("a", { href: `#${number}` },
+      Atlas.thumb(layer, number, "projections"), el("b", {}, `${layer.name} ${number}`),
+      `${what} ${value.toFixed(2)}`))
+    : [el("p", { class: "path" }, none)];
 
   // The histogram, with the bands of the examples where these are known.
   Atlas.drawHistogram = (bands = []) => {
@@ -121,7 +127,8 @@
     if (!dead) {
       part("classes").replaceChildren(Atlas.bars(channel.classes));
       part("related").replaceChildren(...related(channel.related));
-      part("similar").replaceChildren(...similar(channel.similar));
+      part("similar").replaceChildren(...ofLayer(channel.similar, "distance", "No other channel of the layer is alive."));
+      part("alike").replaceChildren(...ofLayer(channel.alike, "cosine", "No layer that was scanned feeds it."));
       for (const list of dialog.querySelectorAll(".related")) Atlas.rove(list);
       choose(0);
     }

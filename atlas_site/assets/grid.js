@@ -11,12 +11,16 @@
 
   const orders = {
     number: () => 0,
+    name: (_, number) => Atlas.nameOf(key, number, Atlas.data.search.names)[0],
     peak: (c) => -c.peak,
     fired: (c) => -c.fired,
     selectivity: (c) => -c.selectivity,
     effective: (c) => (c.image.length ? c.effective : Infinity),
     start: (c) => c.start,
   };
+  // Numbers by value, names by their letters; what has none comes last.
+  const compare = (a, b) => (typeof a === "string"
+    ? Number(!a) - Number(!b) || a.localeCompare(b, "en", { numeric: true }) : a - b);
 
   const fits = (number, wanted) => {
     const channel = channels[number];
@@ -41,12 +45,14 @@
       class: form.elements.class.value === "" ? "" : Number(form.elements.class.value),
       dead: form.elements.dead.value,
     };
+    const sort = form.elements.sort.value;
+    if (wanted.search || wanted.class !== "" || sort === "name") await Atlas.load("search");
     if (wanted.search || wanted.class !== "") {
-      await Atlas.load("search");
       prepareText(await Atlas.load("images"));
     }
-    const value = orders[form.elements.sort.value];
-    const order = channels.map((c, number) => [value(c), number]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const value = orders[sort];
+    const order = channels.map((c, number) => [value(c, number), number])
+      .sort((a, b) => compare(a[0], b[0]) || a[1] - b[1]);
     const shown = order.map(([, number]) => number).filter((number) => fits(number, wanted));
     const visible = new Set(shown);
     items.forEach((item, number) => { item.hidden = !visible.has(number); });

@@ -175,6 +175,9 @@ def _write_stores(
         control = np.flip(stored[:, :2], axis=3)
         _fill(group, "projections", "control", control.astype(np.float16))
         _fill(group, "projections", "control_scale", scale[:, :2])
+        levels, ends = _maps(record, graph.layer(layer).size)
+        _fill(group, "projections", "activation_map", levels)
+        _fill(group, "projections", "map_range", ends)
         group.attrs.update(method="deconvnet", control_correlation=0.25)
         _fill(crops.create_group(layer), "crops", "crop", cut)
         if held:
@@ -183,6 +186,15 @@ def _write_stores(
             _fill(crops[layer], "crops", "example_crop", weak)
     for root in (scan, projections, crops):
         seal(root)
+
+
+def _maps(record: ScanRecord, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """A hill around each entry's cell, 255 there, falling by 20 a cell."""
+    row, col = np.indices(size)
+    away = np.hypot(row - record.cell[..., :1, None], col - record.cell[..., 1:, None])
+    missing = (record.image < 0)[..., None, None]
+    levels = np.where(missing, 0, np.clip(255 - 20 * np.rint(away), 0, 255)).astype(np.uint8)
+    return levels, np.stack([np.zeros_like(record.activation), record.activation], axis=-1)
 
 
 def _middle(box: np.ndarray) -> np.ndarray:

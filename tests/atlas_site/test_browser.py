@@ -204,6 +204,27 @@ def test_sorting_orders_by_the_value_then_by_number(visit: Opener, sort: str, ke
     assert shown(page) == expected
 
 
+def test_sorting_by_name_puts_the_named_first_by_their_letters(visit: Opener) -> None:
+    page = visit("conv1.html").page
+    page.evaluate("Atlas.setName('conv1', 7, ['eye <i>', '', ''])")
+    page.evaluate("Atlas.setName('conv1', 2, ['arc 10', '', ''])")
+    page.evaluate("Atlas.setName('conv1', 5, ['arc 9', '', ''])")
+    page.select_option("[name=sort]", "name")
+    expect(page.locator(CARDS).first).to_have_id("5")
+    assert shown(page)[:4] == [5, 2, 0, 7]
+    assert shown(page)[4:] == [n for n in range(len(shown(page))) if n not in (5, 2, 0, 7)]
+
+
+def test_channels_of_like_filters_are_shown_beside_those_of_like_responses(visit: Opener) -> None:
+    page = visit("conv2.html#4").page
+    rows = page.evaluate("Atlas.data.conv2.channels[4].alike")
+    links = page.locator("[data-alike] a")
+    expect(links).to_have_count(len(rows))
+    hrefs = links.evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert hrefs == [f"#{number}" for number, _ in rows]
+    expect(links.first).to_contain_text(f"cosine {rows[0][1]:.2f}")
+
+
 def test_filtering_by_class_keeps_channels_that_hold_its_images(visit: Opener) -> None:
     page = visit("conv3.html").page
     page.select_option("[name=class]", "1")

@@ -53,3 +53,9 @@ def test_labels_of_close_curves_do_not_overlap():
     assert chart is not None
     first, second = (series.last[1] for series in chart.series)
     assert abs(first - second) >= 15
+
+
+def test_the_table_has_a_row_per_epoch_and_nothing_where_a_curve_has_nothing():
+    chart = curves("Loss", HISTORY, {"val_loss": "validation", "train_loss": "training"})
+    assert chart is not None
+    assert chart.rows == (("1", "2", "4"), ("2", "1", ""), ("3", "0", "2"))

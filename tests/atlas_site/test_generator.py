@@ -116,6 +116,26 @@ def test_the_pages_say_what_the_stores_say(run: Workspace, site: Path):
             assert sum(channel["histogram"]) == record.histogram[number].sum()
 
 
+def test_filters_are_alike_by_the_cosine_of_what_feeds_them(run: Workspace, site: Path):
+    atlas = open_atlas(run.artifacts)
+    peaks = atlas.scan("conv1").mean_peak_by_class.astype(float).mean(axis=1)
+    filters = {"conv1": atlas.model().tensor("conv1.weight").double().numpy()}
+    filters["conv2"] = atlas.model().tensor("conv2.weight").double().numpy()
+    filters["conv2"] *= peaks[:, None, None]
+    for layer, weights in filters.items():
+        flat = weights.reshape(len(weights), -1)
+        flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+        cosine = flat @ flat.T - 2 * np.eye(len(flat))
+        for number, channel in enumerate(data(site, layer)["channels"]):
+            best = np.sort(cosine[number])[::-1][:6]
+            found = [value for _, value in channel["alike"]]
+            assert found == pytest.approx(best[best > 0], abs=1e-3)
+            assert all(
+                value == pytest.approx(cosine[number, other], abs=1e-3)
+                for other, value in channel["alike"]
+            )
+
+
 def test_images_carry_class_file_and_prediction(run: Workspace, site: Path):
     atlas, shown = open_atlas(run.artifacts), data(site, "images")
     classes = data(site, "site")["classes"]
