@@ -1,7 +1,5 @@
 """A run as its artifacts hold it: model, images, stores, reports; for stages and notebooks."""
 
-import csv
-import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,10 +23,9 @@ from pipeline.network.model import (
     ModelCard,
     load_card,
     load_model,
-    snapshot_path,
+    read_snapshot,
 )
 from pipeline.network.module import Network
-from pipeline.network.weights_file import read_weights
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry
 from pipeline.storage.figures import FigureData as FigureData
@@ -36,6 +33,7 @@ from pipeline.storage.figures import read_figures
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.predictions import Prediction as Prediction
 from pipeline.storage.predictions import read_predictions
+from pipeline.storage.reports import check_table, read_history, read_report, rerun
 from pipeline.storage.stores import (
     Kind,
     Provenance,
@@ -108,7 +106,8 @@ class Run:
     @cached_property
     def provenance(self) -> Provenance:
         """The model and the manifest, which the scan was made from."""
-        return Provenance(self.card.weights_sha256, sha256_of(self._manifest_path))
+        manifest = sha256_of(self._manifest_path)
+        return Provenance(self.card.weights_sha256, manifest, self.card.sha256)
 
     @cached_property
     def entries_provenance(self) -> Provenance:
@@ -292,21 +291,40 @@ class Run:
         return self._stores[kind]
 
     def report(self, name: str) -> dict[str, Any]:
-        """A JSON report by its name, say `evaluate`; empty where that stage has not run."""
-        path = self.workspace.report(f"{name}.json")
-        if not path.exists():
-            return {}
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        """A JSON report by its stage, say `evaluate`; empty where that has not run.
+
+        Raises AtlasError where it is damaged, or was made from another model, manifest or scan.
+        """
+        made_from = self.entries_provenance if name == "verify" else self.provenance
+        return read_report(self.workspace.report(f"{name}.json"), name, made_from)
 
     def history(self) -> list[dict[str, float]]:
-        """The training history, a row per epoch; columns that are not numbers are left out."""
-        return [_numbers(line) for line in _lines(self.workspace.report("train_history.csv"))]
+        """The training history, a row per epoch; empty where there is none.
+
+        Raises AtlasError where it is damaged.
+        """
+        path = self.workspace.report("train_history.csv")
+        if not path.exists():
+            return []
+        check_table(path, self.report("train"), "train")
+        return read_history(path)
 
     def predictions(self) -> dict[int, Prediction]:
-        """The network's answer by validation image row; empty where `evaluate` has not run."""
+        """The network's answer by validation image row; empty where `evaluate` has not run.
+
+        Raises AtlasError where the table is damaged, or of another model or manifest.
+        """
         path = self.artifacts / "predictions.csv"
-        return {found.image: found for found in read_predictions(path)} if path.exists() else {}
+        if not path.exists():
+            return {}
+        check_table(path, self.report("evaluate"), "evaluate")
+        found = read_predictions(path)
+        if len(found) != len(self.images):
+            raise AtlasError(
+                f"{path} is of {len(found)} images, not of {len(self.images)}.",
+                fix=rerun("evaluate"),
+            )
+        return {one.image: one for one in found}
 
     @cached_property
     def figures(self) -> dict[str, FigureData]:
@@ -320,8 +338,7 @@ class Run:
     @cached_property
     def _start(self) -> dict[str, Tensor]:
         """The weights before the first step; empty for a network that was trained elsewhere."""
-        path = snapshot_path(self.artifacts / "model", 0)
-        return read_weights(path) if path.exists() else {}
+        return read_snapshot(self.artifacts / "model", self.card, 0)
 
     def _image_row(self, row: int) -> ImageRow:
         if not 0 <= row < len(self.images):
@@ -358,20 +375,3 @@ class Run:
             projection=pictures.projection[0, rank].astype(np.float32) * pictures.scale[0, rank],
             crop=pictures.crop[0, rank],
         )
-
-
-def _lines(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _numbers(line: dict[str, str]) -> dict[str, float]:
-    found = {}
-    for name, text in line.items():
-        try:
-            found[name] = float(text)
-        except (TypeError, ValueError):
-            continue
-    return found

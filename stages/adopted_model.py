@@ -22,6 +22,6 @@ def adopt_model(workspace: Workspace, params: Params) -> None:
     with publish(workspace.report("train_history.csv")) as path:
         write_history(path, ())
     with publish(workspace.report("train.json")) as path:
-        write_train_report(path, adopted)
+        write_train_report(path, adopted, workspace.report("train_history.csv"))
     with publish(workspace.model) as folder:
         write_model(folder, adopted, params, classes, sha256_of(workspace.manifest))

@@ -7,11 +7,15 @@ from pipeline.cores import cores
 from pipeline.dataset.manifest import read_manifest
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.evaluation.rates import write_rates
+from pipeline.evaluation.rates import report
 from pipeline.network.model import load_model
 from pipeline.params import load_params
+from pipeline.storage.hashing import sha256_of
 from pipeline.storage.predictions import predictions, write_predictions
 from pipeline.storage.publish import publish
+from pipeline.storage.reports import bound
+from pipeline.storage.sealed import write_sealed
+from pipeline.storage.stores import Provenance
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
 from stages.images import fetch_missing
@@ -38,10 +42,13 @@ def main(workspace: Workspace, device: str) -> None:
     with bar("evaluate", len(rows), "images") as advance:
         result = evaluate(model, images, rows, ten=ten, device=on, threads=cores(), advance=advance)
     rates = result.rates()
-    with publish(workspace.report("evaluate.json")) as path:
-        write_rates(path, rates)
     with publish(workspace.predictions) as path:
         write_predictions(path, predictions(model.card.classes, result.one_crop))
+    made_from = Provenance(
+        model.card.weights_sha256, sha256_of(workspace.manifest), model.card.sha256
+    )
+    with publish(workspace.report("evaluate.json")) as path:
+        write_sealed(path, report(rates) | bound(made_from, workspace.predictions))
     if rates.top1_error is None or rates.top5_error is None:
         logger.info("No image is of a class that the network scores: there are no error rates.")
         return

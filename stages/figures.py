@@ -1,6 +1,5 @@
 """`atlas figures`: the paper's other figures and tables."""
 
-import json
 import logging
 from pathlib import Path
 
@@ -14,6 +13,8 @@ from pipeline.figures.figure import Figure, Work
 from pipeline.figures.registry import wanted
 from pipeline.storage.figures import FigureData, write_figures
 from pipeline.storage.publish import publish
+from pipeline.storage.reports import bound
+from pipeline.storage.sealed import write_sealed
 from pipeline.storage.state import fingerprint, stage_state
 from pipeline.storage.versions import VERSIONS
 from pipeline.workspace import Workspace
@@ -47,7 +48,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
         ):
             write_figures(folder, made, run.provenance)
             summaries = {name: figure.summary for name, figure in made.items()}
-            report.write_text(json.dumps(summaries, indent=2) + "\n", encoding="utf-8")
+            write_sealed(report, summaries | bound(run.provenance))
 
 
 def _key(run: Run, device: torch.device) -> str:

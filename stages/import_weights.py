@@ -75,7 +75,7 @@ def main(
     with publish(workspace.report("train_history.csv")) as path:
         write_history(path, ())
     with publish(workspace.report("train.json")) as path:
-        write_train_report(path, trained)
+        write_train_report(path, trained, workspace.report("train_history.csv"))
     with publish(workspace.model) as folder:
         folder.mkdir()
         _save(folder, task, trained, scale, sha256_of(workspace.manifest))

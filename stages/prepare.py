@@ -1,7 +1,5 @@
 """`atlas prepare`: decode every image once; write the manifest and the rejected list."""
 
-import json
-
 import click
 import PIL
 
@@ -17,6 +15,7 @@ from pipeline.sources.rejected import write_rejected
 from pipeline.sources.report import Numbers, report
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
+from pipeline.storage.sealed import write_sealed
 from pipeline.storage.state import fingerprint
 from pipeline.workspace import Workspace
 from stages.command import bar, stage
@@ -53,7 +52,7 @@ def main(workspace: Workspace) -> None:
         write_manifest(manifest, prepared.manifest)
         write_rejected(rejected, prepared.rejected)
         counts = report(prepared, params.data.source, sha256_of(manifest))
-        numbers.write_text(json.dumps(counts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_sealed(numbers, counts)
     click.echo(_summary(counts))
 
 

@@ -33,7 +33,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     card = load_card(workspace.model)
     images_at = open_images(workspace.images(params.data.root))
     scan = plan_scan(params.scan, card, workspace.model, images, images_at)
-    made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest))
+    made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest), card.sha256)
     key = fingerprint(scan_facts(params.scan, card, made_from.manifest_sha256, on))
     with stage_state(workspace.state("scan"), key) as state:
         with (

@@ -1,6 +1,5 @@
 """`atlas verify`: compare the stores with a slow reference, and with their own rules."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +12,8 @@ from pipeline.errors import AtlasError
 from pipeline.project.replay import SwitchReplay
 from pipeline.project.worker import config_of
 from pipeline.storage.publish import publish
+from pipeline.storage.reports import bound
+from pipeline.storage.sealed import write_sealed
 from pipeline.storage.stores import ScanRecord
 from pipeline.verify.consistency import image_faults, picture_faults, scan_faults
 from pipeline.verify.entry import ACTIVATION_ERROR
@@ -67,13 +68,14 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
             faults += lacking
             advance(len(found))
     images = sum(sample.in_all_layers for sample in samples)
-    _finish(workspace, report(seed, verdicts, images, faults))
+    numbers = report(seed, verdicts, images, faults)
+    _finish(workspace, numbers | bound(run.entries_provenance))
 
 
 def _finish(workspace: Workspace, found: dict[str, Any]) -> None:
     """Write the report. Raises AtlasError where it tells of faults."""
     with publish(workspace.report("verify.json")) as path:
-        path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_sealed(path, found)
     if found["faults"]:
         raise AtlasError(
             f"{found['faults']} faults, the first: {found['first_faults'][0]}.",

@@ -81,7 +81,9 @@ def _write_scan(workspace: Workspace, rows, layers):
     folder = workspace.root / "photos"
     pixels = np.stack([load_square(folder / row.path, RESIZE, CROP) for row in rows])
     inputs = model.normalisation(torch.from_numpy(pixels).permute(0, 3, 1, 2))
-    made_from = Provenance(model.card.weights_sha256, sha256_of(workspace.manifest))
+    made_from = Provenance(
+        model.card.weights_sha256, sha256_of(workspace.manifest), model.card.sha256
+    )
     root = create_store(workspace.scan, "scan", made_from)
     labels = np.array([CLASSES.index(row.label) for row in rows])
     for layer, maps in model.network.activations(inputs, layers).items():

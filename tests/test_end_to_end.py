@@ -116,7 +116,7 @@ def test_the_stores_are_complete_and_made_from_one_model_and_manifest(finished):
     stores = [zarr.open_group(path, mode="r") for path in (finished / "artifacts").glob("*.zarr")]
     assert len(stores) == 3
     assert {store.attrs["complete"] for store in stores} == {True}
-    for name in ("weights_sha256", "manifest_sha256"):
+    for name in ("weights_sha256", "manifest_sha256", "model_sha256"):
         assert len({store.attrs[name] for store in stores}) == 1
 
 

@@ -107,7 +107,9 @@ def write_model(folder: Path) -> None:
 
 def edit_card(folder: Path, changed: Mapping[str, object]) -> None:
     path = folder / "artifacts" / "model" / "model.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    facts = json.loads(path.read_text())
+    del facts["sha256"]
+    path.write_text(json.dumps(facts | changed))
 
 
 def test_no_params(tmp_path):

@@ -1,6 +1,5 @@
 """What the adoption of a network leaves behind: the model folder and `train.json`."""
 
-import json
 from pathlib import Path
 
 from pipeline.adopt.adoption import Adopted, scores
@@ -8,6 +7,8 @@ from pipeline.dataset.class_names import ClassNames
 from pipeline.errors import AtlasError
 from pipeline.network.model import ModelCard, Origin, save_model
 from pipeline.params import AdoptedParams, Params
+from pipeline.storage.reports import bound
+from pipeline.storage.sealed import write_sealed
 
 
 def write_model(
@@ -58,8 +59,11 @@ def _by_colour(values: tuple[float, ...]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def write_train_report(path: Path, adopted: Adopted) -> None:
-    """Write train.json: what there is to say of a network that was not trained here."""
+def write_train_report(path: Path, adopted: Adopted, history: Path) -> None:
+    """Write train.json: what there is to say of a network that was not trained here.
+
+    `history` is the table of no epochs, which it names.
+    """
     graph = adopted.graph
     report = {
         "epochs_trained": 0,
@@ -67,4 +71,4 @@ def write_train_report(path: Path, adopted: Adopted) -> None:
         "parameters": sum(tensor.numel() for tensor in adopted.weights.values()),
         "channels": {layer.name: layer.channels for layer in graph.layer_list},
     }
-    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_sealed(path, report | bound(table=history))

@@ -28,13 +28,13 @@ def cached_per_process(load: Callable[[P, Q], R]) -> Callable[[P, Q], R]:
     return ask
 
 
-def load_pinned_model(folder: Path, weights_sha256: str) -> Model:
-    """The model in a folder. Raises AtlasError where it holds other weights than were agreed on."""
+def load_pinned_model(folder: Path, model_sha256: str) -> Model:
+    """The model in a folder. Raises AtlasError where it is another one than was agreed on."""
     model = load_model(folder)
-    if model.card.weights_sha256 != weights_sha256:
+    if model.card.sha256 != model_sha256:
         raise AtlasError(
-            f"{folder} holds other weights ({model.card.weights_sha256[:12]}…) than when the "
-            f"run began ({weights_sha256[:12]}…).",
+            f"{folder} holds another model ({model.card.sha256[:12]}…) than when the "
+            f"run began ({model_sha256[:12]}…).",
             fix="Let every worker see the same files, and do not train while a stage runs.",
         )
     return model

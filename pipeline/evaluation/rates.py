@@ -1,8 +1,6 @@
 """Error rates as the paper reports them: `reports/evaluate.json`."""
 
-import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int64
@@ -77,13 +75,6 @@ def mean_class_accuracy(probabilities: Probabilities, labels: Labels) -> float:
     return float((hits[counts > 0] / counts[counts > 0]).mean())
 
 
-def write_rates(path: Path, rates: ErrorRates) -> None:
-    """Write the report; what was not measured is left out."""
-    known = {name: value for name, value in asdict(rates).items() if value is not None}
-    path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
-
-
-def read_rates(path: Path) -> ErrorRates:
-    """Read a report that `write_rates` wrote."""
-    unknown = {"top1_error": None, "top5_error": None, "mean_class_accuracy": None}
-    return ErrorRates(**(unknown | json.loads(path.read_text(encoding="utf-8"))))
+def report(rates: ErrorRates) -> dict[str, float | int]:
+    """The content of evaluate.json; what was not measured is left out."""
+    return {name: value for name, value in asdict(rates).items() if value is not None}

@@ -20,7 +20,7 @@ class Source:
     """Where a worker finds the model and the images."""
 
     model: Path
-    weights_sha256: str
+    model_sha256: str
     images: ImageStore
 
 
@@ -37,13 +37,13 @@ class Subject:
 
 def source_of(run: Run) -> Source:
     """The model and the images of a run."""
-    return Source((run.artifacts / "model").resolve(), run.card.weights_sha256, run.image_store)
+    return Source((run.artifacts / "model").resolve(), run.card.sha256, run.image_store)
 
 
 @cached_per_process
 def model_on(source: Source, device: torch.device) -> Model:
     """The model with its network on a device; a process reads it once."""
-    model = load_pinned_model(source.model, source.weights_sha256)
+    model = load_pinned_model(source.model, source.model_sha256)
     model.network.to(device)
     return model
 

@@ -1,6 +1,7 @@
 """A trained network on disk: `weights.safetensors` and the card that says how to use it."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,11 +18,13 @@ from pipeline.network.graph import Graph
 from pipeline.network.graph_file import from_json, to_json
 from pipeline.network.module import Network, empty_network
 from pipeline.network.normalisation import Colours, Normalisation
-from pipeline.network.weights_file import RETRAIN, check_values, read_weights
+from pipeline.network.weights_file import RETRAIN, Tensors, check_values, read_weights
 from pipeline.params import Interpolation
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.sealed import SEAL, content_sha256, read_sealed, write_sealed
 
 INPUT_MEAN = "input_mean"
+CARD = "model.json"
 GRAPH = "graph.json"
 
 
@@ -78,7 +81,16 @@ class ModelCard(BaseModel):
     """Of an adopted network; None: one of this project's, which the card describes."""
     graph_sha256: str | None = None
     """Of graph.json, which describes an adopted network."""
+    snapshots: dict[int, str] = {}
+    """sha256 of the snapshots that are beside the weights, by epoch."""
     _read: Graph | None = PrivateAttr(None)
+
+    _sha256: str = PrivateAttr("")
+
+    @property
+    def sha256(self) -> str:
+        """One hash over all that the file says, by which stores know the model."""
+        return self._sha256
 
     @property
     def framing(self) -> tuple[int, int, Interpolation]:
@@ -116,18 +128,22 @@ def save_model(
     """Write weights and card into an existing folder; return the card with their hashes.
 
     `weights` holds the network's tensors and, where the card says so, `input_mean`. An adopted
-    network's `graph` is written too.
+    network's `graph` is written too, and snapshots that the folder holds already are named.
     """
     path = folder / "weights.safetensors"
     save_file({name: t.detach().cpu().contiguous() for name, t in weights.items()}, path)
-    hashes = {"weights_sha256": sha256_of(path)}
+    snapshots = {n: snapshot_path(folder, n) for n in _epochs_kept(folder / "snapshots")}
+    hashes: dict[str, object] = {
+        "weights_sha256": sha256_of(path),
+        "snapshots": {epoch: sha256_of(kept) for epoch, kept in snapshots.items()},
+    }
     if graph is not None:
         (folder / GRAPH).write_text(to_json(graph), encoding="utf-8")
         hashes["graph_sha256"] = sha256_of(folder / GRAPH)
     signed = card.model_copy(update=hashes)
-    text = signed.model_dump_json(indent=2, exclude_none=True)
-    (folder / "model.json").write_text(text + "\n", encoding="utf-8")
-    signed._read = graph
+    facts = signed.model_dump(mode="json", exclude_none=True)
+    write_sealed(folder / CARD, facts)
+    signed._sha256, signed._read = content_sha256(facts), graph
     return signed
 
 
@@ -136,11 +152,14 @@ def load_card(folder: Path) -> ModelCard:
 
     Raises AtlasError where one is missing or malformed, or is not the file that the other names.
     """
-    path = folder / "model.json"
+    path = folder / CARD
+    if not path.exists():
+        raise AtlasError(f"There is no {path}.", fix="Run `dvc repro train`.")
+    facts = read_sealed(
+        path, fix=f"{RETRAIN} An edit is taken where the line `{SEAL}` is removed.", required=False
+    )
     try:
-        card = ModelCard.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise AtlasError(f"There is no {path}.", fix="Run `dvc repro train`.") from None
+        card = ModelCard.model_validate_json(json.dumps(facts))
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(str(part) for part in fault["loc"])
@@ -148,6 +167,7 @@ def load_card(folder: Path) -> ModelCard:
             f"{path}: {f'`{where}`: ' * bool(where)}{fault['msg']}.",
             fix="Run `dvc repro train` to write it anew.",
         ) from None
+    card._sha256 = content_sha256(facts)
     if card.graph_sha256 is not None:
         card._read = _graph(folder / GRAPH, card.graph_sha256)
     return card
@@ -178,7 +198,8 @@ def load_model(folder: Path, snapshot: int | None = None) -> Model:
     path = folder / "weights.safetensors"
     if snapshot is not None:
         path = snapshot_path(folder, snapshot)
-        signed = {"weights_sha256": _snapshot_sha256(path), "epochs_trained": snapshot}
+        signed: dict[str, object] = {"weights_sha256": _snapshot_sha256(path, card, snapshot)}
+        signed |= {"epochs_trained": snapshot}
         card = card.model_copy(update=signed)
     weights = read_weights(path)
     if snapshot is None and sha256_of(path) != card.weights_sha256:
@@ -195,15 +216,42 @@ def load_model(folder: Path, snapshot: int | None = None) -> Model:
     return Model(card, network.eval().requires_grad_(False), normalisation)
 
 
-def _snapshot_sha256(path: Path) -> str:
-    """The hash of a snapshot. Raises AtlasError naming those that there are where it is missing."""
-    if path.exists():
-        return sha256_of(path)
-    kept = sorted(int(other.stem.removeprefix("epoch_")) for other in path.parent.glob("epoch_*"))
-    raise AtlasError(
-        f"There is no {path}; the epochs kept are {', '.join(map(str, kept)) or 'none'}.",
-        fix="Choose one of these, or add the epoch to train.snapshots and run `dvc repro train`.",
-    )
+def read_snapshot(folder: Path, card: ModelCard, epoch: int) -> Tensors:
+    """The tensors of a snapshot, its mean included; none where there is no such one.
+
+    Raises AtlasError where it is not the file that the card names.
+    """
+    path = snapshot_path(folder, epoch)
+    if epoch not in card.snapshots and not path.exists():
+        return {}
+    _snapshot_sha256(path, card, epoch)
+    return read_weights(path)
+
+
+def _snapshot_sha256(path: Path, card: ModelCard, epoch: int) -> str:
+    """The hash of a snapshot.
+
+    Raises AtlasError where it is not the one that the card names, or naming those that there are
+    where it is missing.
+    """
+    if not path.exists():
+        kept = ", ".join(map(str, _epochs_kept(path.parent))) or "none"
+        raise AtlasError(
+            f"There is no {path}; the epochs kept are {kept}.",
+            fix="Choose one of these, or add the epoch to train.snapshots and run `dvc repro "
+            "train`.",
+        )
+    found = sha256_of(path)
+    if card.snapshots.get(epoch, found) != found:
+        raise AtlasError(
+            f"{path} is not the file that model.json describes: its sha256 differs.", fix=RETRAIN
+        )
+    return found
+
+
+def _epochs_kept(snapshots: Path) -> list[int]:
+    paths = snapshots.glob("epoch_*.safetensors")
+    return sorted(int(path.stem.removeprefix("epoch_")) for path in paths)
 
 
 def _mean(card: ModelCard, weights: dict[str, Float[Tensor, "..."]], path: Path) -> Colours:

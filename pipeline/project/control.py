@@ -27,11 +27,11 @@ def start_sha256(folder: Path) -> str | None:
     return sha256_of(path) if path.exists() else None
 
 
-def load_start(folder: Path, weights_sha256: str, seed: int) -> Model:
+def load_start(folder: Path, model_sha256: str, seed: int) -> Model:
     """The network of a model folder at its start: its snapshot 0, or else weights drawn again."""
     if start_sha256(folder):
         return load_model(folder, snapshot=0)
-    return redrawn(load_pinned_model(folder, weights_sha256), seed)
+    return redrawn(load_pinned_model(folder, model_sha256), seed)
 
 
 def redrawn(model: Model, seed: int) -> Model:

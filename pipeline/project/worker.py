@@ -30,8 +30,8 @@ class ProjectConfig:
 
     model: Path
     """The model's folder, readable by every worker."""
-    weights_sha256: str
-    """Of the weights in it; with it, a worker keeps the model from one chunk to the next."""
+    model_sha256: str
+    """Of its card; with it, a worker keeps the model from one chunk to the next."""
     images: ImageStore
     """Where the manifest's images are."""
     layers: tuple[str, ...]
@@ -51,7 +51,7 @@ def config_of(run: Run) -> ProjectConfig:
     """How a run projects all its scanned layers."""
     return ProjectConfig(
         (run.artifacts / "model").resolve(),
-        run.card.weights_sha256,
+        run.card.sha256,
         run.image_store,
         run.layers,
         run.params.project.batch_size,
@@ -105,9 +105,9 @@ def load_input(
 def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device; a process reads it once."""
     if config.start_seed is None:
-        model = load_pinned_model(config.model, config.weights_sha256)
+        model = load_pinned_model(config.model, config.model_sha256)
     else:
-        model = load_start(config.model, config.weights_sha256, config.start_seed)
+        model = load_start(config.model, config.model_sha256, config.start_seed)
     finite = is_overflow_safe(model, [model.graph.output])
     network = model.network.to(device)
     methods = {layer: method_of(model.graph, layer, config.method) for layer in config.layers}

@@ -135,7 +135,7 @@ def plan_scan(
             params.top,
         )
     config = ScanConfig(
-        model.absolute(), card.weights_sha256, layers, params.top, params.batch_size, params.tf32
+        model.absolute(), card.sha256, layers, params.top, params.batch_size, params.tf32
     )
     return Scan(config, card, images, store)
 

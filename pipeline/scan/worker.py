@@ -1,16 +1,18 @@
 """The work of one chunk of images: its task, and what a worker does with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from dask.system import CPU_COUNT
-from jaxtyping import Float32, Int32, Int64
+from jaxtyping import Float32, Int32, Int64, UInt8
 
 from pipeline.compute.device import configure_matmul
+from pipeline.compute.memory import fitted
 from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.prefetch import prefetch
@@ -30,8 +32,8 @@ class ScanConfig:
 
     model: Path
     """The model's folder, as the workers see it."""
-    weights_sha256: str
-    """Of the weights in it."""
+    model_sha256: str
+    """Of its card, and so of the weights."""
     layers: tuple[str, ...]
     top: int
     batch_size: int
@@ -97,16 +99,31 @@ def scan_chunk(task: ScanTask, device: torch.device) -> dict[str, LayerStatistic
     for start in range(0, len(task.images), size):
         labels = np.array(task.labels[start : start + size], np.int64)
         rows = np.arange(len(labels), dtype=np.int32) + np.int32(task.first + start)
-        batches = {layer: _Batch(rows, statistics) for layer, statistics in layers.items()}
-        for layer, position, maps in forward.run(squares, len(labels)):
-            batches[layer].see(position, maps)
+        batch_squares = list(islice(squares, len(labels)))
+        see = partial(_seen, layers, forward, rows, batch_squares)
+        batches, forward.slice_images = fitted(see, forward.slice_images)
         for batch in batches.values():
             batch.close(labels)
     return layers
 
 
+def _seen(
+    layers: Mapping[str, LayerStatistics],
+    forward: Forward | GraphForward,
+    rows: Int32[np.ndarray, " image"],
+    squares: Sequence[UInt8[np.ndarray, "crop crop 3"]],
+    slice_images: int,
+) -> dict[str, _Batch]:
+    """The peaks of a batch, so many images passing at a time; nothing is handed over yet."""
+    forward.slice_images = slice_images
+    batches = {layer: _Batch(rows, statistics) for layer, statistics in layers.items()}
+    for layer, position, maps in forward.run(iter(squares), len(squares)):
+        batches[layer].see(position, maps)
+    return batches
+
+
 @cached_per_process
 def _loaded(config: ScanConfig, device: torch.device) -> tuple[Model, Forward | GraphForward]:
     """The network on a device; a process reads it once."""
-    model = load_pinned_model(config.model, config.weights_sha256)
+    model = load_pinned_model(config.model, config.model_sha256)
     return model, forward_of(model, config.layers, config.batch_size, device)

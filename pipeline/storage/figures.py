@@ -13,11 +13,13 @@ from jaxtyping import Shaped
 
 from pipeline.errors import AtlasError
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.sealed import read_sealed, write_sealed
 from pipeline.storage.stores import Provenance
 
 SCHEMA = "feature-atlas/figures"
 SCHEMA_VERSION = 1
 INDEX = "index.json"
+_FIX = "Run `dvc repro -f -s figures`, then `dvc repro`."
 
 Arrays = dict[str, Shaped[np.ndarray, "..."]]
 """By name."""
@@ -61,7 +63,7 @@ def write_figures(folder: Path, figures: Mapping[str, FigureData], made_from: Pr
         save_arrays(folder / f"{name}.npz", figure.arrays)
         listed[name] = {kind: sha256_of(folder / f"{name}.{kind}") for kind in ("json", "npz")}
     root = {"schema": SCHEMA, "schema_version": SCHEMA_VERSION, **made_from.attributes()}
-    _write_json(folder / INDEX, {**root, "figures": listed, "complete": True})
+    write_sealed(folder / INDEX, {**root, "figures": listed, "complete": True})
 
 
 def read_figures(folder: Path, made_from: Provenance) -> dict[str, FigureData]:
@@ -71,7 +73,7 @@ def read_figures(folder: Path, made_from: Provenance) -> dict[str, FigureData]:
     """
     if not (folder / INDEX).exists():
         return {}
-    index = _read_json(folder / INDEX)
+    index = read_sealed(folder / INDEX, _FIX)
     if index.get("schema") != SCHEMA or index.get("schema_version") != SCHEMA_VERSION:
         raise _unreadable(folder / INDEX, "it is of another version")
     for name, value in made_from.attributes().items():
@@ -107,4 +109,4 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _unreadable(path: Path, why: str) -> AtlasError:
-    return AtlasError(f"{path} cannot be used: {why}.", fix="Run `dvc repro -f -s figures`.")
+    return AtlasError(f"{path} cannot be used: {why}.", fix=_FIX)

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32
 
+from pipeline.errors import AtlasError
+from pipeline.storage.reports import rerun
+
 COLUMNS = ("image", "class", "probability")
 
 
@@ -44,9 +47,25 @@ def write_predictions(path: Path, found: Sequence[Prediction]) -> None:
 
 
 def read_predictions(path: Path) -> list[Prediction]:
-    """Read a table that `write_predictions` wrote."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            Prediction(int(line["image"]), line["class"], float(line["probability"]))
-            for line in csv.DictReader(file)
-        ]
+    """Read a table that `write_predictions` wrote.
+
+    Raises AtlasError where it is not one: of every image in order a class and a probability.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = csv.reader(file, strict=True)
+            if tuple(next(lines, ())) != COLUMNS:
+                raise ValueError(f"its columns are not {', '.join(COLUMNS)}")
+            return [_prediction(image, cells) for image, cells in enumerate(lines)]
+    except (OSError, ValueError, csv.Error) as error:
+        raise AtlasError(
+            f"{path} is no table of predictions: {error}.", fix=rerun("evaluate")
+        ) from None
+
+
+def _prediction(image: int, cells: list[str]) -> Prediction:
+    if len(cells) != len(COLUMNS) or int(cells[0]) != image:
+        raise ValueError(f"row {image} is not of image row {image}")
+    if not 0 <= (probability := float(cells[2])) <= 1:
+        raise ValueError(f"row {image} has the probability {cells[2]}")
+    return Prediction(image, cells[1], probability)

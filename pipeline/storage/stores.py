@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,8 +17,11 @@ from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
 
 from pipeline.errors import AtlasError
+from pipeline.storage.sealed import content_sha256
 
 SCHEMA_VERSION = 1
+_METADATA = "zarr.json"
+_SEAL = "metadata_sha256"
 SHARD_CHANNELS = 32
 Kind = Literal["scan", "projections", "crops"]
 
@@ -116,6 +120,8 @@ class Provenance:
 
     weights_sha256: str
     manifest_sha256: str
+    model_sha256: str | None = None
+    """Of the whole model card: classes, input, hashes; None where it is not known."""
     scan_sha256: str | None = None
     """Of the entries that pictures show, by `scan_sha256`; None in the scan itself."""
 
@@ -191,12 +197,20 @@ def write_scan(
 
 
 def seal(root: zarr.Group) -> None:
-    """Mark a store as complete and consolidate its metadata: the last thing written."""
+    """Mark a store as complete, consolidate its metadata and sign that: the last thing written.
+
+    Chunks have their own checksums.
+    """
     root.attrs["complete"] = True
     with warnings.catch_warnings():
         # Consolidated metadata is not in the format's text yet; zarr and xarray both read it.
         warnings.simplefilter("ignore", ZarrUserWarning)
         zarr.consolidate_metadata(root.store)
+    assert isinstance(root.store, LocalStore)
+    path = root.store.root / _METADATA
+    metadata = json.loads(path.read_text(encoding="utf-8"))
+    metadata["attributes"][_SEAL] = content_sha256(metadata)
+    path.write_text(json.dumps(metadata, indent=2), encoding="utf-8")
 
 
 def open_store(path: Path, kind: Kind, made_from: Provenance | None = None) -> zarr.Group:
@@ -224,7 +238,16 @@ def open_store(path: Path, kind: Kind, made_from: Provenance | None = None) -> z
         )
     if made_from is not None:
         _check_provenance(path, attributes, made_from, fix)
+    if _SEAL in attributes:  # not every writer signs
+        _check_metadata(path / _METADATA, fix)
     return root
+
+
+def _check_metadata(path: Path, fix: str) -> None:
+    """Raise AtlasError where a store's metadata, those of its layers included, were changed."""
+    metadata = json.loads(path.read_text(encoding="utf-8"))
+    if metadata["attributes"].pop(_SEAL) != content_sha256(metadata):
+        raise AtlasError(f"{path} is not as it was written: its sha256 differs.", fix=fix)
 
 
 _STAGE: Mapping[Kind, str] = {"scan": "scan", "projections": "project", "crops": "crop"}
@@ -234,7 +257,12 @@ assert set(_STAGE) == set(get_args(Kind)) == set(DIMENSIONS)
 def _check_provenance(
     path: Path, attributes: Mapping[str, object], made_from: Provenance, fix: str
 ) -> None:
-    found = {"scan_sha256": made_from.scan_sha256, **attributes}  # not every writer names the scan
+    # Not every writer names the scan and the card.
+    found = {
+        "scan_sha256": made_from.scan_sha256,
+        "model_sha256": made_from.model_sha256,
+        **attributes,
+    }
     for name, expected in made_from.attributes().items():
         if found.get(name) != expected:
             raise AtlasError(

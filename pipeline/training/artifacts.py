@@ -1,6 +1,5 @@
 """The artifacts of a training: the model folder and `train.json`."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,8 @@ from torch import Tensor
 from pipeline.network.architectures import parameter_count
 from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model, snapshot_path
+from pipeline.storage.reports import bound
+from pipeline.storage.sealed import write_sealed
 from pipeline.training.checkpoint import kept_snapshots, read_snapshot
 from pipeline.training.init import conv_weights
 from pipeline.training.task import TrainingResult, TrainingTask
@@ -31,14 +32,13 @@ def write_model(
     weights = dict(trained.network.state_dict())
     if per_pixel(trained.mean):
         weights[INPUT_MEAN] = trained.mean
-    card = save_model(folder, _card(task, trained, manifest_sha256), weights)
     for epoch in kept_snapshots(state):
         if (content := read_snapshot(state, epoch)) is not None:
             snapshot_path(folder, epoch).parent.mkdir(exist_ok=True)
             snapshot_path(folder, epoch).write_bytes(content)
     filters = {f"epoch_{n:03d}": t for n, t in enumerate(trained.filters, start=1)}
     save_file(filters, folder / "filters.safetensors")
-    return card
+    return save_model(folder, _card(task, trained, manifest_sha256), weights)
 
 
 def per_pixel(mean: Float[Tensor, "3 #crop #crop"]) -> bool:
@@ -76,8 +76,11 @@ def mean_field(
     return red, green, blue
 
 
-def write_train_report(path: Path, trained: TrainingResult) -> None:
-    """Write train.json: the last epoch's record, how the training ended, and how far it went."""
+def write_train_report(path: Path, trained: TrainingResult, history: Path) -> None:
+    """Write train.json: the last epoch's record, how the training ended, and how far it went.
+
+    `history` is the table of all epochs, which it names.
+    """
     graph = trained.network.graph
     filters = {name: w.detach().cpu() for name, w in conv_weights(trained.network).items()}
     last = trained.history[-1].columns() if trained.history else {}
@@ -90,7 +93,7 @@ def write_train_report(path: Path, trained: TrainingResult) -> None:
         **({} if trained.start is None else {"start_cosine": _cosines(filters, trained.start)}),
         "conv1_low_frequency": _spread(low_frequency_share(filters[graph.conv_layers[0]])),
     }
-    path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_sealed(path, report | bound(table=history))
 
 
 def _cosines(filters: Filters, start: Filters) -> dict[str, Spread]:

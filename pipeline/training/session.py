@@ -142,7 +142,7 @@ class Session:
         with publish(workspace.report("train_history.csv")) as path:
             write_history(path, result.history)
         with publish(workspace.report("train.json")) as path:
-            write_train_report(path, result)
+            write_train_report(path, result, workspace.report("train_history.csv"))
         with publish(workspace.model) as folder:
             manifest_sha256 = sha256_of(workspace.manifest)
             write_model(folder, task, result, manifest_sha256, state)

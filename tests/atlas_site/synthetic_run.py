@@ -1,7 +1,6 @@
 """A finished run in a folder, drawn instead of computed: what tests render the site from."""
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard, save_model, snapshot_path
 from pipeline.scan.examples import BANDS, EXAMPLES
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.sealed import write_sealed
 from pipeline.storage.stores import (
     DIMENSIONS,
     Provenance,
@@ -71,7 +71,7 @@ def write_run(root: Path, plan: Plan | None = None) -> Workspace:
     write_manifest(run.manifest, sorted_manifest(rows))
     _write_parts(root / "data" / "parts.csv", rows)
     card = _write_model(run, plan)
-    made_from = Provenance(card.weights_sha256, card.manifest_sha256)
+    made_from = Provenance(card.weights_sha256, card.manifest_sha256, card.sha256)
     _write_stores(run, plan, card.graph(), made_from, rng)
     _write_params(run, plan)
     (root / "names.csv").write_text(NAMES, encoding="utf-8")
@@ -331,7 +331,7 @@ def _write_reports(run: Workspace, plan: Plan, rng: np.random.Generator) -> None
     run.report("x").parent.mkdir()
     errors = {"top1_error": 0.142, "top5_error": 0.021, "mean_class_accuracy": 0.858}
     errors |= {"top1_error_10crop": 0.131, "top5_error_10crop": 0.018, "images": 15}
-    run.report("evaluate.json").write_text(json.dumps(errors))
+    write_sealed(run.report("evaluate.json"), errors)
     lines = ["epoch,train_loss,train_top1_error,val_loss,val_top1_error,learning_rate"]
     for epoch in range(1, 31):
         fall = 0.85 * 0.88**epoch

@@ -1,6 +1,7 @@
 """The reader's contract, on stores whose bytes are read here without it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import zarr
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pipeline.atlas import open_atlas
+from pipeline.atlas import Run, open_atlas
 from pipeline.errors import AtlasError
 from pipeline.network.model import snapshot_path
+from pipeline.storage.sealed import read_sealed, write_sealed
+from pipeline.storage.stores import open_store
 from pipeline.workspace import Workspace
 from tests.atlas_site.synthetic_run import Plan, write_run
 
@@ -96,13 +99,17 @@ def test_the_filters_are_the_weights_with_colour_last(run: Workspace):
 def test_a_filter_says_how_much_of_it_is_still_its_start(tmp_path: Path):
     run = write_run(tmp_path / "run")
     snapshot_path(run.model, 0).unlink()
-    assert open_atlas(run.artifacts).start_cosine("conv2") is None
+    with pytest.raises(AtlasError, match=r"no .*epoch_000.safetensors"):
+        open_atlas(run.artifacts).start_cosine("conv2")
+    card = run.model / "model.json"
+    write_sealed(card, read_sealed(card, fix="") | {"snapshots": {}})
+    assert Run(run, run.artifacts).start_cosine("conv2") is None
     start = load_file(run.model / "weights.safetensors")
     start["conv2.weight"][1] *= -0.5
     start["conv2.weight"][2] = start["conv2.weight"][2].flip(-1)
     snapshot_path(run.model, 0).parent.mkdir(exist_ok=True)
     save_file(start, snapshot_path(run.model, 0))
-    atlas = open_atlas(run.artifacts)
+    atlas = Run(run, run.artifacts)
     cosine = atlas.start_cosine("conv2")
     assert cosine is not None
     assert cosine[[0, 1, 3]].tolist() == pytest.approx([1.0, 1.0, 1.0])
@@ -141,6 +148,41 @@ def test_a_store_of_another_model_is_refused(tmp_path: Path, store: str):
     meta.write_text(json.dumps(content))
     with pytest.raises(AtlasError, match="made from another weights"):
         open_atlas(run.artifacts).top("conv1", 0)
+
+
+CHANGES = {
+    "classes": lambda names: [*names[1:], names[0]],
+    "scale": lambda scale: scale * 2,
+    "mean": lambda mean: [mean[1], mean[0], mean[2]],
+    "resize": lambda side: side + 1,
+    "seed": lambda seed: seed + 1,
+    "epochs_trained": lambda epochs: epochs - 1,
+}
+"""Entries of a model card that no weight shows, and another value of each."""
+
+
+@pytest.mark.parametrize("changed", CHANGES)
+@pytest.mark.parametrize("store", ["scan", "projections", "crops"])
+def test_every_store_is_bound_to_the_whole_model_card(run: Workspace, tmp_path, store, changed):
+    copy = Workspace(tmp_path)
+    shutil.copytree(run.model, copy.model)
+    shutil.copy(run.manifest, copy.manifest)
+    facts = read_sealed(copy.model / "model.json", fix="")
+    write_sealed(copy.model / "model.json", facts | {changed: CHANGES[changed](facts[changed])})
+    with pytest.raises(AtlasError, match=r"made from another model .*Run `dvc repro"):
+        open_store(run.artifacts / f"{store}.zarr", store, Run(copy, copy.artifacts).provenance)
+
+
+@pytest.mark.parametrize("store", ["scan", "projections", "crops"])
+def test_a_changed_fact_of_a_store_is_noticed(run: Workspace, tmp_path: Path, store: str):
+    shutil.copytree(run.artifacts, tmp_path / "artifacts")
+    path = tmp_path / "artifacts" / f"{store}.zarr"
+    metadata = json.loads((path / "zarr.json").read_text())
+    layers = metadata["consolidated_metadata"]["metadata"]
+    layers["conv1"]["attributes"]["method"] = "gradient"
+    (path / "zarr.json").write_text(json.dumps(metadata))
+    with pytest.raises(AtlasError, match="not as it was written"):
+        open_store(path, store)
 
 
 def test_a_store_of_another_manifest_is_refused(tmp_path: Path):

@@ -175,7 +175,9 @@ def test_a_weights_file_that_changed_is_noticed(tmp_path):
     assert result.exit_code == 1
     assert "w.pth is not the file that params.yaml names" in result.output
     done(tmp_path, "evaluate")
-    assert json.loads((tmp_path / "reports" / "evaluate.json").read_text()) == {"images": 0}
+    report = json.loads((tmp_path / "reports" / "evaluate.json").read_text())
+    assert report["images"] == 0
+    assert "top1_error" not in report
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,4 @@
 import csv
-import json
 
 import pytest
 import torch
@@ -9,6 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from pipeline.atlas import open_atlas
 from pipeline.network.model import load_model
+from pipeline.storage.sealed import read_sealed
 from stages.cli import main
 from tests.imports import ROOT
 from tests.pipeline.adopt.test_external_weights import FEATURES, save, their_input, torchvisions
@@ -113,14 +113,14 @@ def test_what_does_not_fit_is_named_and_the_old_model_stays(trained, tmp_path):
 
 def test_the_reports_are_those_of_a_training_of_no_epochs(trained, tensors, tmp_path):
     reports = [trained / "reports" / name for name in ("train.json", "train_history.csv")]
-    expected = [json.loads(reports[0].read_text()), reports[1].read_text()]
+    expected = [read_sealed(reports[0], fix=""), reports[1].read_text()]
     del expected[0]["start_cosine"]  # weights from elsewhere have no known start
     for path in reports:
         path.unlink()
     save_file(tensors, tmp_path / "w.safetensors")
     options = ("--mean", "1", "2", "3", "--scale", "0.5")
     atlas(trained, "import-weights", str(tmp_path / "w.safetensors"), *options)
-    assert [json.loads(reports[0].read_text()), reports[1].read_text()] == expected
+    assert [read_sealed(reports[0], fix=""), reports[1].read_text()] == expected
 
 
 def test_an_empty_history_has_the_columns_that_dvc_plots(trained):

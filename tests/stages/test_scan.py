@@ -46,7 +46,7 @@ def contents(store: Path) -> dict[str, bytes]:
 def test_the_store_says_what_it_was_made_from_and_holds_each_layer(workspace):
     assert scan(workspace).exit_code == 0
     card = load_card(workspace.model)
-    made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest))
+    made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest), card.sha256)
     store = open_store(workspace.scan, "scan", made_from)
     assert sorted(name for name, _ in store.groups()) == ["conv2", "fc8"]
     record = read_scan(store, "fc8")

@@ -32,6 +32,6 @@ def test_threads_that_ask_at_once_get_one_result():
 
 def test_weights_that_were_not_agreed_on_are_refused(tmp_path):
     model = make_world(tmp_path, 1).model
-    assert load_pinned_model(model, load_card(model).weights_sha256).card.arch == "zfnet"
-    with pytest.raises(AtlasError, match="other weights"):
+    assert load_pinned_model(model, load_card(model).sha256).card.arch == "zfnet"
+    with pytest.raises(AtlasError, match="another model"):
         load_pinned_model(model, "0" * 64)

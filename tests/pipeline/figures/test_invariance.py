@@ -102,7 +102,7 @@ def translation_invariant(folder: Path) -> Source:
     pixels = np.full((48, 48, 3), 120, np.uint8)
     pixels[20:27, 18:25] = np.random.default_rng(0).integers(0, 256, (7, 7, 3))
     Image.fromarray(pixels).save(folder / "photos" / "a.png")
-    return Source(folder / "model", card.weights_sha256, open_images(str(folder / "photos")))
+    return Source(folder / "model", card.sha256, open_images(str(folder / "photos")))
 
 
 def test_a_translation_invariant_network_has_distance_0(tmp_path):

@@ -7,6 +7,7 @@ from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.model import ModelCard, load_model, save_model, snapshot_path
 from pipeline.network.module import Network
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.sealed import read_sealed, write_sealed
 
 CROP = 64
 MEAN = torch.full((3, CROP, CROP), 0.5)
@@ -116,9 +117,9 @@ def test_a_missing_or_damaged_file_is_named(network, tmp_path, name, content):
 def signed(folder, weights):
     """Put weights into a model folder so that the card names them."""
     save_file(weights, folder / "weights.safetensors")
-    text = (folder / "model.json").read_text()
-    old = ModelCard.model_validate_json(text).weights_sha256
-    (folder / "model.json").write_text(text.replace(old, sha256_of(folder / "weights.safetensors")))
+    facts = read_sealed(folder / "model.json", fix="")
+    facts["weights_sha256"] = sha256_of(folder / "weights.safetensors")
+    write_sealed(folder / "model.json", facts)
 
 
 @pytest.mark.parametrize(

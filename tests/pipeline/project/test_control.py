@@ -68,7 +68,7 @@ def test_weights_drawn_again_follow_the_rule_and_the_seed(tmp_path):
 def test_the_start_is_the_snapshot_where_there_is_one(tmp_path):
     make_model(tmp_path / "model")
     card = load_card(tmp_path / "model")
-    drawn = load_start(tmp_path / "model", card.weights_sha256, 0).network.state_dict()
+    drawn = load_start(tmp_path / "model", card.sha256, 0).network.state_dict()
     weights = load_model(tmp_path / "model").network.state_dict()
     assert not torch.equal(drawn["conv1.weight"], weights["conv1.weight"])
     snapshots = tmp_path / "model" / "snapshots"
@@ -76,5 +76,5 @@ def test_the_start_is_the_snapshot_where_there_is_one(tmp_path):
     (snapshots / "epoch_000.safetensors").write_bytes(
         (tmp_path / "model" / "weights.safetensors").read_bytes()
     )
-    start = load_start(tmp_path / "model", card.weights_sha256, 0).network.state_dict()
+    start = load_start(tmp_path / "model", card.sha256, 0).network.state_dict()
     assert torch.equal(start["conv1.weight"], weights["conv1.weight"])

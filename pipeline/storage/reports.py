@@ -1,0 +1,72 @@
+"""Reports bound to what they are of, and the tables that belong to them bound to the reports."""
+
+import csv
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import AtlasError
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.sealed import content_sha256, read_sealed
+from pipeline.storage.stores import Provenance
+
+_MADE_FROM, _TABLE = "made_from", "table_sha256"
+
+
+def bound(made_from: Provenance | None = None, table: Path | None = None) -> dict[str, str]:
+    """The entries of a report that tie it to its run, and a table to it."""
+    entries = {}
+    if made_from is not None:
+        entries[_MADE_FROM] = content_sha256(made_from.attributes())
+    if table is not None:
+        entries[_TABLE] = sha256_of(table)
+    return entries
+
+
+def read_report(path: Path, stage: str, made_from: Provenance) -> dict[str, Any]:
+    """The content of a stage's report; empty where the stage has not run.
+
+    Raises AtlasError where it is damaged, or of another run than one `made_from`.
+    """
+    if not path.exists():
+        return {}
+    report = read_sealed(path, rerun(stage))
+    if report.get(_MADE_FROM, expected := bound(made_from)[_MADE_FROM]) != expected:
+        raise AtlasError(
+            f"{path} was made from another model, manifest or scan.",
+            fix=f"Run `dvc repro {stage}`.",
+        )
+    return report
+
+
+def check_table(path: Path, report: Mapping[str, Any], stage: str) -> None:
+    """Raise AtlasError where a table is not the one that its stage's report was written with."""
+    if _TABLE in report and sha256_of(path) != report[_TABLE]:
+        raise AtlasError(f"{path} is not as it was written: its sha256 differs.", fix=rerun(stage))
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """The training history, a row per epoch; what an epoch has no number for is left out.
+
+    Raises AtlasError where a cell is no number.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [_numbers(line) for line in csv.DictReader(file, strict=True)]
+    except (OSError, ValueError, csv.Error) as error:
+        raise AtlasError(f"{path} is no training history: {error}.", fix=rerun("train")) from None
+
+
+def _numbers(line: Mapping[str | None, Any]) -> dict[str, float]:
+    if None in line or None in line.values():
+        raise ValueError("a row is shorter or longer than the header")
+    numbers = {str(name): float(text) for name, text in line.items() if text != ""}
+    if not math.isfinite(numbers.get("epoch", math.nan)):
+        raise ValueError("a row has no epoch")
+    return numbers
+
+
+def rerun(stage: str) -> str:
+    """What to do about a damaged out of a stage."""
+    return f"Run `dvc repro -f -s {stage}`, then `dvc repro`."

@@ -1,0 +1,45 @@
+import pytest
+
+from pipeline.errors import AtlasError
+from pipeline.storage.reports import bound, check_table, read_history, read_report
+from pipeline.storage.sealed import write_sealed
+from pipeline.storage.stores import Provenance
+
+RUN = Provenance("w", "m", "c")
+
+
+def test_a_report_is_of_one_run(tmp_path):
+    path = tmp_path / "evaluate.json"
+    assert read_report(path, "evaluate", RUN) == {}
+    write_sealed(path, {"images": 3} | bound(RUN))
+    assert read_report(path, "evaluate", RUN)["images"] == 3
+    for other in (Provenance("v", "m", "c"), Provenance("w", "n", "c"), Provenance("w", "m", "d")):
+        with pytest.raises(AtlasError, match=r"another model.*`dvc repro evaluate`"):
+            read_report(path, "evaluate", other)
+
+
+def test_a_table_is_the_one_that_its_report_names(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("a\n1\n")
+    report = bound(table=table)
+    check_table(table, report, "train")
+    check_table(table, {}, "train")
+    table.write_text("a\n2\n")
+    with pytest.raises(AtlasError, match=r"t\.csv is not as it was written.*-s train"):
+        check_table(table, report, "train")
+
+
+def test_a_history_is_numbers_by_epoch(tmp_path):
+    path = tmp_path / "h.csv"
+    path.write_text("epoch,val_loss\n1,\n2,0.5\n")
+    assert read_history(path) == [{"epoch": 1}, {"epoch": 2, "val_loss": 0.5}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"epoch,loss\n1,x\n", b"epoch,loss\n1\n", b"loss\n1\n", b"epoch\n1,2\n", b"\xff\xff\n1\n"],
+)
+def test_what_is_no_history_is_one_line(tmp_path, content):
+    (tmp_path / "h.csv").write_bytes(content)
+    with pytest.raises(AtlasError, match=r"h\.csv is no training history: .*-s train"):
+        read_history(tmp_path / "h.csv")
