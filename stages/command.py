@@ -93,8 +93,12 @@ def _of_the_system(error: OSError, workspace: Path) -> AtlasError:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out; torch says so in words alone."""
-    return isinstance(error, MemoryError) or "t allocate memory" in str(error)
+    """Whether memory ran out; torch says so in words alone, of a GPU's in a class of its own."""
+    return (
+        isinstance(error, MemoryError)
+        or "t allocate memory" in str(error)
+        or type(error).__name__ == "OutOfMemoryError"
+    )
 
 
 def _keeps_work(workspace: Workspace, stage: str) -> bool:

@@ -1,11 +1,14 @@
 """A model as a function from pixels to class probabilities."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
+from torch import Tensor
 
+from pipeline.compute.memory import fitted
 from pipeline.network.model import Model
 from pipeline.scan.graph_forward import GraphForward, forward_of
 
@@ -29,9 +32,15 @@ class Classifier:
         Many inputs at once share one pass over the weights of the fully connected layers, which
         hold nine tenths of a ZFNet's.
         """
-        if isinstance(self._forward, GraphForward):
-            scores = list(self._forward.outputs(iter(pixels), len(pixels)))
-        else:
-            found = self._forward.run(iter(pixels), len(pixels))
-            scores = [maps.maps.flatten(1) for *_, maps in found]
+        score = partial(self._scores, pixels)
+        scores, self._forward.slice_images = fitted(score, self._forward.slice_images)
         return np.asarray(torch.cat(scores).softmax(dim=1).cpu().numpy())
+
+    def _scores(
+        self, pixels: Sequence[UInt8[np.ndarray, "crop crop 3"]], slice_images: int
+    ) -> list[Tensor]:
+        self._forward.slice_images = slice_images
+        if isinstance(self._forward, GraphForward):
+            return list(self._forward.outputs(iter(pixels), len(pixels)))
+        found = self._forward.run(iter(pixels), len(pixels))
+        return [maps.maps.flatten(1) for *_, maps in found]

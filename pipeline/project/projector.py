@@ -1,12 +1,14 @@
 """Projections of the entries of a chunk, as they are stored."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float16, Float32, Int64
 from torch import Tensor
 
+from pipeline.compute.memory import fitted
 from pipeline.entries.chunks import Chunk
 from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.fold import folded
@@ -31,6 +33,7 @@ class Projector:
     ) -> None:
         self._graph, network = network.graph, folded(network)
         self.passes = ForwardPlan(network, methods, batch_size, finite=finite)
+        self._fitting = batch_size
         self._deconvnets = {
             layer: Deconvnet(network, layer, method) for layer, method in methods.items()
         }
@@ -61,10 +64,16 @@ class Projector:
         rows, cols = receptive_field(self._graph, layer).size
         pictures = np.empty((len(found), rows, cols, 3), np.float16)
         scales = np.empty(len(found), np.float32)
+
+        def project(batch: Int64[np.ndarray, " entry"], size: int) -> None:
+            for first in range(0, len(batch), size):
+                part = batch[first : first + size]
+                switches = self.passes.switches(layer, found, part, images, maps)
+                projected = self._deconvnets[layer](_units(found, part, device), switches)
+                pictures[part], scales[part] = _stored(projected)
+
         for batch in self.passes.batches(found, maps):
-            switches = self.passes.switches(layer, found, batch, images, maps)
-            projected = self._deconvnets[layer](_units(found, batch, device), switches)
-            pictures[batch], scales[batch] = _stored(projected)
+            _, self._fitting = fitted(partial(project, batch), self._fitting)
         return Values(found.channel, found.rank, {"projection": pictures, "scale": scales})
 
 

@@ -40,7 +40,8 @@ class Forward:
         self._graph, self._layers = graph, nodes
         self._mean = model.normalisation.mean.movedim(0, -1).to(device)
         self._scale = model.normalisation.scale.movedim(0, -1).to(device)
-        self._slice = _slice_images(graph) if device.type == "cpu" else batch_size
+        self.slice_images = _slice_images(graph) if device.type == "cpu" else batch_size
+        """How many images pass the convolutions at a time."""
         needed = {below for node in nodes for below in graph.ancestors(node)}
         self._joint = head_start(graph, needed)
         steps = planned(network, nodes, finite=is_overflow_safe(model, nodes))
@@ -56,8 +57,8 @@ class Forward:
         The positions of a layer's maps ascend. Each must be used before the next is asked for.
         """
         joints = []
-        for first in range(0, count, self._slice):
-            signal = self._enter(list(islice(squares, min(self._slice, count - first))))
+        for first in range(0, count, self.slice_images):
+            signal = self._enter(list(islice(squares, min(self.slice_images, count - first))))
             held = {0: signal}
             yield from self._through(self._trunk, held, first)
             if self._head:

@@ -34,7 +34,8 @@ class GraphForward:
         self._device = device
         self._ends = {graph.layer(layer).node: layer for layer in layers}
         largest = max(4 * prod(node.shape) for node in graph.nodes)
-        self._slice = max(1, SLICE_BYTES // largest) if device.type == "cpu" else batch_size
+        self.slice_images = max(1, SLICE_BYTES // largest) if device.type == "cpu" else batch_size
+        """How many images pass at a time."""
 
     @torch.inference_mode()
     def run(self, squares: Squares, count: int) -> Iterator[Found]:
@@ -43,8 +44,8 @@ class GraphForward:
         The positions of a layer's maps ascend. Each must be used before the next is asked for.
         """
         graph, step = self._network.graph, self._network.apply_node
-        for first in range(0, count, self._slice):
-            signal = self._enter(list(islice(squares, min(self._slice, count - first))))
+        for first in range(0, count, self.slice_images):
+            signal = self._enter(list(islice(squares, min(self.slice_images, count - first))))
             for node, maps in walk(graph, list(self._ends), step, signal):
                 if node in self._ends:
                     yield self._ends[node], first, FeatureMaps(maps)
@@ -52,8 +53,8 @@ class GraphForward:
     @torch.inference_mode()
     def outputs(self, squares: Squares, count: int) -> Iterator[Maps]:
         """The network's output for the next `count` squares, a few at a time."""
-        for first in range(0, count, self._slice):
-            signal = self._enter(list(islice(squares, min(self._slice, count - first))))
+        for first in range(0, count, self.slice_images):
+            signal = self._enter(list(islice(squares, min(self.slice_images, count - first))))
             yield self._network(signal)
 
     def _enter(self, squares: list[UInt8[np.ndarray, "crop crop 3"]]) -> Maps:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from pipeline.atlas import open_atlas
 from pipeline.project.control import CONTROL_RANKS, load_start
+from pipeline.project.deconvnet import Deconvnet, Switches, Units
 from pipeline.verify.entry import cut
 from pipeline.verify.reference import Reference
 from pipeline.workspace import Workspace
@@ -55,7 +56,7 @@ def test_the_control_is_the_reference_of_a_network_with_the_starts_weights(finis
     """The unit, its cell and its activation are the trained network's, the switches the start's."""
     done, arrays = open_atlas(finished.artifacts), layer_of(finished, layer)
     assert arrays["control"].shape[1] == CONTROL_RANKS
-    start = load_start(finished.model, done.card.weights_sha256, done.params.seed)
+    start = load_start(finished.model, done.card.sha256, done.params.seed)
     reference = Reference(start.graph, dict(start.network.named_parameters()))
     record, checked = done.scan(layer), 0
     for channel, rank in np.argwhere(record.image[:, :CONTROL_RANKS] >= 0)[::7].tolist():
@@ -109,3 +110,26 @@ def test_a_map_is_the_channels_activations_in_the_whole_image_to_half_a_level(fi
     missing = record.image < 0
     assert not levels[missing].any()
     assert not ends[missing].any()
+
+
+def test_a_batch_that_a_gpu_has_no_memory_for_is_projected_in_halves(
+    finished, tmp_path, monkeypatch
+):
+    expected = {layer: layer_of(finished, layer) for layer in LAYERS}
+    workspace = Workspace(tmp_path / "run")
+    shutil.copytree(finished.root, workspace.root)  # of another folder: nothing is kept in memory
+    project_units = Deconvnet.__call__
+
+    def out_of_memory(self: Deconvnet, units: Units, switches: Switches) -> torch.Tensor:
+        if len(units.channel) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return project_units(self, units, switches)
+
+    monkeypatch.setattr(Deconvnet, "__call__", out_of_memory)
+    run(workspace)
+    for layer in LAYERS:
+        found = layer_of(workspace, layer)
+        for name in ("projection", "control"):
+            np.testing.assert_allclose(
+                found[name].astype(np.float32), expected[layer][name], atol=2e-3
+            )

@@ -14,6 +14,7 @@ from pipeline.errors import AtlasError
 from pipeline.evaluation.evaluate import Evaluation, evaluate
 from pipeline.network.model import Model, load_model
 from pipeline.progress import no_progress
+from pipeline.scan.forward import Forward
 from pipeline.training.artifacts import write_model
 from tests.pipeline.training.test_train import task, trained
 from tests.pipeline.training.tiny import make_workspace
@@ -106,3 +107,17 @@ def test_an_image_that_is_not_the_one_listed_is_an_error(world, tmp_path):
     (images / world.rows[3].path).write_bytes(other)
     with pytest.raises(AtlasError, match="not the file that the manifest lists"):
         World(tmp_path, world.model, world.rows).evaluate()
+
+
+def test_views_that_a_gpu_has_no_memory_for_are_classified_in_halves(world, monkeypatch):
+    expected, enter = world.evaluate(), Forward._enter
+
+    def out_of_memory(self: Forward, squares: list[np.ndarray]) -> torch.Tensor:
+        if len(squares) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return enter(self, squares)
+
+    monkeypatch.setattr(Forward, "_enter", out_of_memory)
+    found = world.evaluate()
+    np.testing.assert_allclose(found.one_crop, expected.one_crop, rtol=1e-5)
+    np.testing.assert_allclose(found.ten_crops, expected.ten_crops, rtol=1e-5)

@@ -96,7 +96,7 @@ def test_a_square_that_changes_no_pixel_changes_no_feature(run):
     Image.fromarray(np.full((80, 96, 3), 128, np.uint8)).save(folder / "g.png")
     image = ImageRow("val", "g.png", "one", 96, 80, sha256_of(folder / "g.png"))
     source = source_of(run)
-    source = type(source)(source.model, source.weights_sha256, open_images(str(folder)))
+    source = type(source)(source.model, source.model_sha256, open_images(str(folder)))
     group = Group("one", (0,), (image,), (Mask("eye", ((0, (20.0, 30.0)),)),))
     job = CorrespondenceJob(source, group, ("conv5", "fc7"), 18, 128)
     found = change(job, torch.device("cpu"))

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from pipeline.dataset.store import FolderStore
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_card, save_model
 from pipeline.params import ScanParams
+from pipeline.scan.forward import Forward
 from pipeline.scan.scan import Scan, plan_scan
 from pipeline.scan.worker import scan_chunk
 from pipeline.storage.stores import scan_record
@@ -237,6 +239,25 @@ def test_no_images_are_refused(world):
 
 def test_other_weights_than_at_the_start_are_refused(world, tmp_path):
     scan = planned(world)
-    config = dataclasses.replace(scan.config, weights_sha256="0" * 64)
+    config = dataclasses.replace(scan.config, model_sha256="0" * 64)
     with pytest.raises(AtlasError, match="other weights"):
         dataclasses.replace(scan, config=config).run(HerePool(), tmp_path / "checkpoint")
+
+
+def test_a_batch_that_a_gpu_has_no_memory_for_passes_in_halves(tmp_path, monkeypatch, caplog):
+    world = make_world(tmp_path, 11)
+    expected = scanned(world, tmp_path / "whole")
+    enter = Forward._enter
+
+    def out_of_memory(self: Forward, squares: list[np.ndarray]) -> torch.Tensor:
+        if len(squares) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return enter(self, squares)
+
+    monkeypatch.setattr(Forward, "_enter", out_of_memory)
+    copied = World(world.root, shutil.copytree(world.model, tmp_path / "copy"), world.images)
+    found = scanned(copied, tmp_path / "halves")  # of another folder: nothing is kept in memory
+    assert "1 at a time from here on" in caplog.text
+    for layer, record in found.items():
+        np.testing.assert_array_equal(record.image, expected[layer].image)
+        np.testing.assert_allclose(record.activation, expected[layer].activation, rtol=1e-5)
