@@ -110,5 +110,5 @@ def quantised(
 @cached_per_process
 def load_finder(config: ProjectConfig, device: torch.device) -> tuple[Model, MapFinder]:
     """The model on a device; a process reads it once."""
-    model = load_pinned_model(config.model, config.weights_sha256)
+    model = load_pinned_model(config.model, config.model_sha256)
     return model, MapFinder(model, config.layers, device)
