@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Float, Float64, UInt8
+from jaxtyping import Float64, Num, UInt8
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Consistency:
 
 
 def sign_distances(
-    changes: Float[np.ndarray, "image feature"],
+    changes: Num[np.ndarray, "image feature"],
 ) -> Float64[np.ndarray, " pair"]:
     """For each pair of images, the share of features whose changes differ in sign.
 
@@ -32,9 +32,12 @@ def sign_distances(
     return np.array([np.mean(signs[i] != signs[j]) for i, j in combinations(range(len(signs)), 2)])
 
 
-def consistency(changes: Float[np.ndarray, "image feature"]) -> Consistency:
-    """Δ of the images' changes in one layer; needs two images or more."""
-    distances = sign_distances(changes)
+def consistency(*changes: Num[np.ndarray, "image feature"]) -> Consistency:
+    """Δ of the images' changes in one layer; needs two images or more.
+
+    Of several sets of changes (the draws of random places), over the pairs within each.
+    """
+    distances = np.concatenate([sign_distances(one) for one in changes])
     return Consistency(float(distances.mean()), float(distances.std()), len(distances))
 
 

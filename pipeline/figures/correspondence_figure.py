@@ -1,7 +1,7 @@
 """Table 1: Δ of each part of each class, in the last map and the last hidden layer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from pipeline.compute.device import configure_matmul
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.verified import load_verified
 from pipeline.figure_params import FigureName
+from pipeline.figures.correspondence import consistency
 from pipeline.figures.correspondence import hidden as hide
-from pipeline.figures.correspondence import sign_distances
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, last_map
 from pipeline.figures.parts import in_input, parts_file, read_parts
@@ -99,9 +99,9 @@ class Correspondence:
             for number, mask in enumerate(group.masks):
                 if mask.part:
                     arrays[f"picture_{len(rows)}"] = one[f"picture_{number}"]
-                    rows.append(_row(group, mask, layers, [one], [number]))
+                    rows.append(_row(group, mask, layers, one, [number]))
             random = [number for number, mask in enumerate(group.masks) if not mask.part]
-            rows.append(_row(group, Mask("", group.masks[-1].places), layers, [one], random))
+            rows.append(_row(group, Mask("", group.masks[-1].places), layers, one, random))
         return FigureData({"layers": list(layers), "rows": rows}, arrays, _summary(layers, rows))
 
 
@@ -231,21 +231,13 @@ def _features(
 
 
 def _row(
-    group: Group, mask: Mask, layers: Sequence[str], done: Sequence[Arrays], numbers: Sequence[int]
+    group: Group, mask: Mask, layers: Sequence[str], done: Arrays, numbers: Sequence[int]
 ) -> dict[str, Any]:
     """A row of the table: a part, or all random places of a group together."""
-    deltas = []
-    for layer in range(len(layers)):
-        distances = np.concatenate(
-            [sign_distances(one[f"signs_{n}_{layer}"]) for one in done for n in numbers]
-        )
-        deltas.append(
-            {
-                "mean": float(distances.mean()),
-                "deviation": float(distances.std()),
-                "pairs": len(distances),
-            }
-        )
+    deltas = [
+        asdict(consistency(*(done[f"signs_{number}_{layer}"] for number in numbers)))
+        for layer in range(len(layers))
+    ]
     return {
         "label": group.label,
         "part": mask.part,

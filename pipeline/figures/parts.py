@@ -5,6 +5,7 @@ import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 
 from pipeline.atlas import Run
@@ -42,14 +43,15 @@ def read_parts(path: Path) -> tuple[Part, ...] | None:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return tuple(_parts(path, csv.DictReader(file, strict=True)))
+            return tuple(_parts(path, file))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise AtlasError(f"{path} cannot be read: {error}.", fix="Correct the file.") from None
 
 
-def _parts(path: Path, lines: "csv.DictReader[str]") -> Iterator[Part]:
+def _parts(path: Path, file: TextIOWrapper) -> Iterator[Part]:
+    lines = csv.DictReader(file, strict=True)
     if missing := [name for name in COLUMNS if name not in (lines.fieldnames or ())]:
         raise AtlasError(
             f"{path} has no column {missing[0]!r}.", fix=f"Begin it with {','.join(COLUMNS)}."
