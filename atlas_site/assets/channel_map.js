@@ -63,10 +63,14 @@
     pen.lineJoin = "round";
     for (const [number, ...place] of map.labels) {
       const [x, y] = placed([0, 0, ...place]);
+      if (x < 0 || x > canvas.width) continue;
       pen.strokeStyle = "#000b";
       pen.fillStyle = "#fff";
-      pen.strokeText(site.classes[number].slice(0, 40), x, y - side * 0.6);
-      pen.fillText(site.classes[number].slice(0, 40), x, y - side * 0.6);
+      const text = site.classes[number].slice(0, 40);
+      const half = pen.measureText(text).width / 2;
+      const within = Math.max(half, Math.min(canvas.width - half, x));
+      pen.strokeText(text, within, y - side * 0.6);
+      pen.fillText(text, within, y - side * 0.6);
     }
   };
   const redraw = () => {

@@ -10,7 +10,7 @@
   const layerSection = (layer, rows) => el("section", {},
     el("h2", {}, layer.name),
     rows.length
-      ? el("div", { class: "small-grid" }, ...rows.map(([number, preference]) =>
+      ? el("div", { class: "small-grid", "data-roving": true }, ...rows.map(([number, preference]) =>
         Atlas.channelLink(layer, number, preference.toFixed(2))))
       : el("p", { class: "path" }, "No channel prefers it."));
 
@@ -32,12 +32,13 @@
       el("a", { class: "back", href: "#" }, "‹ all classes"),
       el("h1", { tabindex: "-1" }, site.classes[number]),
       el("p", { class: "path" }, `${classes.images[number]} validation images. A channel’s preference is (this class − the others) / (this class + the others), of the mean peaks: 1 where only this class excites it.`),
-      el("div", { class: "strip" }, ...own.map((i) =>
+      el("div", { class: "strip", "data-roving": true }, ...own.map((i) =>
         el("a", { href: `images.html#${images.row[i]}` }, Atlas.whole(i, images.path[i])))),
       el("p", { class: "path" }, ...outcome(number)),
       ...[...site.layers].reverse().map((layer) => layerSection(layer, classes.best[layer.key][number] || [])));
     one.hidden = false;
     all.hidden = true;
+    for (const list of one.querySelectorAll("[data-roving]")) Atlas.rove(list);
     document.title = `${site.classes[number]} · Feature atlas`;
     scrollTo(0, 0);
     one.querySelector("h1").focus({ preventScroll: true });

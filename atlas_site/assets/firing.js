@@ -76,7 +76,7 @@
   const mode = () => (shown?.layer.firing && Atlas.preference("where")) || "field";
   const update = () => {
     const canvas = part("stage").querySelector("canvas");
-    part("stage").dataset.where = mode();
+    part("stage").dataset.drawn = mode();
     part("stage").tabIndex = mode() === "field" ? -1 : 0;
     part("value").hidden = mode() === "field";
     if (mode() === "field" || !shown.values) return;

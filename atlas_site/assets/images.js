@@ -30,7 +30,7 @@
       return link;
     });
     return el("section", {}, el("h2", {}, `${layer.name} · ${found.length} ${found.length === 1 ? "channel" : "channels"}`),
-      el("div", { class: "small-grid" }, ...links));
+      el("div", { class: "small-grid", "data-roving": true }, ...links));
   };
 
   const show = async (row) => {
@@ -54,6 +54,7 @@
       el("div", { class: "holders" }, ...found.map(([layer, list]) => section(layer, list, stage))));
     one.hidden = false;
     all.hidden = true;
+    for (const list of one.querySelectorAll("[data-roving]")) Atlas.rove(list);
     document.title = `${fileName(images.path[position])} · Feature atlas`;
     scrollTo(0, 0);
     one.querySelector("h1").focus({ preventScroll: true });

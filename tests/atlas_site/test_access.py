@@ -10,9 +10,11 @@ pytestmark = pytest.mark.browser
 PAGES = ["index.html", "conv3.html", "images.html", "classes.html", "channels.html"]
 
 
-@pytest.mark.parametrize("place", PAGES)
+@pytest.mark.parametrize("place", [*PAGES, "images.html#1", "classes.html#0"])
 def test_every_grid_of_links_is_one_tab_stop(visit: Opener, place: str) -> None:
     page = visit(place).page
+    page.wait_for_load_state("networkidle")
+    assert page.locator(":is(.small-grid, .strip, .gallery):not([data-roving])").count() == 0
     stops = page.eval_on_selector_all(
         "[data-roving]",
         """lists => lists.filter(l => l.querySelector('a') && l.offsetParent)

@@ -617,6 +617,17 @@ def test_the_confusion_matrix_counts_every_prediction_and_links_its_images(visit
     expect(page.locator("[name=label]")).to_have_value("0")
 
 
+def test_a_class_shows_the_channels_of_every_layer_that_prefer_it_most(visit: Opener) -> None:
+    page = visit("classes.html#1").page
+    sections = page.locator(".one-class section")
+    expect(sections.locator("h2")).to_have_text(["conv3", "conv2", "conv1"])
+    for name, section in zip(("conv3", "conv2", "conv1"), sections.all(), strict=True):
+        best = page.evaluate(f"Atlas.data.classes.best.{name}[1].map(([n]) => n)")
+        hrefs = section.locator("a").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+        assert hrefs == [f"{name}.html#{number}" for number in best]
+        assert section.locator("img").count() == 2 * len(best)
+
+
 def test_focus_returns_after_the_search(visit: Opener) -> None:
     page = visit("index.html").page
     page.locator("[data-search-button]").focus()

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from atlas_site.firing import FILE_BYTES, FiringMaps, firing_maps
+from atlas_site.generator import render
 from pipeline.atlas import open_atlas
 from pipeline.workspace import Workspace
-from tests.atlas_site.conftest import Opener
+from tests.atlas_site.conftest import Opener, watching
+from tests.atlas_site.synthetic_run import Plan, write_run
 
 
 def data(site: Path, name: str) -> dict:
@@ -145,6 +147,7 @@ def test_the_mode_is_kept_from_entry_to_entry_and_from_visit_to_visit(visit: Ope
     page.locator("[data-entries] button").nth(3).click()
     expect(page.locator("[data-whole]")).to_contain_text("rank 4")
     expect(page.locator("[data-value]")).not_to_be_empty()
+    expect(page.locator("[data-where] [value=smooth]")).to_be_checked()
     page.reload()
     expect(page.locator("[data-where] [value=smooth]")).to_be_checked()
     expect(page.locator("[data-value]")).to_contain_text("cell")
@@ -158,3 +161,18 @@ def test_a_channel_opened_over_another_shows_its_own_map(visit: Opener, run: Wor
     _, cell = entry(run, "conv2", 5, 0)
     expect(page.locator("[data-number]")).to_have_text("5")
     expect(page.locator("[data-value]")).to_contain_text(f"cell {cell[0]}, {cell[1]}:")
+
+
+@pytest.mark.browser
+def test_a_layer_of_one_cell_shows_the_image_alone(chromium: Browser, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", Plan(layers=("fc8",), dead={}, partial={}))
+    render(open_atlas(run.artifacts), run.site, workers=1)
+    with watching(chromium) as opened:
+        watched = opened(f"{run.site.as_uri()}/fc8.html#0")
+        page = watched.page
+        for rank in (1, 2, 0):
+            page.locator("[data-entries] button").nth(rank).click()
+            expect(page.locator("[data-whole]")).to_contain_text(f"rank {rank + 1}")
+            expect(page.locator("[data-stage] img")).to_be_visible()
+            expect(page.locator(".where .chips")).to_be_hidden()
+        assert watched.complaints == []

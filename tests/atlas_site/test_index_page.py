@@ -1,0 +1,39 @@
+"""The facts of the first page."""
+
+import dataclasses
+import json
+
+from atlas_site.catalogue import gather
+from atlas_site.index_page import verified
+from pipeline.atlas import open_atlas
+from pipeline.workspace import Workspace
+from tests.atlas_site.synthetic_run import Plan, write_run
+
+REPORT = {
+    "entries": 50,
+    "faults": 0,
+    "tied": 2,
+    "layers": {
+        "conv1": {"entries": 30, "worst_projection_error": 2.1e-4},
+        "conv2": {"entries": 20, "worst_projection_error": 3.4e-4},
+    },
+}
+
+
+def headline(run: Workspace, **changes: int) -> str:
+    run.report("verify.json").write_text(json.dumps(REPORT | changes))
+    found = verified(gather(open_atlas(run.artifacts)))
+    assert found is not None
+    assert dataclasses.is_dataclass(found)
+    return found.headline
+
+
+def test_the_headline_says_how_many_were_verified_of_how_many_and_the_worst_error(tmp_path):
+    run = write_run(tmp_path / "run", Plan(layers=("conv1", "conv2"), dead={}, partial={}))
+    assert verified(gather(open_atlas(run.artifacts))) is None
+    shown = 9 * (10 + 26)
+    assert headline(run) == (
+        f"Verified: 50 of the {shown} entries shown were recomputed from their image files by a "
+        "slow reference; all agree, worst relative error 3.4e-04."
+    )
+    assert "3 are faulty" in headline(run, faults=3)
