@@ -6,10 +6,19 @@ from pydantic import Field, model_validator
 
 from pipeline.section import Count, Section
 
-FigureName = Literal["invariance", "occlusion", "correspondence"]
+FigureName = Literal["evolution", "invariance", "architecture", "occlusion", "correspondence"]
 """Figures that the stage can make; each is a module of `pipeline/figures/`."""
 Grey = Annotated[int, Field(ge=0, le=255)]
 Row = Annotated[int, Field(ge=0)]
+
+
+class EvolutionParams(Section):
+    """Figure 4: what excites a channel most, and its projection, after each epoch kept."""
+
+    channels: Annotated[int, Field(ge=1, le=64)]
+    """Of each scanned layer, drawn by the seed."""
+    images: Count | None
+    """Training images that each snapshot sees, drawn by the seed; null: all."""
 
 
 class InvarianceParams(Section):
@@ -21,6 +30,13 @@ class InvarianceParams(Section):
     """Enlargements go from 1 to this factor. Rotations go all the way round."""
     steps: Annotated[int, Field(ge=1, le=100)]
     """From the untransformed image to the end of a range; a turn has twice as many."""
+
+
+class ArchitectureParams(Section):
+    """Figure 6: the first two layers of this network beside those of others."""
+
+    rivals: tuple[str, ...]
+    """Workspaces of other runs, finished as far as the scan; relative ones start at this one."""
 
 
 class OcclusionParams(Section):
@@ -58,7 +74,9 @@ class FiguresParams(Section):
     images: Annotated[int, Field(ge=1, le=100)] | Annotated[tuple[Row, ...], Field(min_length=1)]
     """Of the figures that look at single images: how many, drawn by the seed, each of another
     class; or a list of validation image rows."""
+    evolution: EvolutionParams
     invariance: InvarianceParams
+    architecture: ArchitectureParams
     occlusion: OcclusionParams
     correspondence: CorrespondenceParams
 

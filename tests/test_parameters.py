@@ -6,6 +6,7 @@ from collections import defaultdict
 import pytest
 from click.testing import CliRunner
 
+import pipeline.figure_params
 import pipeline.params
 from pipeline.params import Section
 from stages.cli import main
@@ -14,6 +15,7 @@ from tests.workspaces import write_params, write_photos
 
 WHEREABOUTS = "data.root"
 """Where the images stand, which decides nothing: the manifest holds their hashes."""
+CHECKS = {pipeline.params.__file__, pipeline.figure_params.__file__}
 SECTIONS = sections()
 
 
@@ -36,7 +38,7 @@ def recording(seen: set[str]):
     """An attribute access that notes which parameter is read, the checks of the file aside."""
 
     def read_attribute(section: Section, name: str) -> object:
-        checked = sys._getframe(1).f_code.co_filename == pipeline.params.__file__
+        checked = sys._getframe(1).f_code.co_filename in CHECKS
         if not checked and name in type(section).model_fields and type(section) in SECTIONS:
             seen.add(f"{SECTIONS[type(section)]}.{name}")
         elif not checked and name == "seed":

@@ -2,14 +2,23 @@
 
 from dataclasses import dataclass
 
+from atlas_site.figure_pages.architecture import ArchitecturePage
 from atlas_site.figure_pages.correspondence import CorrespondencePage
+from atlas_site.figure_pages.evolution import EvolutionPage
 from atlas_site.figure_pages.invariance import InvariancePage
 from atlas_site.figure_pages.occlusion import OcclusionPage
 from atlas_site.figure_pages.page import FigurePage
 from pipeline.atlas import Run
 
 FIGURE_PAGES: dict[str, FigurePage] = {
-    page.name: page for page in (InvariancePage(), OcclusionPage(), CorrespondencePage())
+    page.name: page
+    for page in (
+        EvolutionPage(),
+        InvariancePage(),
+        ArchitecturePage(),
+        OcclusionPage(),
+        CorrespondencePage(),
+    )
 }
 
 

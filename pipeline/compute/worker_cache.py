@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import AtlasError
-from pipeline.network.model import Model, load_model
+from pipeline.network.model import Model, load_card, load_model
 
 P = TypeVar("P", bound=Hashable)
 Q = TypeVar("Q", bound=Hashable)
@@ -28,13 +28,16 @@ def cached_per_process(load: Callable[[P, Q], R]) -> Callable[[P, Q], R]:
     return ask
 
 
-def load_pinned_model(folder: Path, model_sha256: str) -> Model:
-    """The model in a folder. Raises AtlasError where it is another one than was agreed on."""
-    model = load_model(folder)
-    if model.card.sha256 != model_sha256:
+def load_pinned_model(folder: Path, model_sha256: str, snapshot: int | None = None) -> Model:
+    """The model in a folder, or one of its snapshots.
+
+    Raises AtlasError where the folder holds another model than was agreed on.
+    """
+    card = load_card(folder)
+    if card.sha256 != model_sha256:
         raise AtlasError(
-            f"{folder} holds another model ({model.card.sha256[:12]}…) than when the "
+            f"{folder} holds another model ({card.sha256[:12]}…) than when the "
             f"run began ({model_sha256[:12]}…).",
             fix="Let every worker see the same files, and do not train while a stage runs.",
         )
-    return model
+    return load_model(folder, snapshot)

@@ -33,6 +33,12 @@ def snapshot_path(folder: Path, epoch: int) -> Path:
     return folder / "snapshots" / f"epoch_{epoch:03d}.safetensors"
 
 
+def kept_snapshots(folder: Path) -> tuple[int, ...]:
+    """The epochs after which a model folder keeps the weights, ascending; 0 is the start."""
+    files = (folder / "snapshots").glob("epoch_*.safetensors")
+    return tuple(sorted(int(file.stem.removeprefix("epoch_")) for file in files))
+
+
 class Origin(BaseModel):
     """Where an adopted network came from, and how well its graph was seen to agree with it."""
 
@@ -132,7 +138,7 @@ def save_model(
     """
     path = folder / "weights.safetensors"
     save_file({name: t.detach().cpu().contiguous() for name, t in weights.items()}, path)
-    snapshots = {n: snapshot_path(folder, n) for n in _epochs_kept(folder / "snapshots")}
+    snapshots = {n: snapshot_path(folder, n) for n in kept_snapshots(folder)}
     hashes: dict[str, object] = {
         "weights_sha256": sha256_of(path),
         "snapshots": {epoch: sha256_of(kept) for epoch, kept in snapshots.items()},
@@ -235,7 +241,7 @@ def _snapshot_sha256(path: Path, card: ModelCard, epoch: int) -> str:
     where it is missing.
     """
     if not path.exists():
-        kept = ", ".join(map(str, _epochs_kept(path.parent))) or "none"
+        kept = ", ".join(map(str, kept_snapshots(path.parents[1]))) or "none"
         raise AtlasError(
             f"There is no {path}; the epochs kept are {kept}.",
             fix="Choose one of these, or add the epoch to train.snapshots and run `dvc repro "
@@ -247,11 +253,6 @@ def _snapshot_sha256(path: Path, card: ModelCard, epoch: int) -> str:
             f"{path} is not the file that model.json describes: its sha256 differs.", fix=RETRAIN
         )
     return found
-
-
-def _epochs_kept(snapshots: Path) -> list[int]:
-    paths = snapshots.glob("epoch_*.safetensors")
-    return sorted(int(path.stem.removeprefix("epoch_")) for path in paths)
 
 
 def _mean(card: ModelCard, weights: dict[str, Float[Tensor, "..."]], path: Path) -> Colours:

@@ -42,6 +42,8 @@ class ProjectConfig:
     """How a signal passes activation functions."""
     start_seed: int | None = None
     """To project through the network at its start: the seed of weights that must be drawn again."""
+    snapshot: int | None = None
+    """The epoch of the weights that are projected through; None: the trained ones."""
 
 
 ProjectTask = EntryTask[ProjectConfig]
@@ -105,7 +107,7 @@ def load_input(
 def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, Projector]:
     """The model on a device; a process reads it once."""
     if config.start_seed is None:
-        model = load_pinned_model(config.model, config.model_sha256)
+        model = load_pinned_model(config.model, config.model_sha256, config.snapshot)
     else:
         model = load_start(config.model, config.model_sha256, config.start_seed)
     finite = is_overflow_safe(model, [model.graph.output])

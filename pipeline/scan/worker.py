@@ -38,6 +38,8 @@ class ScanConfig:
     top: int
     batch_size: int
     tf32: bool
+    snapshot: int | None = None
+    """The epoch of the weights that are scanned; None: the trained ones."""
 
 
 @dataclass(frozen=True)
@@ -125,5 +127,5 @@ def _seen(
 @cached_per_process
 def _loaded(config: ScanConfig, device: torch.device) -> tuple[Model, Forward | GraphForward]:
     """The network on a device; a process reads it once."""
-    model = load_pinned_model(config.model, config.model_sha256)
+    model = load_pinned_model(config.model, config.model_sha256, config.snapshot)
     return model, forward_of(model, config.layers, config.batch_size, device)

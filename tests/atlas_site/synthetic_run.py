@@ -148,6 +148,9 @@ def _write_model(run: Workspace, plan: Plan) -> ModelCard:
         start[name][:1] = values[:1] * 2
     snapshot_path(run.model, 0).parent.mkdir()
     save_file(start, snapshot_path(run.model, 0))
+    half = {name: (values + start[name]) / 2 for name, values in weights.items()}
+    save_file(half, snapshot_path(run.model, 10))
+    save_file(weights, snapshot_path(run.model, 30))
     return save_model(run.model, card, weights)
 
 
@@ -323,6 +326,7 @@ def _write_params(run: Workspace, plan: Plan) -> None:
     params["figures"] |= {"images": 3}
     params["figures"]["occlusion"] |= {"side": 16, "stride": 12}
     params["figures"]["correspondence"] |= {"images": 3, "side": 16, "draws": 2}
+    params["figures"]["evolution"] |= {"channels": 3}
     params["figures"]["invariance"] |= {"steps": 2, "translation_px": 12}
     run.params.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 

@@ -22,6 +22,8 @@ from pipeline.network.ops import (
     Resample,
     square,
 )
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.stores import Provenance, create_store, seal
 from tests.figure_making import made
 from tests.finished_scan import CLASSES, CROP, RESIZE, finished_scan
 from tests.pipeline.figures.networks import drawn
@@ -99,7 +101,7 @@ def finished(tmp_path_factory):
 
 
 def run_of(workspace, nodes) -> Run:
-    """The run with another network."""
+    """The run with another network, of which no layer is scanned."""
     network = drawn(Graph(tuple(nodes), len(nodes) - 1))
     weights = {
         name: values.abs() + 0.5 if name == "n.variance" else values
@@ -119,7 +121,10 @@ def run_of(workspace, nodes) -> Run:
     )
     shutil.rmtree(workspace.model)
     workspace.model.mkdir()
-    save_model(workspace.model, card, weights, network.graph)
+    card = save_model(workspace.model, card, weights, network.graph)
+    shutil.rmtree(workspace.scan)
+    made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest), card.sha256)
+    seal(create_store(workspace.scan, "scan", made_from))
     return Run(workspace, workspace.artifacts)
 
 

@@ -1,0 +1,212 @@
+"""Figure 6: first-layer filters and second-layer projections of this network and its rivals.
+
+A rival is another finished run, in a workspace of its own. What the paper says of them in words is
+measured: dead channels, how unequal the filters are, their frequencies, the trace of the stride.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Float64
+
+from pipeline.atlas import Run, open_atlas
+from pipeline.entries.layer_entries import entries_of
+from pipeline.entries.runner import entry_task
+from pipeline.errors import AtlasError
+from pipeline.figure_params import FigureName
+from pipeline.figures.figure import Work
+from pipeline.figures.spectra import aliasing, fold_over, radial_shares, white_shares
+from pipeline.network.geometry import receptive_field
+from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
+from pipeline.seeding import rng_for
+from pipeline.storage.figures import Arrays, FigureData
+from pipeline.workspace import Workspace
+
+BATCH = 32
+SHOWN = 48
+"""Second-layer channels whose projections are shown, at most."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A run that is compared; the first is this run itself."""
+
+    name: str
+    run: Run
+    layers: tuple[str, str]
+    """The first two convolutions; the first sees the pixels."""
+
+    @property
+    def stride(self) -> int:
+        """Pixels from one cell of the first layer to the next."""
+        return receptive_field(self.run.graph, self.layers[0]).rows.jump
+
+
+class Architecture:
+    """What the size and stride of the first filters, and their cap, do to the first two layers."""
+
+    name: FigureName = "architecture"
+
+    def missing(self, run: Run) -> str:
+        """It needs two scanned convolutions, of which the first sees the pixels."""
+        return _unfit(run)
+
+    def steps(self, run: Run) -> int:
+        """One for each network."""
+        return 1 + len(run.params.figures.architecture.rivals)
+
+    def compute(self, work: Work) -> FigureData:
+        """The numbers and pictures of every network. Raises AtlasError for an unfit rival."""
+        rivals = rivals_of(work.run)
+        jobs = {
+            f"{place}_{rival.run.card.sha256[:12]}": _job(rival)
+            for place, rival in enumerate(rivals)
+        }
+        made = list(work.each(project_second, jobs).values())
+        facts: list[dict[str, object]] = []
+        arrays: Arrays = {}
+        for place, (rival, found) in enumerate(zip(rivals, made, strict=True)):
+            filters = rival.run.filters(rival.layers[0])
+            shown = _shown(work.run.params.seed, len(found["channel"]))
+            facts.append(
+                _facts(rival, filters, found) | {"shown": found["channel"][shown].tolist()}
+            )
+            arrays[f"filters_{place}"] = filters
+            arrays[f"projections_{place}"] = found["projection"][shown]
+        return FigureData(
+            {"networks": facts, "white_shares": white_shares().tolist()},
+            arrays,
+            _summary(facts[0]),
+        )
+
+
+def rivals_of(run: Run) -> tuple[Rival, ...]:
+    """This run, then those that `figures.architecture.rivals` names, as far as they are finished.
+
+    Raises AtlasError for one that cannot be opened or compared.
+    """
+    found = [Rival("this network", run, _first_two(run))]
+    for folder in run.params.figures.architecture.rivals:
+        where = run.workspace.resolve(folder)
+        other = open_atlas(Workspace(where).artifacts)
+        if why := _unfit(other):
+            raise AtlasError(
+                f"figures.architecture.rivals: {where} cannot be compared. {why}",
+                fix="Leave it out, or scan its first two convolutions.",
+            )
+        found.append(Rival(_name(folder, where), other, _first_two(other)))
+    return tuple(found)
+
+
+def project_second(task: ProjectTask, device: torch.device) -> Arrays:
+    """The projections of a layer's strongest units, by channel.
+
+    Raises AtlasError for an image that is not what the manifest lists.
+    """
+    (values,) = project_chunk(task, device).values()
+    order = np.argsort(values.channel)
+    return {
+        "channel": values.channel[order],
+        "projection": values.arrays["projection"][order],
+    }
+
+
+def _name(folder: str, where: Path) -> str:
+    return where.name or folder
+
+
+def _unfit(run: Run) -> str:
+    convolutions = run.graph.conv_layers[:2]
+    if len(convolutions) < 2 or convolutions[0] != run.graph.layers[0]:
+        return "The network does not begin with two convolutions."
+    if unscanned := [layer for layer in convolutions if layer not in run.layers]:
+        return f"{unscanned[0]} was not scanned (scan.layers)."
+    if not (run.scan(convolutions[1]).image[:, 0] >= 0).any():
+        return f"All channels of {convolutions[1]} are dead."
+    return ""
+
+
+def _first_two(run: Run) -> tuple[str, str]:
+    first, second = run.graph.conv_layers[:2]
+    return first, second
+
+
+def _job(rival: Rival) -> ProjectTask:
+    run, second = rival.run, rival.layers[1]
+    config = ProjectConfig(
+        (run.artifacts / "model").resolve(),
+        run.card.sha256,
+        run.image_store,
+        (second,),
+        batch_size=BATCH,
+    )
+    return entry_task(config, run.images, {second: entries_of(run.scan(second), 1)})
+
+
+def _shown(seed: int, alive: int) -> list[int]:
+    """Places among the channels that are alive, drawn by the seed."""
+    order = rng_for(seed, "architecture").permutation(alive)[:SHOWN]
+    return sorted(order.tolist())
+
+
+def _facts(
+    rival: Rival, filters: Float32[np.ndarray, "filter row col colour"], found: Arrays
+) -> dict[str, object]:
+    run, (first, second) = rival.run, rival.layers
+    rms = filter_rms(filters)
+    traces = aliasing(found["projection"].astype(np.float32), rival.stride)
+    traces = traces[np.isfinite(traces)]
+    shares = radial_shares(filters).mean(axis=0)
+    return {
+        "name": rival.name,
+        "arch": run.card.arch,
+        "epochs": run.card.epochs_trained,
+        "cap": None if run.card.origin else run.params.train.filter_rms_cap,
+        "adopted": run.card.origin is not None,
+        "layers": [first, second],
+        "kernel": list(filters.shape[1:3]),
+        "stride": rival.stride,
+        "fold_over": fold_over(rival.stride),
+        "channels": [run.graph.layer(layer).channels for layer in rival.layers],
+        "dead": [int((run.scan(layer).image[:, 0] < 0).sum()) for layer in rival.layers],
+        "rms_spread": spread(rms),
+        "rms_largest": float(rms.max() / np.median(rms)) if np.median(rms) > 0 else None,
+        "shares": shares.tolist(),
+        "aliasing": float(np.median(traces)) if len(traces) else None,
+    }
+
+
+def filter_rms(
+    filters: Float[np.ndarray, "filter row col colour"],
+) -> Float64[np.ndarray, " filter"]:
+    """The root of the mean square of each filter's weights: what the cap limits."""
+    rms: Float64[np.ndarray, " filter"] = np.sqrt(
+        (filters.astype(np.float64) ** 2).mean(axis=(1, 2, 3))
+    )
+    return rms
+
+
+def spread(values: Float64[np.ndarray, " filter"]) -> float:
+    """The standard deviation in units of the mean; 0 where all are equal."""
+    mean = values.mean()
+    return float(values.std() / mean) if mean > 0 else 0.0
+
+
+def _summary(own: dict[str, object]) -> dict[str, float]:
+    """Of this network alone."""
+    dead, shares = own["dead"], own["shares"]
+    assert isinstance(dead, list)
+    assert isinstance(shares, list)
+    summary = {
+        "first_layer_dead": float(dead[0]),
+        "second_layer_dead": float(dead[1]),
+        "low_share": float(sum(shares[:3])),
+        "middle_share": float(sum(shares[3:6])),
+        "high_share": float(sum(shares[6:])),
+    }
+    for name in ("rms_spread", "rms_largest", "aliasing"):
+        if isinstance(value := own[name], float):
+            summary[name] = value
+    return summary
