@@ -34,7 +34,7 @@ def draw_card(run: Run, channels: Sequence[Channel]) -> Image.Image:
 
 def _panel(run: Run, channel: Channel) -> Image.Image:
     pictures = run.pictures(channel.layer, slice(channel.number, channel.number + 1))
-    boxes = run.scan(channel.layer).box[channel.number]
-    crops = grey_outside(pictures.crop[0], boxes, run.card.crop)
+    frames, factor = run.frames(channel.layer)[channel.number], run.reduction(channel.layer)
+    crops = grey_outside(pictures.crop[0], frames, run.card.crop, factor)
     px = TileSize(max(run.field(channel.layer).size)).sprite
     return Image.fromarray(np.ascontiguousarray(pair(pictures.projection[0], crops, px)))

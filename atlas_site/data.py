@@ -59,6 +59,7 @@ def _layer_facts(layer: Layer) -> Mapping[str, object]:
         "key": layer.key,
         "channels": len(layer.channels),
         "field": layer.field,
+        "size": layer.field_size,
         "jump": layer.jump,
         "mapSize": layer.map_size,
         "thumbPx": layer.tile.thumb,
@@ -113,6 +114,7 @@ def layer_data(
     energy = catalogue.atlas.energy_boxes(layer.name)
     similar = similar_channels(catalogue, layer)
     alike = alike_channels(catalogue, layer, weights)
+    sizes = catalogue.atlas.field(layer.name).channel_sizes()
     return {
         "edges": [rounded(edge) for edge in edges],
         "channels": [
@@ -121,6 +123,7 @@ def layer_data(
                 "scale": _scale(scales, c),
                 "similar": similar[c.number],
                 "alike": alike[c.number],
+                **({} if sizes is None else {"size": sizes[c.number]}),
                 "energy": [] if energy is None else energy[c.number, : c.entries].tolist(),
             }
             for c in layer.channels

@@ -94,9 +94,9 @@ def _panel(
     run: Run, layer: Layer, channel: Channel, px: int
 ) -> UInt8[np.ndarray, "height width 3"]:
     pictures = run.pictures(layer.name, slice(channel.number, channel.number + 1))
-    boxes = run.scan(layer.name).box[channel.number]
+    frames, factor = run.frames(layer.name)[channel.number], run.reduction(layer.name)
     native = layer.field if layer.tile.pixelated else px
-    crops = grey_outside(pictures.crop[0], boxes, run.card.crop)
+    crops = grey_outside(pictures.crop[0], frames, run.card.crop, factor)
     left = _block(projection_tiles(pictures.projection[0], native), px)
     right = _block(resized(squared(crops, MID_GREY), native), px)
     gap = np.full((len(left), BETWEEN_BLOCKS_PX, 3), WHITE, np.uint8)

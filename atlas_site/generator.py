@@ -20,6 +20,9 @@ from atlas_site.data import (
 )
 from atlas_site.example_data import example_data
 from atlas_site.figure_pages.registry import index_cards, made_pages
+from atlas_site.graph_map import WIDTH as GRAPH_WIDTH
+from atlas_site.graph_map import diagram
+from atlas_site.layer_groups import layer_groups
 from atlas_site.layers import Channel, Layer
 from atlas_site.network_map import HEIGHT, WIDTH, field_squares, slabs
 from atlas_site.painting import paint
@@ -148,6 +151,9 @@ def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator
 
 def _front(catalogue: Catalogue) -> Mapping[str, object]:
     return {
+        "graph": diagram(catalogue.atlas.graph, catalogue.layers),
+        "graph_width": GRAPH_WIDTH,
+        "groups": layer_groups(catalogue.layers),
         "slabs": slabs(catalogue.layers),
         "slab_width": WIDTH,
         "slab_height": HEIGHT,
@@ -165,7 +171,7 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "handfuls": _handfuls(catalogue),
         "start_facts": index_page.start_facts(catalogue),
         "low_frequency": index_page.low_frequency(catalogue),
-        "methods": index_page.METHODS,
+        "methods_used": index_page.methods_used(catalogue),
     }
 
 

@@ -55,6 +55,35 @@ METHODS = {
 }
 
 
+NAMES = {
+    "deconvnet": "the deconvolutional network of Zeiler & Fergus",
+    "guided": "guided backpropagation (Springenberg et al. 2015)",
+    "gradient": "the gradient",
+}
+RULES = {
+    "deconvnet": "a ReLU keeps what is positive",
+    "guided": "an activation function keeps what is positive and multiplies it by its slope there",
+    "gradient": "an activation function multiplies it by its slope there",
+}
+
+
+@dataclass(frozen=True)
+class MethodUsed:
+    """A method of projection that some layer uses."""
+
+    name: str
+    title: str
+    """Its name in a sentence."""
+    rule: str
+    """What it does at an activation function."""
+
+
+def methods_used(catalogue: Catalogue) -> list[MethodUsed]:
+    """The methods of the layers."""
+    used = {layer.projected.method for layer in catalogue.layers}
+    return [MethodUsed(name, NAMES[name], RULES[name]) for name in NAMES if name in used]
+
+
 def summary(catalogue: Catalogue) -> list[Figure]:
     """The numbers at the head of the page."""
     atlas = catalogue.atlas

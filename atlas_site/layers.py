@@ -74,6 +74,8 @@ class Projected:
 
     method: str
     """`deconvnet`, `guided` or `gradient`."""
+    why: str
+    """What decided it; empty where the store does not say."""
     control_ranks: int
     """How many of the first ranks have a control; 0 where the store has none."""
     control_correlation: float | None
@@ -91,6 +93,12 @@ class Layer:
     """Side of its map, in cells."""
     field: int
     """Side of its receptive field, in input pixels."""
+    field_size: tuple[int, int]
+    """Rows and columns of its receptive field."""
+    reduction: int
+    """The side of the squares of input pixels that are one pixel of its stored pictures."""
+    branches: bool
+    """Whether its channels come from branches that see differently much."""
     jump: int
     """Pixels between the fields of neighbouring cells."""
     channels: tuple[Channel, ...]
@@ -159,6 +167,9 @@ def _layer(atlas: Run, name: str, key: str) -> Layer:
         key=key,
         map_size=max(atlas.graph.layer(name).size),
         field=max(field.size),
+        field_size=field.size,
+        reduction=atlas.reduction(name),
+        branches=bool(field.branches),
         jump=field.rows.jump,
         channels=channels,
         projected=_projected(atlas, name),
@@ -181,6 +192,7 @@ def _projected(atlas: Run, layer: str) -> Projected:
     correlation = facts.get("control_correlation")
     return Projected(
         method=str(facts.get("method", "deconvnet")),
+        why=str(facts.get("method_why", "")),
         control_ranks=0 if control is None else int(control.shape[1]),
         control_correlation=None if correlation is None else float(correlation),
     )

@@ -10,6 +10,8 @@ DEEPEST = 56.0
 SLANT = 0.45
 SMALLEST_SIDE = 3.0
 SMALLEST_LABELLED_INSIDE = 12.0
+APART = 3.0
+"""Fields are drawn where their sides, out of 100, differ by so much."""
 HEIGHT = LARGEST_SIDE + DEEPEST * SLANT + 4
 WIDTH = LARGEST_SIDE + DEEPEST + 4
 
@@ -74,11 +76,12 @@ class FieldSquare:
 
 
 def field_squares(layers: Sequence[Layer], input_px: int) -> tuple[FieldSquare, ...]:
-    """The fields of the layers to scale, the largest first; whole-image fields are left out."""
-    squares = []
+    """The fields of the layers to scale, the largest first; whole-image fields are left out, and
+    those that are hardly smaller than one drawn."""
+    squares: list[FieldSquare] = []
     for layer in sorted(layers, key=lambda one: -one.field):
-        if layer.field < input_px:
-            side = 100 * layer.field / input_px
+        side = 100 * layer.field / input_px
+        if layer.field < input_px and (not squares or squares[-1].side - side >= APART):
             start = (100 - side) / 2
             label = start + 1 if side > SMALLEST_LABELLED_INSIDE else start + side + 1
             squares.append(FieldSquare(layer.name, start, side, label, start, layer.field))

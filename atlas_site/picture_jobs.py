@@ -65,11 +65,13 @@ class ChannelsJob:
         """Write the files; return the number of channels."""
         first = self.sheet * CHANNEL_GRID.places
         pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
-        size, boxes = TileSize(max(atlas.field(self.layer).size)), atlas.scan(self.layer).box
+        size, frames = TileSize(max(atlas.field(self.layer).size)), atlas.frames(self.layer)
+        factor, input_px = atlas.reduction(self.layer), atlas.card.crop
         thumbs, saved = [], {}
         for index in range(len(pictures.scale)):
             projections = pictures.projection[index]
-            crops = grey_outside(pictures.crop[index], boxes[first + index], atlas.card.crop)
+            frame = frames[first + index]
+            crops = grey_outside(pictures.crop[index], frame, input_px, factor)
             sprite = webp(pair(projections, crops, size.sprite), lossless=size.pixelated)
             (out / sprite_path(self.key, first + index)).write_bytes(sprite)
             thumbs.append(pair(projections, crops, size.thumb))
@@ -118,12 +120,12 @@ class ExamplesJob:
         """Write the file; it counts for no channel."""
         first = self.sheet * EXAMPLE_CHANNELS
         channels = slice(first, first + EXAMPLE_CHANNELS)
-        crops, examples = atlas.example_crops(self.layer, channels), atlas.scan(self.layer).examples
+        crops = atlas.example_crops(self.layer, channels)
         assert crops is not None
-        assert examples is not None
         size = TileSize(max(atlas.field(self.layer).size))
-        boxes = examples.example_box[channels].reshape(-1, 4)
-        shown = grey_outside(crops.reshape(-1, *crops.shape[2:]), boxes, atlas.card.crop)
+        frames = atlas.example_frames(self.layer)[channels].reshape(-1, 4)
+        flat, factor = crops.reshape(-1, *crops.shape[2:]), atlas.reduction(self.layer)
+        shown = grey_outside(flat, frames, atlas.card.crop, factor)
         tiles = resized(squared(shown, MID_GREY), size.example)
         grid = example_grid(crops.shape[1])
         picture = sheet(list(tiles), grid.columns, grid.rows)

@@ -61,13 +61,19 @@ def grey_outside(
     crops: UInt8[np.ndarray, "rank row col 3"],
     boxes: Int32[np.ndarray, "rank 4"],
     input_px: int,
+    reduction: int = 1,
 ) -> UInt8[np.ndarray, "rank row col 3"]:
-    """Crops whose pixels outside the image are mid grey, the colour of nothing."""
+    """Crops whose pixels outside the image are mid grey, the colour of nothing.
+
+    One of their pixels stands for `reduction` of the image's along each side.
+    """
     shown = np.full_like(crops, MID_GREY)
     for tile, crop, (top, left, bottom, right) in zip(shown, crops, boxes.tolist(), strict=True):
         if bottom > top and right > left:
-            rows = slice(max(0, -top), max(0, input_px - top))
-            cols = slice(max(0, -left), max(0, input_px - left))
+            rows, cols = (
+                slice(max(0, -first) // reduction, -(-max(0, input_px - first) // reduction))
+                for first in (top, left)
+            )
             tile[rows, cols] = crop[rows, cols]
     return shown
 

@@ -14,6 +14,7 @@ SUBJECTS = (
     "peers",
     "project",
     "occlusion",
+    "foreign",
     "training",
     "evaluate",
     "site",

@@ -1,9 +1,10 @@
 """`python -m benchmarks.coverage`: which networks can be read (the table of docs/networks.md)."""
 
+import json
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -51,23 +52,51 @@ class Outcome:
 
 @click.command()
 @click.option("--only", multiple=True, help="Only networks whose name holds this; prints them.")
-def main(only: Sequence[str]) -> None:
+@click.option(
+    "--kept",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path(".state/coverage.jsonl"),
+    show_default=True,
+    help="Outcomes of an interrupted run, a line each; they are not found again.",
+)
+def main(only: Sequence[str], kept: Path) -> None:
     """Read every classifier of torchvision and many networks of timm; write the table."""
+    known = read_kept(kept)
     archs = [f"torchvision:{name}" for name in classifiers()] + [
         f"timm:{name}" for name in TIMM.split()
     ]
     wanted = [arch for arch in archs if not only or any(part in arch for part in only)]
     outcomes = []
     for arch in wanted:
-        start = time.process_time()
-        outcomes.append(outcome(arch))
-        seconds = time.process_time() - start
-        click.echo(f"{_line((arch, *outcomes[-1].cells))} {seconds:.0f} s", err=True)
+        if arch not in known:
+            start = time.process_time()
+            known[arch] = outcome(arch)
+            seconds = time.process_time() - start
+            click.echo(f"{_line((arch, *known[arch].cells))} {seconds:.0f} s", err=True)
+            keep(kept, known[arch])
+        outcomes.append(known[arch])
     text = "\n".join(table(outcomes)) + "\n"
     if only:
         click.echo(text)
     else:
         write(text)
+
+
+def read_kept(path: Path) -> dict[str, Outcome]:
+    """Outcomes by network that a file has; none where there is no file."""
+    if not path.exists():
+        return {}
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {
+        line["arch"]: Outcome(line["arch"], tuple(line["cells"]), line["read"]) for line in lines
+    }
+
+
+def keep(path: Path, found: Outcome) -> None:
+    """Add an outcome to the file."""
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(found)) + "\n")
 
 
 def classifiers() -> list[str]:

@@ -20,7 +20,9 @@ from pipeline.network.architectures import build_chain
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv, Curve, LocalResponseNorm, MaxPool
+from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
+from pipeline.project.method import recorded
 from pipeline.project.projector import Projector
 from pipeline.project.switches import SwitchFinder, cut_windows, window_macs
 from pipeline.verify.entry import cut
@@ -33,6 +35,7 @@ RANKS = 9
 IMAGES = 600
 """Validation images of the measured case, as in the demo."""
 BATCH = 16
+METHOD: Method = "deconvnet"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def rows(quick: bool) -> list[Row]:
 
 
 def _cost_rows(case: Case, repeats: int) -> Iterator[Row]:
-    graph, projector = case.network.graph, Projector(case.network, LAYERS, BATCH, finite=True)
+    graph, methods = case.network.graph, dict.fromkeys(LAYERS, METHOD)
+    projector = Projector(case.network, methods, BATCH, finite=True)
     counts = {layer: graph.layer(layer).channels * RANKS for layer in LAYERS}
     share = len(case.images) / IMAGES
     spread = {layer: round(count * share) for layer, count in counts.items()}
@@ -89,7 +93,7 @@ def _layer_costs(
     cpu, graph = torch.device("cpu"), case.network.graph
     maps = projector.whole_images(entries, case.images)
     forward = _least(lambda: projector.whole_images(entries, case.images), repeats)
-    work = {layer: window_macs(graph, layer) for layer in spread}
+    work = {layer: window_macs(graph, layer, projector.passes.nodes(layer)) for layer in spread}
     unit = forward / sum(work[layer] * count for layer, count in spread.items())
     return {
         layer: unit * work[layer]
@@ -120,7 +124,7 @@ def _case(images: int) -> Case:
     for weight in network.parameters():
         spread = (2 / weight[0].numel()) ** 0.5 if weight.ndim > 1 else 0.0
         weight.copy_(torch.randn(weight.shape, generator=chance) * spread)
-    inputs = {row: _photograph_like(chance) for row in range(images)}
+    inputs = {row: photograph_like(chance) for row in range(images)}
     found: dict[str, list[tuple[Tensor, Tensor]]] = {layer: [] for layer in LAYERS}
     for image in inputs.values():
         for layer, maps in network.activations(image, LAYERS).items():
@@ -133,7 +137,7 @@ def _case(images: int) -> Case:
     return Case(network, inputs, peaks)
 
 
-def _photograph_like(chance: torch.Generator) -> Tensor:
+def photograph_like(chance: torch.Generator) -> Tensor:
     """Noise whose power falls with the square of the frequency, of unit variance."""
     sides = (2, 4, 8, 16, 32, 64, 128, 224)
     octaves = [torch.randn(1, 3, side, side, generator=chance) / side for side in sides]
@@ -260,8 +264,10 @@ def _errors(case: Case, layer: str, image: int) -> tuple[float, float, bool]:
     graph, found = case.network.graph, _entries(case, layer, len(case.images))
     cell, channel = torch.from_numpy(found.cell[image : image + 1]).long(), found.channel[image]
     units = Units(torch.tensor([channel]), cell, torch.ones(1))
-    maps = SwitchFinder(case.network, finite=True).maps(case.images[image], layer)
-    ours = Deconvnet(case.network, layer)(units, cut_windows(graph, layer, [maps], cell))[0]
+    nodes = recorded(graph, layer, METHOD)
+    maps = SwitchFinder(case.network, finite=True).maps(case.images[image], nodes)
+    switches = cut_windows(graph, layer, [maps], cell, nodes)
+    ours = Deconvnet(case.network, layer, METHOD)(units, switches)[0]
     reference = Reference(graph, dict(case.network.named_parameters()))
     pixels, unit = case.images[image][0].double(), (int(channel), *cell[0].tolist())
     passed = reference(pixels, [layer])

@@ -45,13 +45,14 @@ def rows(quick: bool) -> list[Row]:
 
 @dataclass(frozen=True)
 class World:
-    """A full-width ZFNet of random weights, and JPEG files like photographs."""
+    """A network of random weights, the full-width ZFNet, and JPEG files like photographs."""
 
     folder: Path
+    layers: tuple[str, ...] = LAYERS
 
     def scan(self, images: int) -> Scan:
         """A scan of so many images."""
-        params = ScanParams(layers=LAYERS, top=9, batch_size=BATCH, tf32=False)
+        params = ScanParams(layers=self.layers, top=9, batch_size=BATCH, tf32=False)
         model = self.folder / "model"
         store = FolderStore(self.folder / "photos")
         return plan_scan(params, load_card(model), model, self.listed(images), store)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import zarr
-from jaxtyping import Float16, Float32, Int16, UInt8
+from jaxtyping import Float16, Float32, Int16, Int32, UInt8
 from torch import Tensor, from_numpy
 
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
@@ -26,6 +26,7 @@ from pipeline.network.model import (
     read_snapshot,
 )
 from pipeline.network.module import Network
+from pipeline.network.ops import Conv
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry
 from pipeline.storage.figures import FigureData as FigureData
@@ -166,6 +167,25 @@ class Run:
         """The receptive field of a layer's units."""
         return receptive_field(self.graph, layer)
 
+    def frames(self, layer: str) -> Int32[np.ndarray, "channel rank 4"]:
+        """By entry, the part of the image that its pictures show, as boxes are; 0 where missing.
+
+        The entry's box, but in a concatenation, whose channels see less than the largest branch.
+        """
+        record = self.scan(layer)
+        return _frames(self.field(layer), record.image, record.cell)
+
+    def example_frames(self, layer: str) -> Int32[np.ndarray, "channel example 4"]:
+        """The same of a layer's examples, which its scan must have."""
+        examples = self.scan(layer).examples
+        assert examples is not None
+        return _frames(self.field(layer), examples.example_image, examples.example_cell)
+
+    def reduction(self, layer: str) -> int:
+        """The side of the squares of input pixels that are one pixel of a layer's pictures."""
+        facts: dict[str, Any] = dict(open_layer(self.store("projections"), layer).attrs)
+        return int(facts.get("reduction", 1))
+
     def scan(self, layer: str) -> ScanRecord:
         """The top entries and the statistics of a layer's channels."""
         if layer not in self._scans:
@@ -268,7 +288,9 @@ class Run:
 
     def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
         """The weights of a conv layer, input channels last; of the first layer they are colours."""
-        weights: Tensor = self.model().tensor(f"{layer}.weight")
+        op = self.graph.nodes[self.graph.layer(layer).source].op
+        assert isinstance(op, Conv)
+        weights: Tensor = self.model().tensor(op.weight)
         return weights.permute(0, 2, 3, 1).numpy()
 
     def start_cosine(self, layer: str) -> Float32[np.ndarray, " channel"] | None:
@@ -375,3 +397,9 @@ class Run:
             projection=pictures.projection[0, rank].astype(np.float32) * pictures.scale[0, rank],
             crop=pictures.crop[0, rank],
         )
+
+
+def _frames(
+    field: Field, image: Int32[np.ndarray, "channel n"], cell: Int32[np.ndarray, "channel n 2"]
+) -> Int32[np.ndarray, "channel n 4"]:
+    return np.where((image == MISSING)[..., None], np.int32(0), field.boxes(cell))

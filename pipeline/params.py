@@ -29,6 +29,9 @@ LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 """Of the project's own networks."""
 LAYER_WORDS = ("default", "cuts", "all")
 """What `scan.layers` takes instead of names."""
+Method = Literal["deconvnet", "guided", "gradient"]
+"""How a signal passes activation functions on its way down to the pixels."""
+WantedMethod = Literal["auto", "deconvnet", "guided", "gradient"]
 DataSource = Literal[
     "demo",
     "folder",
@@ -223,6 +226,9 @@ class ScanParams(Section):
 class ProjectParams(Section):
     """How the top activations are projected back to pixels."""
 
+    method: WantedMethod
+    """How the signal passes activation functions (docs/networks.md). `auto` takes the deconvnet
+    where a max pool is below the layer and every function there is a ReLU, else guided backprop."""
     batch_size: Count
     """Projections in one reverse pass."""
 

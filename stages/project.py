@@ -13,7 +13,7 @@ from pipeline.entries.layer_entries import entries_of
 from pipeline.entries.pictures import Pictures, PictureStage
 from pipeline.project.control import CONTROL_RANKS, control_correlation, start_sha256
 from pipeline.project.maps import map_chunk, map_tables
-from pipeline.project.method import method_of
+from pipeline.project.method import choice_of
 from pipeline.project.tables import control_tables, projection_tables
 from pipeline.project.worker import config_of, control_chunk, project_chunk
 from pipeline.storage.versions import VERSIONS
@@ -27,7 +27,7 @@ from stages.images import fetch_missing
 @workers_option
 @scheduler_option
 def main(workspace: Workspace, device: str, workers: int, scheduler: str | None) -> None:
-    """Project the strongest activations of every channel back to pixels with the deconvnet.
+    """Project the strongest activations of every channel back to pixels.
 
     The first ranks are projected through the network at its start too, as a control, and each
     entry gets the activation map of its whole image. An interrupted run resumes where it was.
@@ -36,6 +36,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     fetch_missing(workspace)
     run = open_atlas(workspace.artifacts)
     config, start = config_of(run), start_sha256(workspace.model)
+    choices = {layer: choice_of(run.graph, layer, config.method) for layer in run.layers}
     entries = {layer: entries_of(record) for layer, record in run.records.items()}
     first = {layer: entries_of(record, CONTROL_RANKS) for layer, record in run.records.items()}
     tables, control = (of(run.graph, run.records) for of in (projection_tables, control_tables))
@@ -43,7 +44,8 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
 
     def attributes(layer: zarr.Group) -> Mapping[str, Any]:
         return {
-            "method": method_of(run.graph, layer.basename, config.method),
+            "method": choices[layer.basename].method,
+            "method_why": choices[layer.basename].why,
             "control_correlation": control_correlation(layer),
             "control_start": "snapshot" if start else "redrawn",
         }
@@ -58,6 +60,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
         ),
         {
             "batch_size": config.batch_size,
+            "method": config.method,
             "start": start or run.params.seed,
             "version": VERSIONS["project"],
             "packages": package_versions(),

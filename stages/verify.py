@@ -113,7 +113,7 @@ def _picture_faults(
 ) -> Iterator[str]:
     """What is wrong with a layer's pictures, damaged bytes included."""
     try:
-        yield from picture_faults(layer, record, projections, crops)
+        yield from picture_faults(run.graph, layer, record, projections, crops)
         yield from example_faults(run.graph, layer, record, run.images, crops)
     except AtlasError as damage:
         yield damage.problem

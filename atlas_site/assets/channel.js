@@ -46,16 +46,16 @@
     }
     const { label, path, row } = Atlas.data.images;
     const i = channel.image[rank];
-    const [top, left] = channel.corner[rank];
+    const [top, left, rows, columns] = Atlas.box(layer, channel, rank);
     const [cellRow, cellCol] = channel.cell[rank];
-    const out = Math.min(top, left) < 0 || Math.max(top, left) + layer.field > site.inputPx;
+    const out = Math.min(top, left) < 0 || Math.max(top + rows, left + columns) > site.inputPx;
     part("stage").replaceChildren(
       Atlas.whole(i, `${site.classes[label[i]]}, the whole image with the field’s box`),
       boxes(channel, rank));
     Atlas.showFiring(layer, open, channel, rank);
     part("whole").replaceChildren(
       el("a", { href: `images.html#${row[i]}` }, fileName(path[i])),
-      ` · rank ${rank + 1} · cell ${cellRow}, ${cellCol} · box ${top}, ${left} to ${top + layer.field}, ${left + layer.field}`,
+      ` · rank ${rank + 1} · cell ${cellRow}, ${cellCol} · box ${top}, ${left} to ${top + rows}, ${left + columns}`,
       out ? " (reaches outside the image)" : "");
     for (const mark of dialog.querySelectorAll(".mark")) {
       mark.classList.toggle("chosen", Number(mark.dataset.rank) === rank);
@@ -64,12 +64,10 @@
 
   // The field, and inside it dashed where most of the projection's energy is.
   const boxes = (channel, rank) => {
-    const drawn = Atlas.boxes([channel.corner[rank]], layer.field);
-    drawn.prepend(Atlas.shade(channel.corner[rank], layer.field));
-    const [top, left, bottom, right] = channel.energy[rank] ?? [0, 0, 0, 0];
-    if (bottom > top && right > left) {
-      drawn.append(Atlas.svg("rect", { class: "energy", x: left, y: top, width: right - left, height: bottom - top }));
-    }
+    const box = Atlas.box(layer, channel, rank);
+    const drawn = Atlas.boxes([box]);
+    drawn.prepend(Atlas.shade(box));
+    drawn.append(...[Atlas.energyFrame(channel, rank)].filter(Boolean));
     return drawn;
   };
 

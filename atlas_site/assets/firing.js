@@ -27,10 +27,10 @@
   };
 
   // Where the squares of the cells are, in input pixels: each around the middle of its field.
-  const squares = (layer, corner, cell) => {
+  const squares = (layer, box, cell) => {
     const { inputPx } = Atlas.data.site;
     if (!layer.jump) return { top: 0, left: 0, step: inputPx / layer.firing.rows };
-    const first = (axis) => corner[axis] - cell[axis] * layer.jump + (layer.field - layer.jump) / 2;
+    const first = (axis) => box[axis] - cell[axis] * layer.jump + (box[axis + 2] - layer.jump) / 2;
     return { top: first(0), left: first(1), step: layer.jump };
   };
 
@@ -67,10 +67,10 @@
   const tellPeak = () => tell(...shown.cell);
 
   // The dark around the field, over an image of the network's size.
-  Atlas.shade = ([top, left], field) => {
+  Atlas.shade = ([top, left, rows, columns]) => {
     const side = Atlas.data.site.inputPx;
     return svg("path", { class: "shade", "fill-rule": "evenodd",
-      d: `M0 0H${side}V${side}H0zM${left} ${top}h${field}v${field}h${-field}z` });
+      d: `M0 0H${side}V${side}H0zM${left} ${top}h${columns}v${rows}h${-columns}z` });
   };
 
   const mode = () => (shown?.layer.firing && Atlas.preference("where")) || "field";
@@ -103,7 +103,7 @@
   const fetchValues = async (wanted, number, channel, rank) => {
     const values = await valuesOf(wanted.layer, number, rank);
     const { rows, cols } = wanted.layer.firing;
-    Object.assign(wanted, { values, rows, cols, at: squares(wanted.layer, channel.corner[rank], wanted.cell) });
+    Object.assign(wanted, { values, rows, cols, at: squares(wanted.layer, Atlas.box(wanted.layer, channel, rank), wanted.cell) });
     if (shown === wanted) update();
   };
 

@@ -10,12 +10,13 @@
     Atlas.data[layer.key].channels.flatMap((channel, number) => {
       const rank = channel.image.indexOf(position);
       return rank < 0 ? [] : [{
-        number, rank, activation: channel.activation[rank], corner: channel.corner[rank],
+        number, rank, activation: channel.activation[rank],
+        box: Atlas.box(layer, channel, rank), energy: Atlas.energyFrame(channel, rank),
       }];
     }).sort((a, b) => a.rank - b.rank || a.number - b.number);
 
   const section = (layer, found, stage) => {
-    const boxes = Atlas.boxes(found.map((f) => f.corner), layer.field);
+    const boxes = Atlas.boxes(found.map((f) => f.box));
     const rects = [...boxes.children];
     const links = found.map((f, place) => {
       const link = Atlas.channelLink(layer, f.number, `rank ${f.rank + 1} · ${short(f.activation)}`);
@@ -23,7 +24,8 @@
         stage.querySelector("svg")?.remove();
         for (const rect of rects) rect.classList.remove("chosen");
         rects[place].classList.add("chosen");
-        boxes.append(rects[place]);
+        boxes.querySelector(".energy")?.remove();
+        boxes.append(rects[place], ...[f.energy].filter(Boolean));
         stage.append(boxes);
       };
       for (const event of ["mouseenter", "focus"]) link.addEventListener(event, mark);
@@ -41,7 +43,7 @@
     const stage = el("div", { class: "stage" }, Atlas.whole(position, `${site.classes[label]}, ${images.path[position]}`));
     const found = [...site.layers].reverse()
       .map((layer) => [layer, holdings(layer, position)]).filter(([, list]) => list.length);
-    if (found.length) stage.append(Atlas.boxes(found[0][1].map((f) => f.corner), found[0][0].field));
+    if (found.length) stage.append(Atlas.boxes(found[0][1].map((f) => f.box)));
     const predicted = images.predicted[position];
     one.replaceChildren(
       el("div", { class: "sticky" },

@@ -81,12 +81,22 @@
       }));
   };
 
-  // Fields as rectangles over a whole image; they may reach outside it.
-  Atlas.boxes = (corners, field) => {
+  // The box of an entry as top, left, rows, columns: of its branch, where a layer joins some.
+  Atlas.box = (layer, channel, rank) => [...channel.corner[rank], ...channel.size ?? layer.size];
+
+  // Boxes as rectangles over a whole image; they may reach outside it.
+  Atlas.boxes = (boxes) => {
     const side = Atlas.data.site.inputPx;
     return svg("svg", { viewBox: `0 0 ${side} ${side}`, "aria-hidden": "true" },
-      ...corners.map(([top, left]) =>
-        svg("rect", { class: "box", x: left, y: top, width: field, height: field })));
+      ...boxes.map(([y, x, height, width]) => svg("rect", { class: "box", x, y, width, height })));
+  };
+
+  // The dashed frame of where most of an entry's projection's energy is; null where not known.
+  Atlas.energyFrame = (channel, rank) => {
+    const [top, left, bottom, right] = channel.energy[rank] ?? [0, 0, 0, 0];
+    return bottom > top && right > left
+      ? svg("rect", { class: "energy", x: left, y: top, width: right - left, height: bottom - top })
+      : null;
   };
 
   // Contrast: a symmetric curve about mid grey whose slope at zero is 2^value; it never clips, and

@@ -44,11 +44,13 @@ def check(module: nn.Module, graph: Graph, weights: Weights) -> Agreement:
     """
     sources = comparable(module, graph)
     image = torch.randn(1, *graph.input, generator=torch.Generator().manual_seed(0)).double()
-    method = method_of(graph)
-    theirs = _run(method, image, lambda x: module_maps(in_double(module), sources, x))
-    ours = _run(method, image, lambda x: _graph_maps(network_of(graph, weights), sources, x))
-    values = [_value_difference(layer, theirs, ours) for layer in [*sources, OUTPUT]]
     picked = _spread(list(sources))
+    method = method_of(graph)
+    # One after the other, so that only one network is in memory in double precision.
+    theirs = _run(method, image, lambda x: _double_maps(module, sources, x), picked, {})
+    network = network_of(graph, weights)
+    ours = _run(method, image, lambda x: _graph_maps(network, sources, x), picked, theirs.units)
+    values = [_value_difference(layer, theirs, ours) for layer in [*sources, OUTPUT]]
     projections = [_projection_difference(layer, theirs, ours) for layer in picked]
     return Agreement(max(values), max(projections, default=0.0), tuple(picked))
 
@@ -98,6 +100,22 @@ def module_maps(
     return {**found, OUTPUT: output}
 
 
+def _double_maps(
+    module: nn.Module, sources: Mapping[str, int], image: Float[Tensor, "1 channel row col"]
+) -> dict[str, Tensor]:
+    """What a copy of the module in double precision makes of an image."""
+    copied = in_double(module)
+    try:
+        return module_maps(copied, sources, image)
+    except Exception as error:  # the module's own code may raise anything
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        raise UnreadableError(
+            "The network does not run in double precision, in which it is compared with its graph: "
+            f"{type(error).__name__}: {reason}.",
+            fix="Take out of its forward what fixes a precision, such as `.float()`.",
+        ) from None
+
+
 def _graph_maps(
     network: Network, sources: Mapping[str, int], image: Float[Tensor, "1 channel row col"]
 ) -> dict[str, Tensor]:
@@ -108,25 +126,41 @@ def _graph_maps(
 
 @dataclass(frozen=True)
 class _Pass:
-    """A forward pass, ready to be projected."""
+    """What a forward pass gave, and projections of some of its units."""
 
-    image: Float[Tensor, "1 channel row col"]
     maps: Mapping[str, Map]
+    units: Mapping[str, tuple[int, ...]]
+    """By layer, the strongest unit and the first channel's first one, in a corner."""
+    projections: Mapping[str, list[Tensor]]
+    """Of those units."""
 
 
 def _run(
     method: Method,
     image: Float[Tensor, "1 channel row col"],
     forward: Callable[[Tensor], Mapping[str, Tensor]],
+    picked: Sequence[str],
+    units: Mapping[str, tuple[int, ...]],
 ) -> _Pass:
+    """A forward pass and its projections; `units` are those of another pass, where there is one."""
     given = image.clone().requires_grad_()
     with Backward(method):
         maps = forward(given * 1)  # not a leaf, so that what works in place may change it
-    return _Pass(given, {layer: m.reshape(1, m.shape[1], -1) for layer, m in maps.items()})
+    flat = {layer: made.reshape(1, made.shape[1], -1) for layer, made in maps.items()}
+    taken = units or {layer: (int(flat[layer].detach().abs().argmax()), 0) for layer in picked}
+    projections = {
+        layer: [
+            torch.autograd.grad(flat[layer].flatten()[unit], given, retain_graph=True)[0]
+            for unit in taken[layer]
+            if unit < flat[layer].numel()
+        ]
+        for layer in picked
+    }
+    return _Pass({layer: made.detach() for layer, made in flat.items()}, taken, projections)
 
 
 def _value_difference(layer: str, theirs: _Pass, ours: _Pass) -> float:
-    expected, found = theirs.maps[layer].detach(), ours.maps[layer].detach()
+    expected, found = theirs.maps[layer], ours.maps[layer]
     ends = [found]
     if layer == OUTPUT:  # a curve at the end is no part of the graph
         ends += [found.softmax(1), found.log_softmax(1), found.sigmoid()]
@@ -139,21 +173,14 @@ def _value_difference(layer: str, theirs: _Pass, ours: _Pass) -> float:
 
 
 def _projection_difference(layer: str, theirs: _Pass, ours: _Pass) -> float:
-    """Of the strongest unit of a layer and of the first channel's first one, in a corner."""
-    strongest = int(theirs.maps[layer].detach().abs().argmax())
-    differences = []
-    for unit in (strongest, 0):
-        expected, found = (
-            torch.autograd.grad(side.maps[layer].flatten()[unit], side.image, retain_graph=True)[0]
-            for side in (theirs, ours)
-        )
-        differences.append(_relative(found, expected))
-    if not max(differences) <= TOLERANCE:
+    pairs = zip(ours.projections[layer], theirs.projections[layer], strict=True)
+    difference = max(_relative(found, expected) for found, expected in pairs)
+    if not difference <= TOLERANCE:
         raise UnreadableError(
             f"Projections of {layer} through the graph and through the network differ by "
-            f"{max(differences):.1e} of the largest value."
+            f"{difference:.1e} of the largest value."
         )
-    return max(differences)
+    return difference
 
 
 def _relative(found: Tensor, expected: Tensor) -> float:

@@ -5,6 +5,7 @@ from pipeline.crop.worker import CropConfig, crop_chunk
 from pipeline.entries.layer_entries import LayerEntries, entries_of, examples_of
 from pipeline.entries.pictures import Pictures
 from pipeline.entries.runner import picture_tables
+from pipeline.entries.stored_size import reduction
 
 
 def patches_of(run: Run) -> tuple[Pictures, ...]:
@@ -14,9 +15,10 @@ def patches_of(run: Run) -> tuple[Pictures, ...]:
     examples = {layer: record.examples for layer, record in run.records.items() if record.examples}
     listed = {layer: examples_of(found) for layer, found in examples.items()}
     places = {layer: found.example_image.shape for layer, found in examples.items()}
+    ranks = {layer: shape[1] for layer, shape in shapes.items()}
     return (
-        _patches(run, "crop", entries, shapes),
-        *([_patches(run, "example_crop", listed, places)] if listed else []),
+        _patches(run, "crop", entries, shapes, ranks),
+        *([_patches(run, "example_crop", listed, places, ranks)] if listed else []),
     )
 
 
@@ -25,8 +27,10 @@ def _patches(
     array: str,
     entries: dict[str, LayerEntries],
     shapes: dict[str, tuple[int, int]],
+    ranks: dict[str, int],
 ) -> Pictures:
     fields = {layer: run.field(layer) for layer in entries}
-    config = CropConfig(run.image_store, run.card.framing, fields, array)
-    tables = picture_tables(run.graph, shapes, array, "uint8")
+    factors = {layer: reduction(run.graph, layer, ranks[layer]) for layer in entries}
+    config = CropConfig(run.image_store, run.card.framing, fields, factors, array)
+    tables = picture_tables(run.graph, shapes, ranks, array, "uint8")
     return Pictures(array, crop_chunk, config, entries, tables)

@@ -12,6 +12,7 @@ from pipeline.dataset.verified import load_verified
 from pipeline.entries.layer_entries import LayerEntries
 from pipeline.entries.patch import cut_patch
 from pipeline.entries.runner import EntryTask
+from pipeline.entries.stored_size import reduced_pixels
 from pipeline.network.geometry import Field
 from pipeline.params import Interpolation
 from pipeline.storage.spill import Values
@@ -27,6 +28,8 @@ class CropConfig:
     """How an image becomes a square."""
     fields: Mapping[str, Field]
     """The receptive field of each layer."""
+    reductions: Mapping[str, int]
+    """How far the pictures of each layer are reduced."""
     array: str
     """The name of the array of patches."""
 
@@ -42,7 +45,10 @@ def crop_chunk(task: EntryTask[CropConfig], device: torch.device) -> dict[str, V
         for number, row in task.images.items()
     }
     patches = {
-        layer: _patches(config.fields[layer], part, images) for layer, part in task.chunk.items()
+        layer: reduced_pixels(
+            _patches(config.fields[layer], part, images), config.reductions[layer]
+        )
+        for layer, part in task.chunk.items()
     }
     return {
         layer: Values(part.channel, part.rank, {config.array: patches[layer]})

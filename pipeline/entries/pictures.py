@@ -12,6 +12,7 @@ from pipeline.atlas import Run
 from pipeline.compute.cluster import Pool, Task, workers
 from pipeline.entries.layer_entries import LayerEntries
 from pipeline.entries.runner import EntryTask, numbered_chunks, run_chunks
+from pipeline.entries.stored_size import reduction
 from pipeline.progress import Bar
 from pipeline.storage.publish import publish
 from pipeline.storage.spill import Spill, Table, Values
@@ -78,6 +79,9 @@ class PictureStage:
                 for spill in spills:
                     spill.write_layer(store, self.kind, layer)
                 group = store.require_group(layer)
+                factor = reduction(run.graph, layer, run.records[layer].image.shape[1])
+                if factor > 1:
+                    group.attrs["reduction"] = factor
                 group.attrs.update(self.attributes(group))
                 advance(1)
         seal(store)

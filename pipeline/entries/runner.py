@@ -9,6 +9,7 @@ from pipeline.compute.cluster import Pool, Task
 from pipeline.dataset.manifest import ImageRow
 from pipeline.entries.chunks import Chunk, chunk_size, entry_chunks, images_of
 from pipeline.entries.layer_entries import LayerEntries
+from pipeline.entries.stored_size import reduced_size, reduction
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
 from pipeline.progress import Advance
@@ -73,14 +74,20 @@ Value = tuple[tuple[int, ...], str]
 
 
 def picture_tables(
-    graph: Graph, shapes: Mapping[str, tuple[int, int]], picture: str, dtype: str, **others: Value
+    graph: Graph,
+    shapes: Mapping[str, tuple[int, int]],
+    ranks_of: Mapping[str, int],
+    picture: str,
+    dtype: str,
+    **others: Value,
 ) -> dict[str, Table]:
     """By layer, what a store keeps of every entry: a picture of its field, and other arrays.
 
-    `shapes` are the channels and ranks of the layers.
+    `shapes` are the channels and ranks of the layers, `ranks_of` the ranks that the scan keeps.
     """
     tables = {}
     for layer, (channels, ranks) in shapes.items():
-        rows, cols = receptive_field(graph, layer).size
+        factor = reduction(graph, layer, ranks_of[layer])
+        rows, cols = reduced_size(receptive_field(graph, layer).size, factor)
         tables[layer] = Table(channels, ranks, {picture: ((rows, cols, 3), dtype), **others})
     return tables

@@ -141,6 +141,8 @@ def _job(rival: Rival) -> ProjectTask:
         run.image_store,
         (second,),
         batch_size=BATCH,
+        ranks=1,
+        method=run.params.project.method,
     )
     return entry_task(config, run.images, {second: entries_of(run.scan(second), 1)})
 

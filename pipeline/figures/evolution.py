@@ -200,6 +200,8 @@ def _project_job(
         run.image_store,
         tuple(channels),
         batch_size=BATCH,
+        ranks=1,
+        method=run.params.project.method,
         snapshot=snapshot.epoch,
     )
     entries = {layer: _entries(one, channels[layer]) for layer, one in layers.items()}

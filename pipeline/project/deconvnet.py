@@ -31,8 +31,8 @@ from pipeline.network.ops import (
     Select,
     Window,
 )
+from pipeline.params import Method
 from pipeline.project.adjoints import CACHE_BYTES, Signal, single_units, spread, transpose, unpool
-from pipeline.project.method import Method
 from pipeline.project.placement import Cells, inside_map, placed
 
 Switches = Mapping[int, Shaped[Tensor, "_ _ _ _"]]

@@ -8,17 +8,20 @@ ENERGY_SHARE = 0.9
 
 
 def energy_boxes(
-    pictures: Float16[np.ndarray, "entry row col 3"], boxes: Int32[np.ndarray, "entry 4"]
+    pictures: Float16[np.ndarray, "entry row col 3"],
+    boxes: Int32[np.ndarray, "entry 4"],
+    pixel: int = 1,
 ) -> Int16[np.ndarray, "entry 4"]:
     """The smallest square, centred in each box, with 90 % of its picture's energy.
 
-    Boxes are (top, left, bottom, right) in input pixels. A blank picture's is the whole box.
+    Boxes are (top, left, bottom, right) in input pixels, of which `pixel` are one of the picture's
+    along each side. A blank picture's is the whole box.
     """
     inside = _energy_within(pictures)
     # Margins with enough inside come first, for a larger margin holds less.
     margin = (inside >= ENERGY_SHARE * inside[:, :1]).sum(axis=1) - 1
     margin = np.where(inside[:, 0] > 0, margin, 0)[:, None]
-    shrunk: Int64[np.ndarray, "entry 4"] = boxes + margin * np.array([1, 1, -1, -1])
+    shrunk: Int64[np.ndarray, "entry 4"] = boxes + pixel * margin * np.array([1, 1, -1, -1])
     return shrunk.astype(np.int16)
 
 

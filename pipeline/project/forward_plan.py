@@ -12,8 +12,9 @@ from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
 from pipeline.network.ops import Pair
+from pipeline.params import Method
 from pipeline.project.deconvnet import Switches
-from pipeline.project.method import Method, recorded
+from pipeline.project.method import recorded
 from pipeline.project.switches import (
     SwitchFinder,
     SwitchMaps,
@@ -50,6 +51,10 @@ class ForwardPlan:
             layer for layer, nodes in self._nodes.items() if needs_whole_image(graph, layer, nodes)
         }
         self._whole: dict[frozenset[int], int] = {}
+
+    def nodes(self, layer: str) -> tuple[int, ...]:
+        """The nodes whose switches a layer's way down needs."""
+        return self._nodes[layer]
 
     def images_needed(self, chunk: Chunk) -> Int64[np.ndarray, " image"]:
         """The image rows whose pixels the chunk's projections depend on, ascending."""

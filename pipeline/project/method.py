@@ -1,17 +1,25 @@
 """Which way of projecting fits a layer, and what it needs of the forward pass."""
 
 from collections.abc import Iterator
-from typing import Literal
+from dataclasses import dataclass
 
 from pipeline.errors import AtlasError
 from pipeline.network.geometry import seed_of, windows
 from pipeline.network.graph import Graph
 from pipeline.network.ops import ChannelNorm, Curve, MapNorm, MaxPool, Mul
+from pipeline.params import Method, WantedMethod
 
-Method = Literal["deconvnet", "guided", "gradient"]
+
+@dataclass(frozen=True)
+class Choice:
+    """The method for a layer."""
+
+    method: Method
+    why: str
+    """Half a sentence for the pages."""
 
 
-def method_of(graph: Graph, layer: str, wanted: Literal["auto"] | Method) -> Method:
+def choice_of(graph: Graph, layer: str, wanted: WantedMethod) -> Choice:
     """The method for a layer.
 
     `auto` takes the deconvnet where a max pool lies below and every activation function there is a
@@ -22,17 +30,28 @@ def method_of(graph: Graph, layer: str, wanted: Literal["auto"] | Method) -> Met
     Raises AtlasError for a deconvnet through such a function.
     """
     ops = [graph.nodes[at].op for at in windows(graph, seed_of(graph, layer))]
-    strange = sorted({op.kind for op in ops if isinstance(op, Curve) and not op.rectifies})
+    strange = ", ".join(
+        sorted({op.kind for op in ops if isinstance(op, Curve) and not op.rectifies})
+    )
     if wanted == "deconvnet" and strange:
         raise AtlasError(
-            f"A deconvnet cannot pass the {', '.join(strange)} below {layer}.",
+            f"A deconvnet cannot pass the {strange} below {layer}.",
             fix="Set project.method to auto, guided or gradient.",
         )
     if wanted != "auto":
-        return wanted
-    pools = any(isinstance(op, MaxPool) for op in ops)
-    bends = any(isinstance(op, Curve) for op in ops)
-    return "deconvnet" if (pools and not strange) or not bends else "guided"
+        return Choice(wanted, f"project.method says {wanted}")
+    if not any(isinstance(op, Curve) for op in ops):
+        return Choice("deconvnet", "no activation function is below, so that all methods are one")
+    if strange:
+        return Choice("guided", f"{strange} is below, for which a deconvnet is not defined")
+    if not any(isinstance(op, MaxPool) for op in ops):
+        return Choice("guided", "no max pool is below, so that a deconvnet would ignore the image")
+    return Choice("deconvnet", "a max pool is below, and every activation function there is a ReLU")
+
+
+def method_of(graph: Graph, layer: str, wanted: WantedMethod) -> Method:
+    """The method for a layer, as `choice_of` has it."""
+    return choice_of(graph, layer, wanted).method
 
 
 def recorded(graph: Graph, layer: str, method: Method) -> tuple[int, ...]:

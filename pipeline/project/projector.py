@@ -11,12 +11,13 @@ from torch import Tensor
 from pipeline.compute.memory import fitted
 from pipeline.entries.chunks import Chunk
 from pipeline.entries.layer_entries import LayerEntries
+from pipeline.entries.stored_size import reduced_signal, reduced_size
 from pipeline.network.fold import folded
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
+from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_plan import ForwardPlan, Images
-from pipeline.project.method import Method
 from pipeline.project.switches import SwitchMaps
 from pipeline.storage.spill import Values
 
@@ -24,14 +25,23 @@ from pipeline.storage.spill import Values
 class Projector:
     """A network's ways down and the forward passes that find their switches.
 
-    A result is a projection divided by its largest magnitude, which is its `scale`; where that is
-    0, so is the projection. `finite` says that no activation can overflow or be NaN.
+    A result is a projection, reduced as `reductions` says of its layer, divided by its largest
+    magnitude, which is its `scale`; where that is 0, so is the projection. `finite` says that no
+    activation can overflow or be NaN.
     """
 
     def __init__(
-        self, network: Network, methods: Mapping[str, Method], batch_size: int, *, finite: bool
+        self,
+        network: Network,
+        methods: Mapping[str, Method],
+        batch_size: int,
+        *,
+        finite: bool,
+        reductions: Mapping[str, int] | None = None,
     ) -> None:
-        self._graph, network = network.graph, folded(network)
+        self._factors = {layer: (reductions or {}).get(layer, 1) for layer in methods}
+        self._sizes = {layer: receptive_field(network.graph, layer).size for layer in methods}
+        network = folded(network)
         self.passes = ForwardPlan(network, methods, batch_size, finite=finite)
         self._fitting = batch_size
         self._deconvnets = {
@@ -61,7 +71,7 @@ class Projector:
         device: torch.device,
     ) -> Values:
         """Project a layer's entries; those of images without `maps` run their windows forward."""
-        rows, cols = receptive_field(self._graph, layer).size
+        rows, cols = reduced_size(self._sizes[layer], self._factors[layer])
         pictures = np.empty((len(found), rows, cols, 3), np.float16)
         scales = np.empty(len(found), np.float32)
 
@@ -70,7 +80,8 @@ class Projector:
                 part = batch[first : first + size]
                 switches = self.passes.switches(layer, found, part, images, maps)
                 projected = self._deconvnets[layer](_units(found, part, device), switches)
-                pictures[part], scales[part] = _stored(projected)
+                reduced = reduced_signal(projected, self._factors[layer])
+                pictures[part], scales[part] = _stored(reduced)
 
         for batch in self.passes.batches(found, maps):
             _, self._fitting = fitted(partial(project, batch), self._fitting)

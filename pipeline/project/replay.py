@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 from pipeline.compute.device import configure_matmul
@@ -17,9 +17,9 @@ from pipeline.project.tables import projection_tables
 from pipeline.project.worker import ProjectConfig, ProjectTask, load_input, load_projector
 from pipeline.storage.stores import ScanRecord
 
-ReplayedSwitches = tuple[tuple[int, int], UInt8[Tensor, "_ _ _"]]
-"""The (row, col) of a window's first cell on a pool's map, which may lie outside it, and where in
-each cell's own window of values the maximum stood, row by row."""
+ReplayedSwitches = tuple[tuple[int, int], Shaped[Tensor, "_ _ _"]]
+"""The (row, col) of a window's first cell on a node's map, which may lie outside it, and what
+`deconvnet.Switches` holds of each cell."""
 
 
 class SwitchReplay:
@@ -43,7 +43,7 @@ class SwitchReplay:
         self._chunks = list(numbered_chunks(entries, tables).values())
 
     def __call__(self, layer: str, channel: int, rank: int) -> dict[int, ReplayedSwitches]:
-        """The switches of the entry, by the node of each pool below its layer."""
+        """The switches of the entry, by the node that each belongs to."""
         configure_matmul(self._device, tf32=False)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as tasks run: the last bits depend on it
@@ -65,7 +65,7 @@ class SwitchReplay:
     @torch.inference_mode()
     def _repeated(
         self, layer: str, chunk: Chunk, entry: Int64[np.ndarray, " 1"]
-    ) -> dict[int, UInt8[Tensor, "_ _ _"]]:
+    ) -> dict[int, Shaped[Tensor, "_ _ _"]]:
         """The entry's switches, out of the batch that it was in."""
         passes, found = self._projector.passes, chunk[layer]
         images = _Inputs(entry_task(self._config, self._rows, chunk), self._device)

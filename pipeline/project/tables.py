@@ -13,7 +13,7 @@ def projection_tables(graph: Graph, records: Mapping[str, ScanRecord]) -> dict[s
     """By layer, of every entry: its projection, its scale and its energy box."""
     shapes = {layer: record.image.shape for layer, record in records.items()}
     numbers = {"scale": ((), "float32"), "energy_box": ((4,), "int16")}
-    return picture_tables(graph, shapes, "projection", "float16", **numbers)
+    return picture_tables(graph, shapes, _ranks(records), "projection", "float16", **numbers)
 
 
 def control_tables(graph: Graph, records: Mapping[str, ScanRecord]) -> dict[str, Table]:
@@ -22,4 +22,9 @@ def control_tables(graph: Graph, records: Mapping[str, ScanRecord]) -> dict[str,
         layer: (record.image.shape[0], min(CONTROL_RANKS, record.image.shape[1]))
         for layer, record in records.items()
     }
-    return picture_tables(graph, shapes, "control", "float16", control_scale=((), "float32"))
+    numbers = {"control_scale": ((), "float32")}
+    return picture_tables(graph, shapes, _ranks(records), "control", "float16", **numbers)
+
+
+def _ranks(records: Mapping[str, ScanRecord]) -> dict[str, int]:
+    return {layer: record.image.shape[1] for layer, record in records.items()}

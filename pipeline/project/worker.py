@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -14,12 +13,14 @@ from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.entries.runner import EntryTask
+from pipeline.entries.stored_size import reduction
 from pipeline.network.geometry import receptive_field
 from pipeline.network.model import Model
 from pipeline.network.overflow import is_overflow_safe
+from pipeline.params import WantedMethod
 from pipeline.project.control import load_start
 from pipeline.project.energy import energy_boxes
-from pipeline.project.method import Method, method_of
+from pipeline.project.method import method_of
 from pipeline.project.projector import Projector
 from pipeline.storage.spill import Values
 
@@ -38,7 +39,9 @@ class ProjectConfig:
     """The layers projected."""
     batch_size: int
     """Projections in one reverse pass."""
-    method: Literal["auto"] | Method = "auto"
+    ranks: int
+    """Entries per channel, on which the pictures' size depends."""
+    method: WantedMethod
     """How a signal passes activation functions."""
     start_seed: int | None = None
     """To project through the network at its start: the seed of weights that must be drawn again."""
@@ -57,6 +60,8 @@ def config_of(run: Run) -> ProjectConfig:
         run.image_store,
         run.layers,
         run.params.project.batch_size,
+        next(iter(run.records.values())).image.shape[1],
+        run.params.project.method,
     )
 
 
@@ -68,8 +73,9 @@ def project_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
     found = {}
     for layer, values in _projected(task, device).items():
         model, _ = load_projector(task.config, device)
-        boxes = receptive_field(model.graph, layer).boxes(task.chunk[layer].cell)
-        energy = energy_boxes(values.arrays["projection"], boxes)
+        frames = receptive_field(model.graph, layer).boxes(task.chunk[layer].cell)
+        factor = reduction(model.graph, layer, task.config.ranks)
+        energy = energy_boxes(values.arrays["projection"], frames, factor)
         arrays = {**values.arrays, "energy_box": energy}
         found[layer] = Values(values.channel, values.rank, arrays)
     return found
@@ -113,4 +119,6 @@ def load_projector(config: ProjectConfig, device: torch.device) -> tuple[Model, 
     finite = is_overflow_safe(model, [model.graph.output])
     network = model.network.to(device)
     methods = {layer: method_of(model.graph, layer, config.method) for layer in config.layers}
-    return model, Projector(network, methods, config.batch_size, finite=finite)
+    factors = {layer: reduction(model.graph, layer, config.ranks) for layer in config.layers}
+    projector = Projector(network, methods, config.batch_size, finite=finite, reductions=factors)
+    return model, projector

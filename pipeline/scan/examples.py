@@ -88,7 +88,7 @@ class Examples(Statistic):
         middle = np.array([rows // 2, cols // 2], np.int32)
         silent_cell = np.where((silent.image < 0)[..., None], np.int32(-1), middle)
         cell = np.concatenate([*(top.cell for top in chosen[:-1]), silent_cell], axis=1)
-        box = np.where((image < 0)[..., None], np.int32(0), self._facts.field.boxes(cell))
+        box = np.where((image < 0)[..., None], np.int32(0), self._facts.boxes(cell))
         entry = ("channel", "example")
         return {
             "example_activation": Variable(activation, entry),

@@ -31,6 +31,11 @@ class LayerFacts:
     classes: tuple[str, ...]
     """Class names, in the order of labels."""
 
+    def boxes(self, cells: Int32[np.ndarray, "channel n 2"]) -> Int32[np.ndarray, "channel n 4"]:
+        """The boxes of units at some cells of every channel."""
+        channel = np.broadcast_to(np.arange(self.channels)[:, None], cells.shape[:2])
+        return self.field.unit_boxes(channel, cells)
+
     def attributes(self) -> dict[str, Any]:
         """The attributes of the layer's group in the scan's store."""
         return {

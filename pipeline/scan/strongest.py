@@ -50,7 +50,7 @@ class StrongestImages(Statistic):
 
     def result(self) -> dict[str, Variable]:
         """The entries; a missing one has image and cell −1, and zeros elsewhere."""
-        image, boxes = self.top.image, self._facts.field.boxes(self.top.cell)
+        image, boxes = self.top.image, self._facts.boxes(self.top.cell)
         box = np.where((image < 0)[..., None], np.int32(0), boxes)
         entry = ("channel", "rank")
         return {

@@ -30,7 +30,8 @@ class Entry:
     box: tuple[int, int, int, int]
     """(top, left, bottom, right) of the receptive field, half-open, unclipped, in input pixels."""
     projection: Float32[np.ndarray, "row col 3"]
-    """The deconvnet's picture of the box, signed: the stored picture times its scale."""
+    """The signal on the box, signed: the stored picture times its scale. Like the crop it is
+    reduced where the store says so; in a concatenation both show the largest branch's box."""
     crop: UInt8[np.ndarray, "row col 3"]
     """The pixels of the box; 0 outside the image."""
 

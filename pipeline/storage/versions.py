@@ -9,7 +9,7 @@ VERSIONS: dict[Stateful, int] = {
     "pixels": 1,
     "scan": 1,
     "project": 1,
-    "crop": 1,
+    "crop": 2,
     "transfer": 1,
     "figures": 1,
 }

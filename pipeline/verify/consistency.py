@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float16, Float32, Int16, Int32, UInt8
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import read_verified
+from pipeline.entries.stored_size import reduced_size, reduction
 from pipeline.errors import AtlasError
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
@@ -29,7 +30,8 @@ def scan_faults(
     image, activation, cell = record.image, record.activation, record.cell
     missing = image == -1
     found, outside = ~missing, (cell < 0) | (cell >= np.array(graph.layer(layer).size))
-    boxes = receptive_field(graph, layer).boxes(cell)
+    channel = np.broadcast_to(np.arange(len(image))[:, None], image.shape)
+    boxes = receptive_field(graph, layer).unit_boxes(channel, cell)
     ahead, behind = activation[:, :-1], activation[:, 1:]
     swapped = (ahead < behind) | ((ahead == behind) & (image[:, :-1] > image[:, 1:]))
     rules: dict[str, Bool[np.ndarray, "channel rank"]] = {
@@ -51,13 +53,16 @@ def scan_faults(
 
 
 def picture_faults(
-    layer: str, record: ScanRecord, projections: zarr.Group, crops: zarr.Group
+    graph: Graph, layer: str, record: ScanRecord, projections: zarr.Group, crops: zarr.Group
 ) -> Iterator[str]:
     """What is wrong with a layer's pictures: every byte of both stores is read for it.
 
     Raises AtlasError where a chunk's checksum does not fit its bytes.
     """
     pictures, patches = open_layer(projections, layer), open_layer(crops, layer)
+    field, factor = receptive_field(graph, layer), reduction(graph, layer, record.image.shape[1])
+    size = reduced_size(field.size, factor)
+    frames = field.boxes(record.cell) * (record.image >= 0)[..., None]
     for first in range(0, len(record.image), SHARD_CHANNELS):
         part = slice(first, first + SHARD_CHANNELS)
         scale = read_array(pictures, "projections", "scale", part)
@@ -67,11 +72,14 @@ def picture_faults(
         if not missing.shape == scale.shape == picture.shape[:2] == patch.shape[:2]:
             yield f"{layer} has pictures of other channels or ranks than the scan"
             return
-        size = np.abs(picture).max(axis=(2, 3, 4))
+        if not picture.shape[2:4] == patch.shape[2:4] == size:
+            yield f"{layer} has pictures of {picture.shape[2:4]} pixels, not {size}"
+            return
+        largest = np.abs(picture).max(axis=(2, 3, 4))
         energy = read_array(pictures, "projections", "energy_box", part)
         rules = {
             "a scale that is no size": ~(np.isfinite(scale) & (scale >= 0)),
-            "a projection that its scale does not fit": ~(size == (scale > 0)),
+            "a projection that its scale does not fit": ~(largest == (scale > 0)),
             "pictures though it is missing": missing & ((scale != 0) | patch.any(axis=(2, 3, 4))),
             "an activation map that its activation does not fit": ~missing
             & ~_peaks_there(
@@ -82,7 +90,7 @@ def picture_faults(
                 MAP_ROUNDING * float(np.abs(record.activation).max()),
             ),
             "an energy box that its projection does not fit": ~_fits(
-                energy, record.box[part], picture
+                energy, frames[part], picture, factor
             ),
         }
         for what, broken in rules.items():
@@ -112,8 +120,12 @@ def _fits(
     energy: Int16[np.ndarray, "channel rank 4"],
     box: Int32[np.ndarray, "channel rank 4"],
     picture: Float16[np.ndarray, "channel rank row col 3"],
+    pixel: int,
 ) -> Bool[np.ndarray, "channel rank"]:
-    """Whether each energy box is centred and holds enough, and the next smaller one too little."""
+    """Whether each energy box is centred and holds enough, and the next smaller one too little.
+
+    A picture's pixel stands for `pixel` of the image's along each side.
+    """
     margin = energy[..., 0] - box[..., 0]
     centred = (energy - box == margin[..., None] * np.array([1, 1, -1, -1])).all(axis=2)
     squares = np.square(picture, dtype=np.float32).sum(axis=4)
@@ -125,7 +137,7 @@ def _fits(
         within = squares[:, :, m : rows - m, m : cols - m].sum(axis=(2, 3))
         smaller = squares[:, :, m + 1 : rows - m - 1, m + 1 : cols - m - 1].sum(axis=(2, 3))
         enough = (within >= least) & (smaller <= most)
-        fits |= centred & (margin == m) & (whole > 0) & enough
+        fits |= centred & (margin == m * pixel) & (whole > 0) & enough
     return fits
 
 

@@ -24,6 +24,23 @@ precision sums terms of that size, so a weak channel's error may be some 1e-7 of
 Status = Literal["agreed", "tied", "wrong"]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a layer's pictures show, and how large they are stored."""
+
+    field: Field
+    reduction: int = 1
+    """The side of the squares of input pixels that are one pixel of a picture."""
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """The part of an image that a picture shows, and how far it is reduced."""
+
+    frame: Int32[np.ndarray, "4"]
+    reduction: int
+
+
 @dataclass
 class Verdict:
     """What the reference says of an entry."""
@@ -53,7 +70,7 @@ def check_entry(
     reference: Reference,
     passed: ReferencePass,
     entry: Entry,
-    field_of_layer: Field,
+    shown: Shown,
     pixels: UInt8[np.ndarray, "row col 3"],
     image: Float64[Tensor, "3 row col"],
     recall: Recall,
@@ -65,13 +82,16 @@ def check_entry(
     """
     verdict = Verdict(entry)
     _check_peak(verdict, passed.maps(entry.layer), activation_error)
-    box = field_of_layer.boxes(np.array(entry.cell, np.int32))
+    cell = np.array(entry.cell, np.int32)
+    box, frame = shown.field.unit_boxes(np.array(entry.channel), cell), shown.field.boxes(cell)
+    patch = cut(torch.from_numpy(pixels.copy()), frame)
     if list(entry.box) != box.tolist():
         verdict.fail(f"its box is {list(entry.box)}, not {box.tolist()}")
-    elif not np.array_equal(entry.crop, cut(torch.from_numpy(pixels.copy()), box).numpy()):
+    elif not np.array_equal(entry.crop, _rounded(_reduced(patch.double(), shown.reduction))):
         verdict.fail("its crop does not show the pixels of its box")
     else:
-        _check_projection(verdict, reference, passed, image, recall)
+        picture = _Picture(frame, shown.reduction)
+        _check_projection(verdict, reference, passed, image, recall, picture)
     return verdict
 
 
@@ -102,19 +122,20 @@ def _check_projection(
     passed: ReferencePass,
     image: Float64[Tensor, "3 row col"],
     recall: Recall,
+    picture: _Picture,
 ) -> None:
     entry = verdict.entry
-    verdict.projection_error = _error(entry, passed)
+    verdict.projection_error = _error(entry, passed, picture)
     if verdict.projection_error <= PROJECTION_ERROR:
         return
     claims = recall(entry.layer, entry.channel, entry.rank)
     try:
-        choices = apply_claims(passed.windows, claims)
+        choices = apply_claims(passed.windows, claims, passed.curved)
     except InvalidSwitchError as error:
         verdict.fail(f"its projection is off by {verdict.projection_error:.2g}, and {error}")
         return
     own_error = verdict.projection_error
-    verdict.projection_error = _error(entry, reference(image, [entry.layer], choices))
+    verdict.projection_error = _error(entry, reference(image, [entry.layer], choices), picture)
     if not verdict.projection_error <= PROJECTION_ERROR:
         verdict.fail(
             f"its projection is off by {min(own_error, verdict.projection_error):.2g} of its size"
@@ -122,10 +143,22 @@ def _check_projection(
     verdict.tie()
 
 
-def _error(entry: Entry, passed: ReferencePass) -> float:
-    """Relative L2 distance of the stored projection from the reference's, on the box."""
+def _reduced(picture: Float64[Tensor, "row col 3"], factor: int) -> Float64[Tensor, "_ _ 3"]:
+    """Means over squares of pixels, as far as they are in the picture."""
+    rows, cols = (-(-side // factor) for side in picture.shape[:2])
+    beyond = (0, 0, 0, cols * factor - picture.shape[1], 0, rows * factor - picture.shape[0])
+    squares = torch.nn.functional.pad(picture, beyond, value=torch.nan)
+    return squares.reshape(rows, factor, cols, factor, 3).nanmean(dim=(1, 3))
+
+
+def _rounded(pixels: Float64[Tensor, "row col 3"]) -> UInt8[np.ndarray, "row col 3"]:
+    return (pixels + 0.5 + 1e-9).floor().to(torch.uint8).numpy()
+
+
+def _error(entry: Entry, passed: ReferencePass, picture: _Picture) -> float:
+    """Relative L2 distance of the stored projection from the reference's, on the frame."""
     projection = passed.project(entry.layer, (entry.channel, *entry.cell), entry.activation)
-    expected = cut(projection, np.array(entry.box, np.int32))
+    expected = _reduced(cut(projection, picture.frame), picture.reduction)
     size = float(expected.norm())
     distance = float((torch.from_numpy(entry.projection).double() - expected).norm())
     return distance / size if size else distance

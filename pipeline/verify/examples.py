@@ -25,7 +25,8 @@ def example_faults(
     image, activation = record.examples.example_image, record.examples.example_activation
     cell, box = record.examples.example_cell, record.examples.example_box
     missing, silent = image == -1, np.array([band == "silent" for band in record.examples.example])
-    boxes = receptive_field(graph, layer).boxes(cell)
+    channel = np.broadcast_to(np.arange(len(image))[:, None], image.shape)
+    boxes = receptive_field(graph, layer).unit_boxes(channel, cell)
     size, positive = np.array(graph.layer(layer).size), graph.layer(layer).rectified
     rules: dict[str, Bool[np.ndarray, "channel example"]] = {
         "an image row outside the manifest": (image < -1) | (image >= len(rows)),

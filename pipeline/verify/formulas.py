@@ -41,25 +41,36 @@ class Rule:
     method: str = "deconvnet"
 
 
+CurveFunction = Callable[[Tensor], Tensor]
+"""An activation function."""
+
+
+def slope_of(curve: CurveFunction, values: Tensor) -> Tensor:
+    """The derivative of an activation function at some values."""
+    with torch.enable_grad():
+        inner = values.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(curve(inner).sum(), inner)
+    return slope
+
+
 class _Activate(torch.autograd.Function):
     """An activation function and the rule by which a signal passes it on the way down."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, curve: Callable[[Tensor], Tensor], rule: Rule) -> Tensor:
-        """The function's value; its slope is kept."""
-        with torch.enable_grad():
-            inner = values.detach().requires_grad_()
-            made = curve(inner)
-            (ctx.slope,) = torch.autograd.grad(made.sum(), inner)
-        ctx.rule = rule
-        return made.detach()
+    def forward(
+        ctx: Any, values: Tensor, curve: CurveFunction, slope: Tensor | None, rule: Rule
+    ) -> Tensor:
+        """The function's value; its slope, or the one given, is kept."""
+        ctx.rule, ctx.slope = rule, slope_of(curve, values) if slope is None else slope
+        return curve(values)
 
     @staticmethod
-    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor, None, None, None]:
         """Rectified by its own sign (deconvnet), by the slope (gradient), or by both (guided)."""
         if ctx.rule.method != "gradient":
             signal = signal.clamp(min=0)
-        return (signal if ctx.rule.method == "deconvnet" else signal * ctx.slope), None, None
+        signal = signal if ctx.rule.method == "deconvnet" else signal * ctx.slope
+        return signal, None, None, None
 
 
 class _PassedBy(torch.autograd.Function):
@@ -80,9 +91,16 @@ class _PassedBy(torch.autograd.Function):
 
 
 def apply_node(
-    node: Node, inputs: Sequence[Tensor], weights: Mapping[str, Tensor], rule: Rule
+    node: Node,
+    inputs: Sequence[Tensor],
+    weights: Mapping[str, Tensor],
+    rule: Rule,
+    slope: Tensor | None = None,
 ) -> Tensor:
-    """The output of any node but a max pool and the input."""
+    """The output of any node but a max pool and the input.
+
+    `slope` stands for an activation function's own on the way down.
+    """
     signal, op = inputs[0], node.op
     match op:
         case Conv():
@@ -96,7 +114,7 @@ def apply_node(
         case BatchNorm() | Scale():
             return _scaled(op, signal, weights)
         case Curve():
-            return _apply(_Activate, signal, CURVES[op.kind](op.slope), rule)
+            return _apply(_Activate, signal, CURVES[op.kind](op.slope), slope, rule)
         case LocalResponseNorm():
             return _apply(_PassedBy, signal, op)
         case MeanPool():
@@ -131,7 +149,7 @@ def apply_node(
             assert_never(op)
 
 
-CURVES: Mapping[str, Callable[[float], Callable[[Tensor], Tensor]]] = {
+CURVES: Mapping[str, Callable[[float], CurveFunction]] = {
     "relu": lambda _: lambda x: x.clamp(min=0),
     "relu6": lambda _: lambda x: x.clamp(0, 6),
     "leaky_relu": lambda slope: lambda x: torch.where(x > 0, x, slope * x),

@@ -7,16 +7,17 @@ with the code that it checks, and no more.
 from collections.abc import Collection, Mapping
 
 import torch
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Shaped
 from torch import Tensor
 
 from pipeline.network.graph import Graph
 from pipeline.network.ops import Curve, MaxPool
-from pipeline.verify.formulas import Rule, apply_node, chosen_maxima, pool_windows
+from pipeline.verify.formulas import CURVES, Rule, apply_node, chosen_maxima, pool_windows
+from pipeline.verify.ties import Curved
 
-Choices = Mapping[int, Int64[Tensor, "_ _ _"]]
+Choices = Mapping[int, Shaped[Tensor, "_ _ _"]]
 """By the node of a pool (channel, row, col): which value of a cell's window, row by row, counts
-as its maximum."""
+as its maximum. By the node of an activation function: its slopes on the way down."""
 
 
 class ReferencePass:
@@ -32,6 +33,7 @@ class ReferencePass:
         self._reference = reference
         self._rule = Rule()
         self._windows: dict[int, Tensor] = {}
+        self._curved: dict[int, Curved] = {}
         self._nodes = {layer: reference.graph.layer(layer).node for layer in layers}
         with torch.enable_grad():
             self._pixels = image[None].clone().requires_grad_()
@@ -48,7 +50,11 @@ class ReferencePass:
                 self._windows[at] = pool_windows(node, inputs[0])
                 signals[at] = chosen_maxima(self._windows[at], choices.get(at))
             else:
-                signals[at] = apply_node(node, inputs, self._reference.weights, self._rule)
+                if isinstance(node.op, Curve):
+                    curve = CURVES[node.op.kind](node.op.slope)
+                    self._curved[at] = Curved(curve, inputs[0].detach()[0])
+                weights, slope = self._reference.weights, choices.get(at)
+                signals[at] = apply_node(node, inputs, weights, self._rule, slope)
         return signals
 
     def maps(self, layer: str) -> Float64[Tensor, "channel _ _"]:
@@ -58,6 +64,10 @@ class ReferencePass:
     def windows(self, pool: int) -> Float64[Tensor, "channel _ _ value"]:
         """The values that each maximum of a pool's node was taken of; −∞ off the map."""
         return self._windows[pool].detach()[0]
+
+    def curved(self, node: int) -> Curved | None:
+        """The activation function of a node and its values; None for another node."""
+        return self._curved.get(node)
 
     def project(
         self, layer: str, unit: tuple[int, int, int], start: float
@@ -102,6 +112,6 @@ class Reference:
         """Pass an image up to some layers.
 
         Where `choices` names a pool, its choices stand for the maxima; else the first of equal
-        values is the maximum.
+        values is the maximum. So do its slopes for those of an activation function.
         """
         return ReferencePass(self, image, layers, choices or {})

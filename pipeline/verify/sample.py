@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float64, Int32, UInt8
 
 from pipeline.atlas import Run
-from pipeline.verify.entry import Verdict, check_entry
+from pipeline.verify.entry import Shown, Verdict, check_entry
 from pipeline.verify.omitted_images import omissions
 from pipeline.verify.reference import Reference
 from pipeline.verify.ties import Recall
@@ -72,9 +72,9 @@ def check_sample(
     verdicts = []
     for address in sample.addresses:
         entry = run.entry(*address)
-        field_of_layer = run.field(entry.layer)
+        pictured = Shown(run.field(entry.layer), run.reduction(entry.layer))
         verdicts.append(
-            check_entry(reference, passed, entry, field_of_layer, pixels, image, recall, allowed)
+            check_entry(reference, passed, entry, pictured, pixels, image, recall, allowed)
         )
     if not sample.in_all_layers:
         return verdicts, []

@@ -16,6 +16,7 @@ from pipeline.atlas import open_atlas
 from pipeline.workspace import Workspace
 from tests.atlas_site.synthetic_run import Plan, write_run
 
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -39,6 +40,22 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of the accessibility checker."""
+    if not AXE.exists() and os.environ.get("CI") != "true":
+        pytest.skip("axe-core is missing; `npm ci --prefix tests/atlas_site` brings it")
+    return AXE.read_text(encoding="utf-8")
+
+
+def violations(page: Page) -> list[str]:
+    """What the checker, which the page must hold, finds on it."""
+    found = page.evaluate("axe.run().then(r => r.violations)")
+    return [
+        f"{v['id']}: {n['target']} {n.get('failureSummary', '')}" for v in found for n in v["nodes"]
+    ]
 
 
 @dataclass

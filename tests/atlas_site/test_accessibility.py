@@ -1,17 +1,15 @@
 """axe-core finds nothing on any kind of page, in both themes, on a phone and on a desk."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from tests.atlas_site.conftest import Opener, watching
+from tests.atlas_site.conftest import Opener, violations, watching
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 PLACES = {
     "index.html": "main h1",
     "conv1.html": "[data-grid]",
@@ -33,13 +31,6 @@ PLACES = {
 }
 
 
-@pytest.fixture(scope="session")
-def axe() -> str:
-    if not AXE.exists() and os.environ.get("CI") != "true":
-        pytest.skip("axe-core is missing; `npm ci --prefix tests/atlas_site` brings it")
-    return AXE.read_text(encoding="utf-8")
-
-
 @pytest.fixture
 def visit_unguarded(chromium: Browser, site: Path) -> Iterator[Opener]:
     """Pages whose own policy is off, so that the checker may be injected."""
@@ -57,10 +48,3 @@ def test_axe_finds_no_violation(visit_unguarded: Opener, axe: str, place: str) -
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             assert violations(page) == [], f"{scheme} at {width} px"
-
-
-def violations(page: Page) -> list[str]:
-    found = page.evaluate("axe.run().then(r => r.violations)")
-    return [
-        f"{v['id']}: {n['target']} {n.get('failureSummary', '')}" for v in found for n in v["nodes"]
-    ]

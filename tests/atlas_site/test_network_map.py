@@ -1,14 +1,5 @@
-from atlas_site.layers import Channel, Layer, Projected
 from atlas_site.network_map import LARGEST_SIDE, field_squares, slabs
-from atlas_site.sprites import SpriteRegion
-
-
-def layer(name: str, map_size: int, channels: int, field: int) -> Layer:
-    region = SpriteRegion("", 0, 0, 1, 1)
-    projected = Projected("deconvnet", 0, None)
-    channel = Channel(name, name, 0, 1.0, 1, (0,), 0.5, 1.0, "", "", None, region, region)
-    return Layer(name, name, map_size, field, 1, (channel,) * channels, projected, (), (), None)
-
+from tests.atlas_site.plain_layers import layer
 
 LAYERS = [layer("conv1", 110, 96, 7), layer("conv2", 26, 256, 27)]
 

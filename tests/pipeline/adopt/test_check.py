@@ -96,6 +96,15 @@ def changed(graph: Graph, op: type, **facts) -> Graph:
     return replace(graph, nodes=(*graph.nodes[:place], node, *graph.nodes[place + 1 :]))
 
 
+def test_a_module_that_fixes_its_precision_is_refused_in_one_line():
+    module = drawn(nn.Sequential(conv(), Lambda(lambda x: x.float()), conv(8)))
+    graph, weights = read(module, INPUT)
+    words = r"does not run in double precision.*RuntimeError: .*Take out .*`\.float\(\)`"
+    with pytest.raises(UnreadableError, match=words) as caught:
+        check(module, graph, weights)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_graph_with_another_curve_is_refused_at_the_first_layer_above_it():
     module = drawn(Small())
     graph, weights = read(module, INPUT)

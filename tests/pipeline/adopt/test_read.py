@@ -2,6 +2,8 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torchvision.models.swin_transformer import SwinTransformer
+from torchvision.models.vision_transformer import VisionTransformer
 
 from pipeline.adopt.read import read
 from pipeline.adopt.trace import UnreadableError
@@ -237,6 +239,25 @@ REFUSED = [
     (nn.PixelUnshuffle(2), "regular part of a map"),
     (Lambda(lambda x: x), "computes nothing"),
 ]
+
+
+def small_swin():
+    return SwinTransformer([4, 4], embed_dim=8, depths=[1], num_heads=[1], window_size=[4, 4])
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda: VisionTransformer(32, 16, 1, 1, 8, 8), "calls scaled_dot_product_attention"),
+        (small_swin, r"features\.1\.0\.attn calls (matmul|softmax)"),
+    ],
+    ids=["vit", "swin"],
+)
+def test_torchvisions_transformers_are_refused_by_the_name_of_attention(made, words):
+    with pytest.raises(UnreadableError, match=words) as caught:
+        read(made(), (3, 32, 32))
+    assert "which an atlas cannot read" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("module", "words"), REFUSED, ids=[words for _, words in REFUSED])

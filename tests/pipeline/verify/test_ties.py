@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.verify.ties import InvalidSwitchError, apply_claims
+from pipeline.verify.ties import Curved, InvalidSwitchError, apply_claims
 
 WINDOWS = torch.tensor([1.0, 2.0, 2.0 - 1e-7, -torch.inf], dtype=torch.float64)
 
@@ -29,3 +29,30 @@ def test_a_window_that_reaches_outside_the_map_counts_only_inside(first):
 def test_a_claim_that_is_no_maximum_is_refused(offset):
     with pytest.raises(InvalidSwitchError):
         apply_claims(nearly_equal, claimed(offset))
+
+
+VALUES = torch.tensor([[[1.0, -1e-7], [1e-7, -0.5]]], dtype=torch.float64)
+
+
+def claimed_slopes(*rows):
+    """Of a ReLU of VALUES, by the unit's window, which is the map."""
+    slopes = torch.tensor(rows, dtype=torch.bool)[:, :, None]
+    relu = Curved(lambda x: x.clamp(min=0), VALUES)
+    return apply_claims(nearly_equal, {5: ((0, 0), slopes)}, {5: relu}.get)[5]
+
+
+def test_a_claimed_slope_counts_on_either_side_of_a_bend_that_is_near():
+    own = [[True, False], [True, False]]
+    assert claimed_slopes(*own).tolist() == [[[1, 0], [1, 0]]]
+    assert claimed_slopes([True, True], [False, False]).tolist() == [[[1, 1], [0, 0]]]
+
+
+@pytest.mark.parametrize("rows", [[[False, False], [True, False]], [[True, False], [True, True]]])
+def test_a_slope_that_the_function_has_nowhere_near_is_refused(rows):
+    with pytest.raises(InvalidSwitchError, match="1 slopes"):
+        claimed_slopes(*rows)
+
+
+def test_claims_of_nodes_without_a_bend_are_left_out():
+    gate = torch.rand(2, 2, 1)
+    assert apply_claims(nearly_equal, {7: ((0, 0), gate)}, {}.get) == {}

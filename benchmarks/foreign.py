@@ -1,0 +1,260 @@
+"""Networks from elsewhere: projections against Captum, scans against a plain loop, reading."""
+
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import MethodType
+
+import numpy as np
+import torch
+from captum.attr import NeuronDeconvolution
+from torch import Tensor, nn
+from torchvision import models
+from torchvision.models.googlenet import BasicConv2d
+from torchvision.models.resnet import Bottleneck
+
+from benchmarks.project import photograph_like
+from benchmarks.row import Row
+from benchmarks.scan import BATCH, CLASSES, PHOTOS, World, photograph
+from pipeline.adopt.read import read
+from pipeline.compute import cluster
+from pipeline.entries.layer_entries import LayerEntries
+from pipeline.network.graph import Graph
+from pipeline.network.model import ModelCard, save_model
+from pipeline.network.module import Network
+from pipeline.network.selection import selected
+from pipeline.project.method import method_of
+from pipeline.project.projector import Projector
+
+SIDE = 224
+UNITS = 48
+"""Projections of a layer that are timed together."""
+PER_BATCH = 9
+"""Of Captum."""
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A layer whose projections are timed, and the module that Captum is given for it."""
+
+    network: str
+    layer: str
+    module: str
+    goal: float
+
+
+PROJECTIONS = (
+    Compared("resnet50", "layer1.2", "layer1.2", 400),
+    Compared("resnet50", "layer2.3", "layer2.3", 35),
+    Compared("resnet50", "layer3.5", "layer3.5", 5),
+    Compared("resnet50", "layer4.2", "layer4.2", 4),
+    Compared("vgg16", "features.14", "features.15", 200),
+    Compared("vgg16", "features.21", "features.22", 30),
+    Compared("vgg16", "features.28", "features.29", 3),
+    Compared("googlenet", "inception4e", "inception4e", 4),
+    Compared("densenet121", "features.denseblock3", "features.transition3.relu", 4),
+)
+SCANS = {"resnet50": 1.8, "vgg16": 1.3}
+READINGS = ("resnet50", "densenet121")
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """The rows about networks from elsewhere, in CPU seconds of one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for name in READINGS:
+            yield _reading_row(name)
+        for name in dict.fromkeys(one.network for one in PROJECTIONS):
+            yield from _projection_rows(name, 1 if quick else 3)
+        for name, goal in SCANS.items():
+            yield _scan_row(name, goal, 64 if quick else 320)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def built(name: str) -> nn.Module:
+    """A network of torchvision whose random weights keep its values within bounds."""
+    torch.manual_seed(0)
+    more = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
+    module: nn.Module = getattr(models, name)(**more)
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.momentum = None
+    with torch.no_grad():
+        module.train()(_inputs(4))
+    return module.eval().requires_grad_(False)
+
+
+def _inputs(count: int) -> Tensor:
+    chance = torch.Generator().manual_seed(0)
+    return torch.cat([photograph_like(chance) for _ in range(count)])
+
+
+def _reading_row(name: str) -> Row:
+    module = built(name)
+    start = time.process_time()
+    read(module, (3, SIDE, SIDE))
+    spent = time.process_time() - start
+    return Row(f"reading {name}", "", spent, "s", 15, "lower", "CPU seconds of one thread")
+
+
+def _projection_rows(name: str, repeats: int) -> Iterator[Row]:
+    module = built(name)
+    graph, weights = read(module, (3, SIDE, SIDE))
+    network = Network(graph)
+    network.load_state_dict(weights)
+    network.eval().requires_grad_(False)
+    images = {row: image[None] for row, image in enumerate(_inputs(4))}
+    layers = [one.layer for one in PROJECTIONS if one.network == name]
+    with torch.inference_mode():
+        maps = network.activations(torch.cat(list(images.values())), layers)
+    readable = _readable(module)
+    for one in PROJECTIONS:
+        if one.network == name:
+            entries = _entries(maps[one.layer])
+            ours, forward = _ours(network, one.layer, entries, images, repeats)
+            theirs = _least(partial(_captum, readable, one.module, images), 1) / PER_BATCH
+            note = (
+                f"{1 / ours:,.0f} against {1 / theirs:.1f} projections per CPU second, "
+                f"{UNITS} together; the forward pass for the switches, {1e3 * forward:.0f} ms an "
+                "image, aside"
+            )
+            against = "Captum NeuronDeconvolution, 9 per batch"
+            what = f"projections of {name} {one.layer}"
+            yield Row(what, against, theirs / ours, "×", one.goal, "higher", note)
+
+
+def _entries(maps: Tensor) -> LayerEntries:
+    """Entries at the peaks of channels in turn, over all images."""
+    flat = maps.flatten(2)
+    image = np.sort(np.arange(UNITS) % len(maps)).astype(np.int32)
+    channel = np.random.default_rng(1).integers(0, maps.shape[1], UNITS)
+    peak = flat[torch.from_numpy(image).long(), torch.from_numpy(channel)].max(dim=1)
+    cell = np.stack(np.divmod(peak.indices.numpy(), maps.shape[3]), axis=1).astype(np.int32)
+    start = peak.values.clamp(min=1e-3).numpy()
+    return LayerEntries(channel, np.arange(UNITS), image, cell, start)
+
+
+def _ours(
+    network: Network,
+    layer: str,
+    entries: LayerEntries,
+    images: dict[int, Tensor],
+    repeats: int,
+) -> tuple[float, float]:
+    """CPU seconds of a projection, and of the forward pass of an image."""
+    method = method_of(network.graph, layer, "auto")
+    projector = Projector(network, {layer: method}, 16, finite=True)
+    passes, nodes = projector.passes, projector.passes.nodes(layer)
+    maps = {row: passes.maps(image, nodes) for row, image in images.items()}
+    down = _least(lambda: projector.layer(layer, entries, images, maps, CPU), repeats)
+    forward = _least(lambda: passes.maps(images[0], nodes), repeats)
+    return down / UNITS, forward
+
+
+def _captum(module: nn.Module, path: str, images: dict[int, Tensor]) -> None:
+    layer = module.get_submodule(path)
+    inputs = torch.cat([images[n % len(images)] for n in range(PER_BATCH)]).requires_grad_()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it announces its hooks every time
+        NeuronDeconvolution(module, layer).attribute(inputs, (0, 3, 3))
+
+
+def _readable(module: nn.Module) -> nn.Module:
+    """The module with a ReLU module of its own wherever it calls one, as Captum's hooks need."""
+    for part in module.modules():
+        if isinstance(part, nn.ReLU):
+            part.inplace = False
+    for part in list(module.modules()):
+        if isinstance(part, Bottleneck):
+            part.relu1, part.relu2, part.relu3 = nn.ReLU(), nn.ReLU(), nn.ReLU()
+            part.forward = MethodType(_bottleneck, part)
+        elif isinstance(part, BasicConv2d):
+            part.relu = nn.ReLU()
+            part.forward = MethodType(lambda self, x: self.relu(self.bn(self.conv(x))), part)
+    return module
+
+
+def _bottleneck(self: Bottleneck, x: Tensor) -> Tensor:
+    y = self.relu1(self.bn1(self.conv1(x)))
+    y = self.relu2(self.bn2(self.conv2(y)))
+    y = self.bn3(self.conv3(y))
+    made: Tensor = self.relu3(y + (x if self.downsample is None else self.downsample(x)))
+    return made
+
+
+def _scan_row(name: str, goal: float, images: int) -> Row:
+    module = built(name)
+    with tempfile.TemporaryDirectory() as folder:
+        world = _world(module, f"torchvision:{name}", Path(folder))
+        ours = _scan_cost(world, images)
+    theirs = _least(partial(_eager, module), 2) / BATCH
+    return Row(
+        f"scan of {name}, files to records",
+        "a plain eager loop over ready tensors",
+        theirs / ours,
+        "×",
+        goal,
+        "higher",
+        f"{1 / ours:.1f} against {1 / theirs:.1f} images per CPU second, default layers",
+    )
+
+
+def _world(module: nn.Module, arch: str, folder: Path) -> World:
+    graph, weights = read(module, (3, SIDE, SIDE))
+    for name in ("model", "photos"):
+        (folder / name).mkdir()
+    chance = np.random.default_rng(0)
+    for number in range(PHOTOS // 2):
+        photograph(chance).save(folder / "photos" / f"{number:04}.jpg", quality=90)
+    card = ModelCard(
+        arch=arch,
+        classes=CLASSES,
+        resize=256,
+        crop=SIDE,
+        mean=(120.0, 115.0, 105.0),
+        scale=1 / 58,
+        seed=0,
+        epochs_trained=0,
+        weights_sha256="",
+        manifest_sha256="",
+    )
+    floats = {key: tensor.float() for key, tensor in weights.items()}
+    save_model(folder / "model", card, floats, graph)
+    return World(folder, _default_layers(graph))
+
+
+def _default_layers(graph: Graph) -> tuple[str, ...]:
+    return tuple(layer.name for layer in selected(graph, ("default",)))
+
+
+def _scan_cost(world: World, images: int) -> float:
+    """CPU seconds of an image, of this process and its threads."""
+    scan = world.scan(images)
+    with tempfile.TemporaryDirectory() as state:
+        start = time.process_time()
+        with cluster.workers(None, 0, CPU, cores=1) as pool:
+            scan.run(pool, Path(state) / "checkpoint")
+        return (time.process_time() - start) / images
+
+
+@torch.inference_mode()
+def _eager(module: nn.Module) -> None:
+    module(torch.randn(BATCH, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)))
+
+
+def _least(work: Callable[[], object], repeats: int) -> float:
+    """The least CPU seconds of some runs, after one that warms up."""
+    work()
+    spent = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        spent.append(time.process_time() - start)
+    return min(spent)

@@ -1,0 +1,143 @@
+"""Five networks from elsewhere, from their code to pages in a browser."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Browser, expect
+
+from pipeline.atlas import open_atlas
+from tests.atlas_site.conftest import violations, watching
+from tests.foreign_networks import FOREIGN, NETS, Foreign, adopt, done
+from tests.pipeline.project.module_oracle import module_projection
+from tests.pipeline.project.oracle import under_box
+
+pytestmark = pytest.mark.slow
+
+ENTRIES = 40
+STAGES = ("prepare", "train", "evaluate", "scan", "project", "crop")
+
+
+@pytest.fixture(scope="module", params=FOREIGN)
+def network(request) -> Foreign:
+    return FOREIGN[request.param]
+
+
+@pytest.fixture(scope="module")
+def finished(network: Foreign, tmp_path_factory) -> Path:
+    """A workspace in which every stage has run."""
+    folder = tmp_path_factory.mktemp(network.function)
+    adopt(folder, network.function, list(network.layers))
+    for stage in STAGES:
+        done(folder, stage)
+    done(folder, "verify", "--entries", str(ENTRIES))
+    done(folder, "render", "--workers", "1")
+    return folder
+
+
+def test_the_slow_reference_finds_nothing_wrong(finished, network):
+    report = json.loads((finished / "reports" / "verify.json").read_text())
+    assert report["entries"] == ENTRIES
+    assert report["wrong"] == report["faults"] == 0
+    assert set(report["layers"]) == set(network.layers)
+
+
+def test_each_layer_is_projected_by_the_method_that_fits_it(finished, network):
+    run = open_atlas(finished / "artifacts")
+    facts = {layer: run.projection_facts(layer) for layer in run.layers}
+    assert {layer: found["method"] for layer, found in facts.items()} == network.layers
+    for layer, found in facts.items():
+        page = (finished / "site" / f"{layer}.html").read_text(encoding="utf-8")
+        assert found["method_why"] in page
+
+
+def test_projections_are_those_of_autograd_through_the_module_itself(finished, network):
+    """The strongest live channel's, as it is stored, with its box and crop."""
+    run, names = open_atlas(finished / "artifacts"), {}
+    exec(NETS, names)
+    torch.manual_seed(run.params.seed)
+    module = names[network.function]().double()
+    layer, method = network.of, network.layers[network.of]
+    record, field = run.scan(layer), run.field(layer)
+    target = module.get_submodule(network.module)
+    for channel in {0, len(record.image) - 1, int(record.activation[:, 0].argmax())}:
+        if record.image[channel, 0] < 0:
+            continue
+        entry = run.entry(layer, channel, 0)
+        image, unit = run.input(entry.image).double(), (channel, *entry.cell)
+        whole = module_projection(module, image, target, unit, entry.activation, method)
+        frame = field.boxes(np.array(entry.cell, np.int32)).tolist()
+        expected = under_box(whole, frame)
+        own = under_box(whole, list(entry.box))
+        torch.testing.assert_close(own.norm(), whole.norm(), rtol=1e-9, atol=0)
+        error = float((torch.from_numpy(entry.projection).double() - expected).norm())
+        assert error <= 2e-3 * float(expected.norm())
+
+
+@pytest.fixture
+def visit(chromium: Browser, finished: Path) -> Iterator:
+    with watching(chromium) as opened:
+        site = finished / "site"
+        yield lambda place, **options: opened(f"{site.as_uri()}/{place}", **options)
+
+
+@pytest.mark.browser
+def test_the_pages_work_in_a_browser(visit, network):
+    first, *_, last = network.layers
+    places = [
+        "index.html",
+        f"{first}.html",
+        f"{last}.html#0",
+        "images.html#0",
+        "classes.html#0",
+        "channels.html",
+    ]
+    for place in places:
+        watched = visit(place, width=390)
+        page = watched.page
+        page.wait_for_load_state("networkidle")
+        broken = "all => all.filter(i => i.complete && i.naturalWidth === 0).length"
+        assert page.eval_on_selector_all("img", broken) == 0
+        wide = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+        assert page.evaluate(wide) <= 390, place
+        assert watched.complaints == [], place
+        assert [url for url in watched.requests if not url.startswith("file:")] == []
+
+
+@pytest.mark.browser
+def test_the_first_page_draws_the_graph(visit, network, finished):
+    page, run = visit("index.html").page, open_atlas(finished / "artifacts")
+    boxes = page.locator(".graph .box")
+    expect(boxes).to_have_count(len(run.graph.layers) if network.branched else 0)
+    if network.branched:
+        expect(page.locator(".graph a")).to_have_count(len(network.layers))
+        last = list(network.layers)[-1]
+        page.locator(f".graph a[href='{last}.html']").first.dispatch_event("click")
+        page.wait_for_url(f"**/{last}.html")
+
+
+@pytest.mark.browser
+def test_axe_finds_no_violation(chromium, finished, network, axe):
+    if network.function != "googlenet":
+        pytest.skip("one network with a graph stands for all")
+    with watching(chromium) as opened:
+        for place in ("index.html", "inception3a.html#0"):
+            page = opened(f"{(finished / 'site').as_uri()}/{place}", bypass_csp=True).page
+            page.evaluate(axe)
+            assert violations(page) == []
+
+
+@pytest.mark.browser
+def test_a_channel_of_a_concatenation_has_its_branchs_box(visit, network, finished):
+    if network.function != "googlenet":
+        pytest.skip("the network with concatenations of branches")
+    run = open_atlas(finished / "artifacts")
+    sizes = run.field("inception3a").channel_sizes()
+    assert sizes[0] == (27, 27)  # its 1 × 1 branch: the field of the pool below
+    assert sizes[64] == (43, 43)  # its 3 × 3 branch: 27 + 2 · 8
+    page = visit("inception3a.html#0").page
+    box = page.locator("[data-stage] rect.box")
+    expect(box).to_have_attribute("width", "27")

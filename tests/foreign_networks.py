@@ -1,0 +1,149 @@
+"""Networks from elsewhere with calibrated norms, for whole runs of the pipeline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from stages.cli import main
+from tests.workspaces import waves, write_params
+
+NETS = '''
+"""Architectures of torchvision, with random weights and norms that fit them."""
+
+import torch
+from torch import nn
+from torchvision.models import DenseNet, GoogLeNet, MobileNetV2, resnet18 as plain_resnet18, vgg
+
+
+def calibrated(module, side=64, images=8):
+    """The module with the statistics of waves of all directions, as training leaves them."""
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.momentum = None  # a mean over what it sees
+    row, col, turn = torch.meshgrid(*(torch.arange(n) for n in (side, side, images)), indexing="ij")
+    waves = torch.sin((row * torch.cos(turn * 0.8) + col * torch.sin(turn * 0.8)) / (1 + turn))
+    colour = torch.randn(images, 3, 1, 1)
+    with torch.no_grad():
+        module.train()(waves.permute(2, 0, 1)[:, None] * colour + torch.randn(images, 3, 1, 1))
+    return module.eval()
+
+
+def vgg16_bn():
+    channels = [c if c == "M" else c // 8 for c in vgg.cfgs["D"]]
+    made = nn.Sequential()
+    made.features = vgg.make_layers(channels, batch_norm=True)
+    made.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 3))
+    return calibrated(made)
+
+
+def resnet18():
+    return calibrated(plain_resnet18(num_classes=3))
+
+
+def googlenet():
+    return calibrated(GoogLeNet(num_classes=3, aux_logits=False, init_weights=False))
+
+
+def densenet121():
+    return calibrated(DenseNet(8, (6, 12, 24, 16), 16, num_classes=3))
+
+
+def mobilenet_v2():
+    return calibrated(MobileNetV2(num_classes=3, width_mult=0.25))
+'''
+CLASSES = ("0", "1", "2")
+CROP = 64
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A network of the file above and what its atlas shows."""
+
+    function: str
+    layers: Mapping[str, str]
+    """Layers with the methods that fit them."""
+    module: str
+    """Path of the module that makes the signal of one of the layers, before its ReLU."""
+    of: str
+    """That layer."""
+    branched: bool
+    """Whether it has blocks to draw."""
+
+
+D, G = "deconvnet", "guided"
+FOREIGN = {
+    "vgg16_bn": Foreign(
+        "vgg16_bn",
+        {"features.0": D, "features.3": G, "features.10": D, "features.30": D},
+        module="features.11",
+        of="features.10",
+        branched=False,
+    ),
+    "resnet18": Foreign(
+        "resnet18",
+        {"conv1": D, "layer1.1": D, "layer2.0.downsample.0": D, "layer3.1": D},
+        module="layer2.0.downsample.1",
+        of="layer2.0.downsample.0",
+        branched=True,
+    ),
+    "googlenet": Foreign(
+        "googlenet",
+        {"conv1.conv": D, "inception3a": D, "inception4b": D},
+        module="inception3a",
+        of="inception3a",
+        branched=True,
+    ),
+    "densenet121": Foreign(
+        "densenet121",
+        {"features.conv0": D, "features.denseblock1": D, "features.denseblock3": D},
+        module="features.transition1.norm",
+        of="features.denseblock1",
+        branched=True,
+    ),
+    "mobilenet_v2": Foreign(
+        "mobilenet_v2",
+        {"features.0.0": D, "features.4.conv.0.0": G, "features.7.conv.0.0": G, "features.18.0": G},
+        module="features.4.conv.0.1",
+        of="features.4.conv.0.0",
+        branched=True,
+    ),
+}
+
+
+def atlas(folder: Path, *words: str) -> Result:
+    """Run a command of the atlas in a workspace."""
+    return CliRunner().invoke(main, [words[0], "-w", str(folder), *words[1:]])
+
+
+def done(folder: Path, *words: str) -> str:
+    """The same for a command that has to succeed; what it says."""
+    result = atlas(folder, *words)
+    assert result.exit_code == 0, (words, result.output, result.exception)
+    return result.output
+
+
+def write_classes(folder: Path, each: int) -> None:
+    """Photographs of waves in class folders, without a split."""
+    for kind, name in enumerate(CLASSES):
+        (folder / name).mkdir(parents=True)
+        for image in range(each):
+            pixels = waves(np.random.default_rng([kind, image]), kind)
+            Image.fromarray(pixels).save(folder / name / f"{image}.png")
+
+
+def adopt(folder: Path, function: str, layers: list[str], *words: str) -> str:
+    """A workspace with photographs in which a network of the file above is adopted."""
+    (folder / "nets").mkdir()
+    (folder / "nets" / "calibrated.py").write_text(NETS, encoding="utf-8")
+    write_classes(folder / "photos", each=4)
+    write_params(folder, {"scan": {"top": 3}})
+    numbers = ["--mean", *["0.5"] * 3, "--std", *["0.25"] * 3]
+    size = ["--resize", str(CROP + 8), "--crop", str(CROP)]
+    shown = [word for layer in layers for word in ("--layers", layer)]
+    images = ["--images", str(folder / "photos")]
+    spec = f"nets.calibrated:{function}"
+    return done(folder, "adopt", spec, *numbers, *size, *shown, *images, *words)
