@@ -4,6 +4,7 @@
 without an index in memory.
 """
 
+import os
 import re
 import zlib
 from functools import lru_cache
@@ -69,6 +70,11 @@ def zip_position(header: int, compressed: int, method: int) -> str:
 def row_position(group: int, row: int, column: str) -> str:
     """The position of a parquet file's row, inside a row group; of the column with the bytes."""
     return f"row:{group}:{row}:{column}"
+
+
+def is_row(position: str) -> bool:
+    """Whether a position is that of a parquet file's row."""
+    return _ROW.fullmatch(position) is not None
 
 
 def key_of(path: str, position: str) -> str:
@@ -145,7 +151,12 @@ def _row_group(files: Files, path: str, group: int, column: str) -> Any:
 
 
 def parquet_library() -> Any:
-    """pyarrow's parquet module. Raises AtlasError where it is not installed."""
+    """pyarrow's parquet module. Raises AtlasError where it is not installed.
+
+    It takes memory as it needs it: its own allocator maps a gibibyte at the first byte, which is
+    all that a decoder process may have.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # read at the import
     try:
         import pyarrow.parquet
     except ImportError:

@@ -35,15 +35,17 @@ def decoded(
     refuse: Callable[[Job, str], Result],
     jobs: Iterable[Job],
     count: int,
+    start: Callable[[], object] = bool,
 ) -> Iterator[tuple[Job, Result]]:
     """Yield `(job, work(job))` in order, each worked on in one of the decoder processes.
 
     `refuse` makes the result of a job that goes beyond a limit, from the reason. `count` is the
-    number of jobs, or more.
+    number of jobs, or more. `start` is called in each process before its limit of memory holds:
+    what it imports does not count.
     """
     processes = min(cores(), -(-count // FEW))
     free: SimpleQueue[_Decoder[Job, Result]] = SimpleQueue()
-    decoders = [_Decoder(work) for _ in range(max(1, processes))]
+    decoders = [_Decoder(work, start) for _ in range(max(1, processes))]
     for decoder in decoders:
         free.put(decoder)
 
@@ -70,8 +72,9 @@ class _LimitError(Exception):
 class _Decoder(Generic[Job, Result]):
     """One decoder process, started when it is first needed and after each one that was lost."""
 
-    def __init__(self, work: Callable[[Job], Result]) -> None:
+    def __init__(self, work: Callable[[Job], Result], start: Callable[[], object]) -> None:
         self._work = work
+        self._before = start
         self._process: BaseProcess | None = None
         self._pipe: Connection[object, object] | None = None
 
@@ -95,7 +98,9 @@ class _Decoder(Generic[Job, Result]):
         # Not forked: a fork would inherit this process's threads' locks, and its open files.
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, self._work), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(theirs, self._work, self._before), daemon=True
+        )
         self._process.start()
         theirs.close()
         self._pipe.recv()
@@ -118,12 +123,17 @@ class _Decoder(Generic[Job, Result]):
         self._process = self._pipe = None
 
 
-def _serve(pipe: "Connection[object, object]", work: Callable[[object], object]) -> None:
+def _serve(
+    pipe: "Connection[object, object]",
+    work: Callable[[object], object],
+    start: Callable[[], object],
+) -> None:
     """Answer jobs until the other end closes, which it does however that process ends."""
     # Decoders in C print what they think of damage on standard error.
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 2)
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # for as long as the process lasts
+    start()
     _limit_memory()
     try:
         pipe.send(None)

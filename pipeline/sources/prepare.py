@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipeline.dataset.manifest import ImageRow, Manifest, sorted_manifest
+from pipeline.dataset.members import is_row, parquet_library
 from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
 from pipeline.params import DataParams
@@ -80,7 +81,9 @@ def _inspected(
             new.append(candidate)
         else:
             yield candidate, outcome
-    for candidate, outcome in decoded(partial(inspect, store), refused, new, len(new)):
+    in_rows = any(is_row(candidate.position) for candidate in new)
+    start = parquet_library if in_rows else bool
+    for candidate, outcome in decoded(partial(inspect, store), refused, new, len(new), start):
         known.add(candidate, outcome)
         yield candidate, outcome
 

@@ -7,6 +7,7 @@ from multiprocessing import active_children
 
 import pytest
 
+from pipeline.dataset.members import parquet_library
 from pipeline.sources import decoders
 from pipeline.sources.decoders import decoded
 
@@ -24,6 +25,12 @@ def work(job):
             os.kill(os.getpid(), signal.SIGKILL)
         case "print":
             os.write(2, b"libtiff says\n")
+        case "rows":
+            parquet_library()
+            import pyarrow  # not sooner: what is imported decides how it takes memory
+
+            pyarrow.allocate_buffer(1 << 20)
+            bytearray(900 << 20)
         case "bug":
             raise ValueError("a bug")
     return job
@@ -75,3 +82,11 @@ def test_no_process_is_left():
     outcomes.close()
     assert not process.is_alive()
     assert active_children() == []
+
+
+def test_an_image_in_a_parquet_file_may_take_as_much_memory_as_any_other():
+    done = decoded(work, refuse, ["rows", "memory"], 2, parquet_library)
+    assert [outcome for _, outcome in done] == [
+        "rows",
+        "memory too costly: more than 1024 MiB",
+    ]
