@@ -61,8 +61,8 @@ def test_the_same_bytes_again_with_worker_processes_and_after_a_kill(finished, t
     photo.unlink()
     os.mkfifo(photo)
     reads_pipes = (
-        "from pathlib import Path; from pipeline.dataset import store; "
-        "store.read_regular = Path.read_bytes; from stages.cli import main; main()"
+        "from pipeline.dataset.store import FolderStore; from stages.cli import main; "
+        "FolderStore.open = lambda self, path: open(self.root / path, 'rb'); main()"
     )
     arguments = ("figures", "-w", str(finished.root))
     with running(sys.executable, "-c", reads_pipes, *arguments) as process:

@@ -28,7 +28,7 @@ def quick(monkeypatch):
     """No waits, and decoding in this process, where they are patched."""
     monkeypatch.setattr(remote, "WAITS_S", (0.0, 0.0, 0.0))
 
-    def decoded(work, refuse, jobs, count):
+    def decoded(work, refuse, jobs, count, start):
         return ((job, work(job)) for job in jobs)
 
     monkeypatch.setattr("pipeline.sources.prepare.decoded", decoded)

@@ -242,7 +242,7 @@ REFUSED = [
 
 
 def small_swin():
-    return SwinTransformer([4, 4], embed_dim=8, depths=[1], num_heads=[1], window_size=[4, 4])
+    return SwinTransformer([4, 4], embed_dim=8, depths=[2], num_heads=[1], window_size=[4, 4])
 
 
 @pytest.mark.parametrize(
