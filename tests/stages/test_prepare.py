@@ -3,11 +3,16 @@
 import csv
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 
 from stages.prepare import main
+from tests.imports import ROOT
 from tests.workspaces import write_params, write_photos
 
 OUTS = ("artifacts/manifest.csv", "artifacts/rejected.csv", "reports/prepare.json")
@@ -66,6 +71,66 @@ def test_a_run_that_fails_leaves_what_was_there_and_nothing_half_written(workspa
     assert outs(workspace) == first
     names = {path.name for out in OUTS for path in (workspace / out).parent.iterdir()}
     assert names == {"manifest.csv", "rejected.csv", "prepare.json"}
+
+
+KILLED = """
+import os, signal, sys
+from pipeline.sources import known, prepare
+from stages.prepare import main
+
+def decoded(work, refuse, jobs, count):
+    for number, job in enumerate(jobs):
+        if number == int(os.environ["KILL_AFTER"]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield job, work(job)
+
+known.COMMIT_EVERY = 5
+prepare.decoded = decoded
+main()
+"""
+"""`atlas prepare` that keeps every five outcomes, and is killed after so many."""
+
+
+@pytest.mark.parametrize(("done", "kept"), [(13, 10), (21, 20)])
+def test_a_killed_run_is_taken_up_and_added_files_alone_are_decoded(
+    workspace, monkeypatch, done, kept
+):
+    command = [sys.executable, "-c", KILLED, "-w", str(workspace)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "KILL_AFTER": str(done)}
+    killed = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert outs(workspace) == {}
+    jobs = []
+
+    def decoded(work, refuse, given, count):
+        for job in given:
+            jobs.append(job.path)
+            yield job, work(job)
+
+    monkeypatch.setattr("pipeline.sources.prepare.decoded", decoded)
+    assert run(workspace).exit_code == 0
+    assert len(jobs) == 22 - kept
+    assert outs(workspace) == outs_from_the_start(workspace, "first")
+    write_photos(workspace / "more", {"cat": (2, 1)})
+    for split in ("train", "val"):
+        for path in (workspace / "more" / split / "cat").iterdir():
+            path.rename(workspace / "photos" / split / "cat" / f"more {path.name}")
+    jobs.clear()
+    assert run(workspace).exit_code == 0
+    assert sorted(jobs) == [
+        "train/cat/more photo 0.jpg",
+        "train/cat/more photo 1.jpg",
+        "val/cat/more photo 0.jpg",
+    ]
+    assert outs(workspace) == outs_from_the_start(workspace, "second")
+
+
+def outs_from_the_start(workspace, name):
+    """The outs of a workspace that knows nothing yet, of the same photographs."""
+    (workspace / name).mkdir()
+    write_params(workspace / name, {"data": {"root": str(workspace / "photos")}})
+    assert run(workspace / name).exit_code == 0
+    return outs(workspace / name)
 
 
 def test_a_failure_while_writing_publishes_nothing(workspace, monkeypatch):

@@ -1,6 +1,8 @@
 """torchvision's small classics: their pictures and classes, from files in torchvision's layout."""
 
+import hashlib
 import io
+import pickle
 
 import numpy as np
 import pytest
@@ -90,6 +92,44 @@ def test_torchvisions_own_files_are_used_where_they_are(tmp_path):
             with Image.open(io.BytesIO(store.read(image.key))) as picture:
                 assert torch.equal(torch.tensor(np.asarray(picture)), theirs.data[number])
             assert image.label == theirs.classes[theirs.targets[number]]
+
+
+def test_cifar_in_its_own_files_is_read(tmp_path, monkeypatch):
+    """Batches as Python pickles them; torchvision knows the originals by hashes that it lists."""
+    from torchvision.datasets import CIFAR10
+
+    folder = tmp_path / CIFAR10.base_folder
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    names = [f"kind {number}" for number in range(10)]
+    batches = {
+        name: {
+            "data": rng.integers(0, 256, (10, 3 * 32 * 32)).astype(np.uint8),
+            "labels": [int(label) for label in rng.permutation(10)],
+        }
+        for name in ("data_batch_1", "data_batch_2", "test_batch")
+    }
+    contents = {name: pickle.dumps(batch) for name, batch in batches.items()}
+    contents["batches.meta"] = pickle.dumps({"label_names": names})
+    hashes = {}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+        hashes[name] = hashlib.md5(content).hexdigest()
+    train = [[name, hashes[name]] for name in ("data_batch_1", "data_batch_2")]
+    monkeypatch.setattr(CIFAR10, "train_list", train)
+    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", hashes["test_batch"]]])
+    monkeypatch.setattr(CIFAR10, "meta", CIFAR10.meta | {"md5": hashes["batches.meta"]})
+    found = locate(ClassicSource("cifar10"), tmp_path, data_params("cifar10"))
+    assert {split: len(paths) for split, paths in splits(found).items()} == {"train": 20, "val": 10}
+    store = open_images(tmp_path)
+    for image in images(found):
+        number = int(image.path[-9:-4])
+        parts = ("data_batch_1", "data_batch_2") if image.split == "train" else ("test_batch",)
+        batch = batches[parts[number // 10]]
+        planes = batch["data"][number % 10].reshape(3, 32, 32)
+        with Image.open(io.BytesIO(store.read(image.key))) as picture:
+            assert np.array_equal(np.asarray(picture), np.moveaxis(planes, 0, 2))
+        assert image.label == names[batch["labels"][number % 10]]
 
 
 def test_without_a_network_the_way_out_is_named(tmp_path, monkeypatch):
