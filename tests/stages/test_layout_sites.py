@@ -65,7 +65,7 @@ class Run:
 def in_one_process() -> Iterator[None]:
     """Decoding and painting here: processes of their own would take most of the time."""
 
-    def decoded(work, refuse, jobs, count):
+    def decoded(work, refuse, jobs, count, start):
         return ((job, work(job)) for job in jobs)
 
     with pytest.MonkeyPatch.context() as patch:

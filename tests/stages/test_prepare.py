@@ -78,7 +78,7 @@ import os, signal, sys
 from pipeline.sources import known, prepare
 from stages.prepare import main
 
-def decoded(work, refuse, jobs, count):
+def decoded(work, refuse, jobs, count, start):
     for number, job in enumerate(jobs):
         if number == int(os.environ["KILL_AFTER"]):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -102,7 +102,7 @@ def test_a_killed_run_is_taken_up_and_added_files_alone_are_decoded(
     assert outs(workspace) == {}
     jobs = []
 
-    def decoded(work, refuse, given, count):
+    def decoded(work, refuse, given, count, start):
         for job in given:
             jobs.append(job.path)
             yield job, work(job)
