@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import zarr
 from PIL import Image
 
 from pipeline.dataset.images import load_square
@@ -73,6 +74,13 @@ def _write_model(workspace: Workspace):
         manifest_sha256=sha256_of(workspace.manifest),
     )
     save_model(workspace.model, card, weights)
+
+
+def show_scan(store: Path, scan_sha256: str) -> None:
+    """Have a store of pictures say that it shows a scan; what signed its metadata goes."""
+    root = zarr.open_group(store, mode="r+")
+    attributes = root.attrs.asdict() | {"scan_sha256": scan_sha256}
+    root.attrs.put({name: value for name, value in attributes.items() if "metadata" not in name})
 
 
 def _write_scan(workspace: Workspace, rows, layers):
