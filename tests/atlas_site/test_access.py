@@ -113,9 +113,9 @@ def test_focus_returns_to_the_grid_after_a_channel_and_to_its_button_after_help(
     page.keyboard.press("Enter")
     expect(page.locator("dialog.channel")).to_be_visible()
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.closest('li').id") == "3"
+    expect(page.locator("[id='3'] :focus")).to_have_count(1)
     page.locator("[data-help]").focus()
     page.keyboard.press("Enter")
     expect(page.locator("dialog.help")).to_be_visible()
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.matches('[data-help]')")
+    expect(page.locator("[data-help]")).to_be_focused()
