@@ -104,9 +104,13 @@ def _list_parts(
     if known is None:
         new = set(missing)
         known = all_marks(collection.seed, [shot for shot in shots if shot not in new])
+    left = {shot.path for shot in shots} - {shot.path for shot in missing}
     wanted = {shot.path for shot in shots}
     marks = sorted(
-        (mark for mark in [*known, *drawn] if mark.path in wanted),
+        (
+            *(mark for mark in known if mark.path in left),
+            *(mark for mark in drawn if mark.path in wanted),
+        ),
         key=lambda mark: (mark.path, mark.part),
     )
     text = "".join(f"{m.path},{m.part},{m.row:.1f},{m.col:.1f}\n" for m in marks)
