@@ -774,6 +774,7 @@ def test_the_list_of_figures_links_to_each(visit: Opener) -> None:
     page = visit("index.html").page
     page.locator("nav a", has_text="figures").click()
     page.wait_for_url("**/figures.html")
-    assert words(page, ".figure-cards small") == ["Figure 2", "Figure 5", "Figure 7", "Table 1"]
-    page.locator(".figure-cards a").nth(2).click()
+    listed = [f"Figure {number}" for number in (2, 4, 5, 6, 7)]
+    assert words(page, ".figure-cards small") == [*listed, "Table 1"]
+    page.locator(".figure-cards a").nth(4).click()
     page.wait_for_url("**/figure-occlusion.html")

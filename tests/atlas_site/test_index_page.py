@@ -1,11 +1,11 @@
 """The facts of the first page."""
 
 import dataclasses
-import json
 
 from atlas_site.catalogue import gather
 from atlas_site.index_page import verified
 from pipeline.atlas import open_atlas
+from pipeline.storage.sealed import write_sealed
 from pipeline.workspace import Workspace
 from tests.atlas_site.synthetic_run import Plan, write_run
 
@@ -21,7 +21,7 @@ REPORT = {
 
 
 def headline(run: Workspace, **changes: int) -> str:
-    run.report("verify.json").write_text(json.dumps(REPORT | changes))
+    write_sealed(run.report("verify.json"), REPORT | changes)
     found = verified(gather(open_atlas(run.artifacts)))
     assert found is not None
     assert dataclasses.is_dataclass(found)
