@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from atlas_site.layers import Channel
-from atlas_site.pictures import TileSize, grey_outside, pair
+from atlas_site.layers import Channel, tile_size
+from atlas_site.pictures import grey_outside, pair
 from pipeline.atlas import Run
 
 SIZE = (1200, 630)
@@ -36,5 +36,5 @@ def _panel(run: Run, channel: Channel) -> Image.Image:
     pictures = run.pictures(channel.layer, slice(channel.number, channel.number + 1))
     frames, factor = run.frames(channel.layer)[channel.number], run.reduction(channel.layer)
     crops = grey_outside(pictures.crop[0], frames, run.card.crop, factor)
-    px = TileSize(max(run.field(channel.layer).size)).sprite
+    px = tile_size(run, channel.layer).sprite
     return Image.fromarray(np.ascontiguousarray(pair(pictures.projection[0], crops, px)))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_site.script import data_script, rounded
+from atlas_site.script import data_script, rounded_rows
 from pipeline.atlas import Run
 
 FILE_BYTES = 1 << 20
@@ -67,7 +67,7 @@ class FiringJob:
         name = _name(self.key, self.number)
         value = {
             "levels": b64encode(zlib.compress(levels.tobytes(), 9)).decode("ascii"),
-            "ends": [[rounded(float(end)) for end in pair] for pair in ends.reshape(-1, 2)],
+            "ends": rounded_rows(ends.reshape(-1, 2)),
         }
         (out / "data" / f"{name}.js").write_text(data_script(name, value), encoding="ascii")
         return 0

@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from atlas_site.layers import Layer
-from pipeline.network import graph as network
-from pipeline.network.geometry import signal_inputs
-from pipeline.network.graph import Graph
-from pipeline.network.ops import Add, Cat
+from pipeline.atlas import INPUT, Graph, layer_feeds, layer_kind
+from pipeline.atlas import Layer as NetworkLayer
 
 WIDTH = 1000.0
 LEFT = 58.0
@@ -21,8 +19,6 @@ GAP = 30.0
 HIGHEST_ARC = 26.0
 CHARACTER = 5.4
 """The width of a character of a name."""
-INPUT = -1
-"""Stands for the input where layers are numbered."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class _Place:
 
 def diagram(graph: Graph, layers: Sequence[Layer]) -> Diagram | None:
     """Draw a network; None for one without a branch, which its list of layers shows as well."""
-    feeds = _feeds(graph)
+    feeds = layer_feeds(graph)
     if all(len(feeding) < 2 for feeding in feeds):
         return None
     blocks = _blocks(graph.layer_list)
@@ -92,21 +88,7 @@ def diagram(graph: Graph, layers: Sequence[Layer]) -> Diagram | None:
     return _Drawing(graph, layers, feeds, blocks, places).drawn()
 
 
-def _feeds(graph: Graph) -> list[list[int]]:
-    """By layer, the numbers of the layers whose signal it gets with no layer between."""
-    number = {layer.source: at for at, layer in enumerate(graph.layer_list)}
-    ends: list[list[int]] = []
-    feeds: list[list[int]] = [[] for _ in number]
-    for position, node in enumerate(graph.nodes):
-        found = list(dict.fromkeys(end for below in signal_inputs(node) for end in ends[below]))
-        if position in number:
-            feeds[number[position]] = found
-            found = [number[position]]
-        ends.append(found if node.inputs else [INPUT])
-    return feeds
-
-
-def _blocks(layers: Sequence[network.Layer]) -> list[list[int]]:
+def _blocks(layers: Sequence[NetworkLayer]) -> list[list[int]]:
     """Runs of layers, each up to the next cut."""
     blocks: list[list[int]] = [[]]
     for number, layer in enumerate(layers):
@@ -116,7 +98,7 @@ def _blocks(layers: Sequence[network.Layer]) -> list[list[int]]:
     return [block for block in blocks if block]
 
 
-def _rows(layers: Sequence[network.Layer], blocks: Sequence[Sequence[int]]) -> list[int]:
+def _rows(layers: Sequence[NetworkLayer], blocks: Sequence[Sequence[int]]) -> list[int]:
     """The row of each layer: that of the map size with which its block ends."""
     sizes: dict[tuple[int, int], int] = {}
     rows = [0] * len(layers)
@@ -198,7 +180,7 @@ class _Drawing:
             boxes.append(
                 Box(
                     name=layer.name,
-                    kind=_kind(self._graph, layer),
+                    kind=layer_kind(self._graph, layer),
                     x=x,
                     y=y,
                     side=self._side,
@@ -260,8 +242,3 @@ class _Drawing:
             else max(x1 - self._pitch / 2, (x0 + x1) / 2)
         )
         return f"M{x0:.1f} {y0:.1f}L{middle:.1f} {y0 if y1 <= y0 else y1:.1f}L{x1:.1f} {y1:.1f}"
-
-
-def _kind(graph: Graph, layer: network.Layer) -> str:
-    op = graph.nodes[layer.source].op
-    return "sum" if isinstance(op, Add) else "joined" if isinstance(op, Cat) else "filters"

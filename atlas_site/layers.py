@@ -198,6 +198,11 @@ def _projected(atlas: Run, layer: str) -> Projected:
     )
 
 
+def tile_size(atlas: Run, layer: str) -> TileSize:
+    """How large the pictures of a layer are shown."""
+    return TileSize(max(atlas.field(layer).size))
+
+
 def _channel(
     atlas: Run,
     layer: str,
@@ -209,7 +214,7 @@ def _channel(
     record = atlas.scan(layer)
     rows = [row for row in record.image[number].tolist() if row >= 0]
     labels = Counter(atlas.images[row].label for row in rows)
-    size = TileSize(max(atlas.field(layer).size))
+    size = tile_size(atlas, layer)
     block_px = size.thumb * grid_side(record.image.shape[1])
     projections, crops = channel_regions(key, number, block_px)
     return Channel(

@@ -14,9 +14,9 @@ from atlas_site.catalogue import Catalogue
 from atlas_site.display import MID_GREY, to_grey
 from atlas_site.figure_pages.registry import FIGURE_PAGES, made_pages
 from atlas_site.firing import FiringJob
-from atlas_site.layers import Channel
+from atlas_site.layers import Channel, tile_size
 from atlas_site.pictures import (
-    TileSize,
+    Tiles,
     grey_outside,
     pair,
     projection_tiles,
@@ -31,6 +31,7 @@ from atlas_site.sprites import (
     COVER_GRID,
     EXAMPLE_CHANNELS,
     IMAGE_GRID,
+    Grid,
     channel_sheet_path,
     control_grid,
     control_path,
@@ -65,7 +66,7 @@ class ChannelsJob:
         """Write the files; return the number of channels."""
         first = self.sheet * CHANNEL_GRID.places
         pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
-        size, frames = TileSize(max(atlas.field(self.layer).size)), atlas.frames(self.layer)
+        size, frames = tile_size(atlas, self.layer), atlas.frames(self.layer)
         factor, input_px = atlas.reduction(self.layer), atlas.card.crop
         thumbs, saved = [], {}
         for index in range(len(pictures.scale)):
@@ -78,9 +79,8 @@ class ChannelsJob:
             small = pair(projections, crops, min(size.sprite, SAVED_PX))
             picture = webp(small, lossless=size.pixelated, quality=SAVED_QUALITY)
             saved[str(first + index)] = b64encode(picture).decode("ascii")
-        sheet_picture = sheet(thumbs, CHANNEL_GRID.columns, CHANNEL_GRID.rows)
         path = out / channel_sheet_path(self.key, self.sheet)
-        path.write_bytes(webp(sheet_picture, lossless=size.pixelated))
+        _write_sheet(path, thumbs, CHANNEL_GRID, lossless=size.pixelated)
         name = saved_pictures(self.key, self.sheet)
         (out / "data" / f"{name}.js").write_text(data_script(name, saved), encoding="ascii")
         return len(thumbs)
@@ -99,12 +99,9 @@ class ControlJob:
         first = self.sheet * CHANNEL_GRID.places
         controls = atlas.controls(self.layer, slice(first, first + CHANNEL_GRID.places))
         assert controls is not None
-        size, ranks = TileSize(max(atlas.field(self.layer).size)), controls.shape[1]
+        size, path = tile_size(atlas, self.layer), out / control_path(self.key, self.sheet)
         tiles = projection_tiles(controls.reshape(-1, *controls.shape[2:]), size.sprite)
-        grid = control_grid(ranks)
-        picture = sheet(list(tiles), grid.columns, grid.rows)
-        path = out / control_path(self.key, self.sheet)
-        path.write_bytes(webp(picture, lossless=size.pixelated))
+        _write_sheet(path, tiles, control_grid(controls.shape[1]), lossless=size.pixelated)
         return 0
 
 
@@ -122,15 +119,12 @@ class ExamplesJob:
         channels = slice(first, first + EXAMPLE_CHANNELS)
         crops = atlas.example_crops(self.layer, channels)
         assert crops is not None
-        size = TileSize(max(atlas.field(self.layer).size))
+        size, path = tile_size(atlas, self.layer), out / example_path(self.key, self.sheet)
         frames = atlas.example_frames(self.layer)[channels].reshape(-1, 4)
         flat, factor = crops.reshape(-1, *crops.shape[2:]), atlas.reduction(self.layer)
         shown = grey_outside(flat, frames, atlas.card.crop, factor)
         tiles = resized(squared(shown, MID_GREY), size.example)
-        grid = example_grid(crops.shape[1])
-        picture = sheet(list(tiles), grid.columns, grid.rows)
-        path = out / example_path(self.key, self.sheet)
-        path.write_bytes(webp(picture, lossless=size.pixelated))
+        _write_sheet(path, tiles, example_grid(crops.shape[1]), lossless=size.pixelated)
         return 0
 
 
@@ -144,14 +138,13 @@ class CoverJob:
 
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
-        size = TileSize(max(atlas.field(self.layer).size))
+        size = tile_size(atlas, self.layer)
         first = [
             atlas.pictures(self.layer, slice(channel, channel + 1)).projection[0, :1]
             for channel in self.channels
         ]
         tiles = projection_tiles(np.concatenate(first), size.sprite)
-        picture = sheet(list(tiles), COVER_GRID.columns, COVER_GRID.rows)
-        (out / cover_path(self.key)).write_bytes(webp(picture, lossless=size.pixelated))
+        _write_sheet(out / cover_path(self.key), tiles, COVER_GRID, lossless=size.pixelated)
         return 0
 
 
@@ -178,10 +171,7 @@ class FiltersJob:
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         tiles = to_grey(atlas.filters(self.layer))
-        grid = filter_grid(len(tiles))
-        (out / filters_path(self.key)).write_bytes(
-            webp(sheet(list(tiles), grid.columns, grid.rows), lossless=True)
-        )
+        _write_sheet(out / filters_path(self.key), tiles, filter_grid(len(tiles)), lossless=True)
         return 0
 
 
@@ -196,8 +186,7 @@ class ImagesJob:
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         images = [_scaled(atlas.image(row), self.px) for row in self.rows]
-        picture = sheet(images, IMAGE_GRID.columns, IMAGE_GRID.rows)
-        (out / image_sheet_path(self.sheet)).write_bytes(webp(picture))
+        _write_sheet(out / image_sheet_path(self.sheet), images, IMAGE_GRID)
         return 0
 
 
@@ -270,6 +259,16 @@ def _image_jobs(catalogue: Catalogue) -> list[ImagesJob]:
     step = IMAGE_GRID.places
     groups = [tuple(rows[start : start + step]) for start in range(0, len(rows), step)]
     return [ImagesJob(n, group, catalogue.image_px) for n, group in enumerate(groups)]
+
+
+def _write_sheet(
+    path: Path,
+    tiles: Tiles,
+    grid: Grid,
+    *,
+    lossless: bool = False,
+) -> None:
+    path.write_bytes(webp(sheet(tiles, grid), lossless=lossless))
 
 
 def _scaled(pixels: UInt8[np.ndarray, "crop crop 3"], px: int) -> UInt8[np.ndarray, "px px 3"]:

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from jaxtyping import Float16, Int32, Shaped, UInt8
 from PIL import Image
 
 from atlas_site.display import MID_GREY, to_grey
+from atlas_site.sprites import Grid
 
 LARGEST_TILE_PX = 144
 SMALLEST_LOSSY_PX = 64
@@ -136,15 +138,17 @@ def pair(
     return np.concatenate([block(projection_tiles(projections, px)), block(right)], axis=1)
 
 
-def sheet(
-    pictures: list[UInt8[np.ndarray, "height width 3"]], columns: int, rows: int
-) -> UInt8[np.ndarray, "sheet_height sheet_width 3"]:
-    """Pictures of one size in a grid of a fixed shape, mid grey where there is none."""
+Tiles = Sequence[UInt8[np.ndarray, "height width 3"]] | UInt8[np.ndarray, "picture height width 3"]
+"""Pictures of one size."""
+
+
+def sheet(pictures: Tiles, grid: Grid) -> UInt8[np.ndarray, "sheet_height sheet_width 3"]:
+    """Pictures of one size in a grid, mid grey where there is none."""
     height, width = pictures[0].shape[:2]
-    canvas = np.full((columns * rows, height, width, 3), MID_GREY, np.uint8)
+    canvas = np.full((grid.places, height, width, 3), MID_GREY, np.uint8)
     canvas[: len(pictures)] = pictures
-    grid = canvas.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
-    return grid.reshape(rows * height, columns * width, 3)
+    squares = canvas.reshape(grid.rows, grid.columns, height, width, 3).swapaxes(1, 2)
+    return squares.reshape(grid.rows * height, grid.columns * width, 3)
 
 
 def webp(

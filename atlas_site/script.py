@@ -3,6 +3,9 @@
 import json
 from collections.abc import Mapping
 
+import numpy as np
+from jaxtyping import Shaped
+
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
@@ -24,3 +27,8 @@ def _json(value: object) -> str:
 def rounded(value: float) -> float:
     """Four significant digits: what a page shows, and no more."""
     return float(f"{value:.4g}")
+
+
+def rounded_rows(rows: Shaped[np.ndarray, "row value"]) -> list[list[float]]:
+    """The same of rows of values."""
+    return [[rounded(value) for value in row] for row in rows.tolist()]

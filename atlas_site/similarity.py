@@ -1,7 +1,7 @@
 """How far channels are from each other: by the classes and the images that excite them."""
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32
+from jaxtyping import Bool, Float, Float32, Int32
 
 
 def distances(
@@ -35,7 +35,7 @@ def shared_images(
 
 
 def nearest(
-    distance: Float32[np.ndarray, "channel channel"],
+    distance: Float[np.ndarray, "channel channel"],
     alive: Bool[np.ndarray, " channel"],
     channel: int,
     count: int,

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from atlas_site.connections import Weights
+from atlas_site.similarity import nearest
 
 DECIMALS = 6
 """Of a cosine, so that its order does not hang on how a product of matrices was summed."""
@@ -42,6 +43,5 @@ def most_alike(
 
     Dead ones and itself are left out.
     """
-    order = np.argsort(-cosine[channel], kind="stable")
-    found = [int(n) for n in order if alive[n] and n != channel and cosine[channel, n] > 0]
-    return found[:count]
+    found = nearest(-cosine, alive, channel, count)
+    return [n for n in found if cosine[channel, n] > 0]

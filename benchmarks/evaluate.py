@@ -1,14 +1,13 @@
 """The evaluation: CPU seconds against eleven forward passes an image and two decodes."""
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 
+from benchmarks.cost import timed
 from benchmarks.row import Row
 from benchmarks.scan import World, make_world
 from pipeline.dataset.images import load_image, square
@@ -19,8 +18,6 @@ from pipeline.evaluation.evaluate import Evaluation, evaluate
 from pipeline.network.model import Model, load_model
 from pipeline.progress import no_progress
 from pipeline.training.forward import TrainingForward
-
-T = TypeVar("T")
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -37,9 +34,9 @@ def row(world: World, images: int, repeats: int) -> Row:
     photos = world.folder / "photos"
     plain_s, ours_s, errors = [], [], []
     for _ in range(repeats + 1):
-        seconds, (one, ten) = _timed(lambda: _plain(model, photos, listed))
+        seconds, (one, ten) = timed(lambda: _plain(model, photos, listed))
         plain_s.append(seconds)
-        seconds, found = _timed(lambda: _ours(model, photos, listed))
+        seconds, found = timed(lambda: _ours(model, photos, listed))
         ours_s.append(seconds)
         errors += [np.abs(found.one_crop - one).max(), np.abs(found.ten_crops - ten).max()]
     torch.set_num_threads(threads)
@@ -54,12 +51,6 @@ def row(world: World, images: int, repeats: int) -> Row:
         f"{1e3 * ours / images:.0f} against {1e3 * plain / images:.0f} CPU ms an image, one "
         f"thread; probabilities differ by at most {max(errors):.1g}",
     )
-
-
-def _timed(work: Callable[[], T]) -> tuple[float, T]:
-    start = time.process_time()
-    result = work()
-    return time.process_time() - start, result
 
 
 def _ours(model: Model, photos: Path, listed: Sequence[ImageRow]) -> Evaluation:

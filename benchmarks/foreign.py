@@ -3,7 +3,7 @@
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,10 @@ from torchvision import models
 from torchvision.models.googlenet import BasicConv2d
 from torchvision.models.resnet import Bottleneck
 
+from benchmarks.cost import least, timed
 from benchmarks.project import photograph_like
 from benchmarks.row import Row
-from benchmarks.scan import BATCH, CLASSES, PHOTOS, World, photograph
+from benchmarks.scan import BATCH, CLASSES, PHOTOS, World, write_photographs
 from pipeline.adopt.read import read
 from pipeline.compute import cluster
 from pipeline.entries.layer_entries import LayerEntries
@@ -98,9 +99,7 @@ def _inputs(count: int) -> Tensor:
 
 def _reading_row(name: str) -> Row:
     module = built(name)
-    start = time.process_time()
-    read(module, (3, SIDE, SIDE))
-    spent = time.process_time() - start
+    spent, _ = timed(lambda: read(module, (3, SIDE, SIDE)))
     return Row(f"reading {name}", "", spent, "s", 15, "lower", "CPU seconds of one thread")
 
 
@@ -119,7 +118,7 @@ def _projection_rows(name: str, repeats: int) -> Iterator[Row]:
         if one.network == name:
             entries = _entries(maps[one.layer])
             ours, forward = _ours(network, one.layer, entries, images, repeats)
-            theirs = _least(partial(_captum, readable, one.module, images), 1) / PER_BATCH
+            theirs = least(partial(_captum, readable, one.module, images), 1) / PER_BATCH
             note = (
                 f"{1 / ours:,.0f} against {1 / theirs:.1f} projections per CPU second, "
                 f"{UNITS} together; the forward pass for the switches, {1e3 * forward:.0f} ms an "
@@ -153,8 +152,8 @@ def _ours(
     projector = Projector(network, {layer: method}, 16, finite=True)
     passes, nodes = projector.passes, projector.passes.nodes(layer)
     maps = {row: passes.maps(image, nodes) for row, image in images.items()}
-    down = _least(lambda: projector.layer(layer, entries, images, maps, CPU), repeats)
-    forward = _least(lambda: passes.maps(images[0], nodes), repeats)
+    down = least(lambda: projector.layer(layer, entries, images, maps, CPU), repeats)
+    forward = least(lambda: passes.maps(images[0], nodes), repeats)
     return down / UNITS, forward
 
 
@@ -194,7 +193,7 @@ def _scan_row(name: str, goal: float, images: int) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         world = _world(module, f"torchvision:{name}", Path(folder))
         ours = _scan_cost(world, images)
-    theirs = _least(partial(_eager, module), 2) / BATCH
+    theirs = least(partial(_eager, module), 2) / BATCH
     return Row(
         f"scan of {name}, files to records",
         "a plain eager loop over ready tensors",
@@ -208,11 +207,8 @@ def _scan_row(name: str, goal: float, images: int) -> Row:
 
 def _world(module: nn.Module, arch: str, folder: Path) -> World:
     graph, weights = read(module, (3, SIDE, SIDE))
-    for name in ("model", "photos"):
-        (folder / name).mkdir()
-    chance = np.random.default_rng(0)
-    for number in range(PHOTOS // 2):
-        photograph(chance).save(folder / "photos" / f"{number:04}.jpg", quality=90)
+    write_photographs(folder, PHOTOS // 2)
+    (folder / "model").mkdir()
     card = ModelCard(
         arch=arch,
         classes=CLASSES,
@@ -247,14 +243,3 @@ def _scan_cost(world: World, images: int) -> float:
 @torch.inference_mode()
 def _eager(module: nn.Module) -> None:
     module(torch.randn(BATCH, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)))
-
-
-def _least(work: Callable[[], object], repeats: int) -> float:
-    """The least CPU seconds of some runs, after one that warms up."""
-    work()
-    spent = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        spent.append(time.process_time() - start)
-    return min(spent)

@@ -1,9 +1,8 @@
 """Figure 7's maps: the incremental forward pass against a whole one for every place, and Captum."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -11,13 +10,12 @@ from captum.attr import Occlusion
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from benchmarks.cost import timed
 from benchmarks.row import Row
 from pipeline.figures.occlusion import OcclusionMaps, occlude
 from pipeline.network.architectures import build_chain
 from pipeline.network.module import Network
 from pipeline.network.normalisation import Normalisation
-
-T = TypeVar("T")
 
 SIDE, STRIDE, GREY, CROP = 32, 8, 128, 224
 BATCH = 32
@@ -44,9 +42,10 @@ def rows(quick: bool) -> Iterator[Row]:
     torch.set_num_threads(1)
     try:
         case, repeats = _case(), 1 if quick else 3
-        ours_s, maps = _least(lambda: _ours(case), repeats)
-        plain_s, whole = _least(lambda: _plain(case, maps), repeats)
-        captum_s, _ = _least(lambda: _captum(case), 1)
+        ours_s, maps = min((timed(lambda: _ours(case)) for _ in range(repeats)), key=itemgetter(0))
+        plain = [timed(lambda: _plain(case, maps)) for _ in range(repeats)]
+        plain_s, whole = min(plain, key=itemgetter(0))
+        captum_s, _ = timed(lambda: _captum(case))
     finally:
         torch.set_num_threads(threads)
     places = maps.probability.size
@@ -114,13 +113,3 @@ def _captum(case: Case) -> None:
             target=LABEL,
             perturbations_per_eval=BATCH,
         )
-
-
-def _least(work: Callable[[], T], repeats: int) -> tuple[float, T]:
-    """The least CPU seconds of some turns, and the last result."""
-    spent = []
-    for _ in range(repeats):
-        start = time.process_time()
-        result = work()
-        spent.append(time.process_time() - start)
-    return min(spent), result

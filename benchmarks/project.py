@@ -1,8 +1,7 @@
 """What a projection costs: windows against whole images, Captum, and the reference's picture."""
 
-import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -13,6 +12,7 @@ from captum.attr import NeuronDeconvolution
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.cost import least
 from benchmarks.row import Row
 from pipeline.entries.chunks import entry_chunks
 from pipeline.entries.layer_entries import LayerEntries
@@ -65,7 +65,7 @@ def _cost_rows(case: Case, repeats: int) -> Iterator[Row]:
     counts = {layer: graph.layer(layer).channels * RANKS for layer in LAYERS}
     share = len(case.images) / IMAGES
     spread = {layer: round(count * share) for layer, count in counts.items()}
-    plain = {layer: _least(partial(_plain_batch, case, layer), repeats) / RANKS for layer in LAYERS}
+    plain = {layer: least(partial(_plain_batch, case, layer), repeats) / RANKS for layer in LAYERS}
     ours = _layer_costs(case, projector, spread, repeats)
     for layer in LAYERS:
         yield _ratio_row(f"projections of {layer}", plain[layer], ours[layer], GOALS[layer])
@@ -77,7 +77,7 @@ def _cost_rows(case: Case, repeats: int) -> Iterator[Row]:
         for layer, count in counts.items()
     )
     yield _total_row("the same, each from an image of its own", whole, each)
-    captum = _least(partial(_captum_batch, case), repeats) / RANKS
+    captum = least(partial(_captum_batch, case), repeats) / RANKS
     yield _ratio_row("projections of conv5", captum, ours["conv5"], GOALS["conv5"], CAPTUM)
 
 
@@ -92,12 +92,12 @@ def _layer_costs(
     entries = {layer: _entries(case, layer, count) for layer, count in spread.items()}
     cpu, graph = torch.device("cpu"), case.network.graph
     maps = projector.whole_images(entries, case.images)
-    forward = _least(lambda: projector.whole_images(entries, case.images), repeats)
+    forward = least(lambda: projector.whole_images(entries, case.images), repeats)
     work = {layer: window_macs(graph, layer, projector.passes.nodes(layer)) for layer in spread}
     unit = forward / sum(work[layer] * count for layer, count in spread.items())
     return {
         layer: unit * work[layer]
-        + _least(partial(projector.layer, layer, found, case.images, maps, cpu), repeats)
+        + least(partial(projector.layer, layer, found, case.images, maps, cpu), repeats)
         / len(found)
         for layer, found in entries.items()
     }
@@ -157,7 +157,7 @@ def _ours(case: Case, projector: Projector, counts: dict[str, int], repeats: int
         for chunk in entry_chunks(entries, sizes):
             projector(chunk, case.images, cpu)
 
-    return _least(work, repeats)
+    return least(work, repeats)
 
 
 def _entries(case: Case, layer: str, count: int) -> LayerEntries:
@@ -169,17 +169,6 @@ def _entries(case: Case, layer: str, count: int) -> LayerEntries:
     cells = np.stack([flat // side, flat % side], axis=1).astype(np.int32)
     started = np.maximum(activation[image, channel], np.float32(1e-3))
     return LayerEntries(channel, np.arange(count), image, cells, started)
-
-
-def _least(work: Callable[[], object], repeats: int) -> float:
-    """The least CPU seconds of some runs, after one that warms up."""
-    work()
-    spent = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        spent.append(time.process_time() - start)
-    return min(spent)
 
 
 class _Rectified(torch.autograd.Function):

@@ -73,11 +73,8 @@ class World:
 
 def make_world(folder: Path) -> World:
     """Write the model and the photographs into an empty folder."""
-    for name in ("model", "photos"):
-        (folder / name).mkdir()
-    chance = np.random.default_rng(0)
-    for number in range(PHOTOS):
-        photograph(chance).save(folder / "photos" / f"{number:04}.jpg", quality=90)
+    write_photographs(folder, PHOTOS)
+    (folder / "model").mkdir()
     card = ModelCard(
         arch="zfnet",
         width=1.0,
@@ -101,6 +98,14 @@ def make_world(folder: Path) -> World:
     }
     save_model(folder / "model", card, weights)
     return World(folder)
+
+
+def write_photographs(folder: Path, count: int) -> None:
+    """Write photographs into a new folder `photos`."""
+    (folder / "photos").mkdir()
+    chance = np.random.default_rng(0)
+    for number in range(count):
+        photograph(chance).save(folder / "photos" / f"{number:04}.jpg", quality=90)
 
 
 def photograph(chance: np.random.Generator) -> Image.Image:

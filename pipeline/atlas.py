@@ -14,21 +14,19 @@ from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
+from pipeline.network.feeding import INPUT as INPUT
 from pipeline.network.feeding import feeds_of, full_kernels
+from pipeline.network.feeding import layer_feeds as layer_feeds
+from pipeline.network.feeding import layer_kind as layer_kind
 from pipeline.network.filters import start_cosine
 from pipeline.network.geometry import Field, receptive_field
-from pipeline.network.graph import Graph
-from pipeline.network.model import (
-    Model,
-    ModelCard,
-    load_card,
-    load_model,
-    read_snapshot,
-)
+from pipeline.network.graph import Graph as Graph
+from pipeline.network.graph import Layer as Layer
+from pipeline.network.model import Model, ModelCard, load_card, load_model, read_snapshot
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv
 from pipeline.params import Params, load_params
-from pipeline.storage.entry import MISSING, Entry
+from pipeline.storage.entry import MISSING, Entry, boxes_where_shown
 from pipeline.storage.figures import FigureData as FigureData
 from pipeline.storage.figures import read_figures
 from pipeline.storage.hashing import sha256_of
@@ -47,6 +45,8 @@ from pipeline.storage.stores import (
 )
 from pipeline.workspace import Workspace
 
+Stored = np.ndarray[Any, np.dtype[Any]]
+
 
 @dataclass(frozen=True)
 class LayerPictures:
@@ -58,6 +58,12 @@ class LayerPictures:
     """The largest magnitude of each projection before the division."""
     crop: UInt8[np.ndarray, "channel rank row col 3"]
     """The pixels under each box; 0 outside the image."""
+
+
+ActivationMaps = tuple[
+    UInt8[np.ndarray, "channel rank map_row map_col"], Float32[np.ndarray, "channel rank 2"]
+]
+"""Levels of maps, and by map the values of the levels 0 and 255."""
 
 
 def open_atlas(artifacts: str | Path) -> "Run":
@@ -87,12 +93,18 @@ class Run:
     artifacts: Path
     """The folder that was opened."""
     _stores: dict[Kind, zarr.Group] = field(default_factory=dict, init=False, repr=False)
+    _fields: dict[str, Field] = field(default_factory=dict, init=False, repr=False)
     _scans: dict[str, ScanRecord] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def model_folder(self) -> Path:
+        """The folder with the model's files; absolute, for workers elsewhere."""
+        return (self.artifacts / "model").resolve()
 
     @cached_property
     def card(self) -> ModelCard:
         """The model's card: architecture, classes, normalisation, hashes."""
-        return load_card(self.artifacts / "model")
+        return load_card(self.model_folder)
 
     @cached_property
     def graph(self) -> Graph:
@@ -144,7 +156,7 @@ class Run:
     @cached_property
     def loaded_model(self) -> Model:
         """The trained network with its card and its input's normalisation."""
-        return load_model(self.artifacts / "model")
+        return load_model(self.model_folder)
 
     def model(self) -> Network:
         """The trained network, in eval mode, on the CPU."""
@@ -155,8 +167,7 @@ class Run:
 
         Raises AtlasError where the file is not the one that the run saw.
         """
-        listed = self._image_row(row)
-        return load_verified(self.image_store, listed, *self.card.framing)
+        return load_verified(self.image_store, self._image_row(row), *self.card.framing)
 
     def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
         """The network input of a validation image: (pixel − mean) × scale."""
@@ -165,7 +176,9 @@ class Run:
 
     def field(self, layer: str) -> Field:
         """The receptive field of a layer's units."""
-        return receptive_field(self.graph, layer)
+        if layer not in self._fields:
+            self._fields[layer] = receptive_field(self.graph, layer)
+        return self._fields[layer]
 
     def frames(self, layer: str) -> Int32[np.ndarray, "channel rank 4"]:
         """By entry, the part of the image that its pictures show, as boxes are; 0 where missing.
@@ -173,18 +186,19 @@ class Run:
         The entry's box, but in a concatenation, whose channels see less than the largest branch.
         """
         record = self.scan(layer)
-        return _frames(self.field(layer), record.image, record.cell)
+        return boxes_where_shown(record.image, self.field(layer).boxes(record.cell))
 
     def example_frames(self, layer: str) -> Int32[np.ndarray, "channel example 4"]:
         """The same of a layer's examples, which its scan must have."""
         examples = self.scan(layer).examples
         assert examples is not None
-        return _frames(self.field(layer), examples.example_image, examples.example_cell)
+        return boxes_where_shown(
+            examples.example_image, self.field(layer).boxes(examples.example_cell)
+        )
 
     def reduction(self, layer: str) -> int:
         """The side of the squares of input pixels that are one pixel of a layer's pictures."""
-        facts: dict[str, Any] = dict(open_layer(self.store("projections"), layer).attrs)
-        return int(facts.get("reduction", 1))
+        return int(self.projection_facts(layer).get("reduction", 1))
 
     def scan(self, layer: str) -> ScanRecord:
         """The top entries and the statistics of a layer's channels."""
@@ -210,10 +224,7 @@ class Run:
 
         None where the store of projections is of an older version.
         """
-        group = open_layer(self.store("projections"), layer)
-        if "energy_box" not in group:
-            return None
-        return read_array(group, "projections", "energy_box")
+        return self._optional("projections", layer, "energy_box", slice(None))
 
     def controls(
         self, layer: str, channels: slice
@@ -222,10 +233,7 @@ class Run:
 
         None where the store of projections has none.
         """
-        group = open_layer(self.store("projections"), layer)
-        if "control" not in group:
-            return None
-        return read_array(group, "projections", "control", channels)
+        return self._optional("projections", layer, "control", channels)
 
     def example_crops(
         self, layer: str, channels: slice
@@ -234,28 +242,16 @@ class Run:
 
         None where the store of crops has none.
         """
-        group = open_layer(self.store("crops"), layer)
-        if "example_crop" not in group:
-            return None
-        return read_array(group, "crops", "example_crop", channels)
+        return self._optional("crops", layer, "example_crop", channels)
 
-    def activation_maps(
-        self, layer: str, channels: slice
-    ) -> (
-        tuple[
-            UInt8[np.ndarray, "channel rank map_row map_col"], Float32[np.ndarray, "channel rank 2"]
-        ]
-        | None
-    ):
+    def activation_maps(self, layer: str, channels: slice) -> ActivationMaps | None:
         """Where the channel of each entry fires in the whole image, and the range of the levels.
 
         Level 0 is the first, level 255 the second of the two. None where the store has none.
         """
-        group = open_layer(self.store("projections"), layer)
-        if "activation_map" not in group:
-            return None
-        levels = read_array(group, "projections", "activation_map", channels)
-        return levels, read_array(group, "projections", "map_range", channels)
+        levels = self._optional("projections", layer, "activation_map", channels)
+        ends = self._optional("projections", layer, "map_range", channels)
+        return None if levels is None or ends is None else (levels, ends)
 
     def projection_facts(self, layer: str) -> dict[str, Any]:
         """Attributes of a layer's projections: `method`, `control_correlation`, as far as known."""
@@ -360,7 +356,12 @@ class Run:
     @cached_property
     def _start(self) -> dict[str, Tensor]:
         """The weights before the first step; empty for a network that was trained elsewhere."""
-        return read_snapshot(self.artifacts / "model", self.card, 0)
+        return read_snapshot(self.model_folder, self.card, 0)
+
+    def _optional(self, kind: Kind, layer: str, name: str, part: slice) -> Stored | None:
+        """An array that older stores lack; None from such a one."""
+        group = open_layer(self.store(kind), layer)
+        return read_array(group, kind, name, part) if name in group else None
 
     def _image_row(self, row: int) -> ImageRow:
         if not 0 <= row < len(self.images):
@@ -397,9 +398,3 @@ class Run:
             projection=pictures.projection[0, rank].astype(np.float32) * pictures.scale[0, rank],
             crop=pictures.crop[0, rank],
         )
-
-
-def _frames(
-    field: Field, image: Int32[np.ndarray, "channel n"], cell: Int32[np.ndarray, "channel n 2"]
-) -> Int32[np.ndarray, "channel n 4"]:
-    return np.where((image == MISSING)[..., None], np.int32(0), field.boxes(cell))

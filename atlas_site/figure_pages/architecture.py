@@ -6,7 +6,7 @@ from typing import Any
 
 from atlas_site.catalogue import Catalogue
 from atlas_site.display import to_grey
-from atlas_site.figure_pages.page import figure_href
+from atlas_site.figure_pages.page import FigurePage
 from atlas_site.figure_pages.plot import Plot, plot
 from atlas_site.pictures import TileSize, projection_tiles, sheet, webp
 from atlas_site.sprites import Grid, SpriteRegion, filter_grid
@@ -33,7 +33,7 @@ class Shown:
     """Shares of low, middle and high frequencies in the filters."""
 
 
-class ArchitecturePage:
+class ArchitecturePage(FigurePage):
     """Figure 6."""
 
     name = "architecture"
@@ -44,19 +44,10 @@ class ArchitecturePage:
         "missing frequencies and the trace of the stride, as pictures and as numbers."
     )
 
-    @property
-    def href(self) -> str:
-        """Its address."""
-        return figure_href(self.name)
-
     def context(self, catalogue: Catalogue, figure: FigureData) -> Mapping[str, object]:
         """The networks, the curves of their filters' frequencies, and whether there are rivals."""
         networks = [_shown(figure, place) for place in range(len(figure.facts["networks"]))]
         return {"networks": networks, "frequencies": _frequencies(figure)}
-
-    def data(self, atlas: Run, figure: FigureData) -> Mapping[str, object]:
-        """It has no script."""
-        return {}
 
     def grids(self, figure: FigureData) -> Mapping[str, Grid]:
         """By network, the sheet of its filters and that of its projections."""
@@ -68,12 +59,10 @@ class ArchitecturePage:
         """Two files for each network."""
         for place in range(len(figure.facts["networks"])):
             tiles, grid = to_grey(figure.arrays[f"filters_{place}"]), _filter_grid(figure, place)
-            picture = sheet(list(tiles), grid.columns, grid.rows)
-            yield f"filters-{place}.webp", webp(picture, lossless=True)
+            yield f"filters-{place}.webp", webp(sheet(tiles, grid), lossless=True)
             (size, px), grid = _tile(figure, place), _grid(figure, place)
             tiles = projection_tiles(figure.arrays[f"projections_{place}"], px)
-            picture = sheet(list(tiles), grid.columns, grid.rows)
-            yield f"second-{place}.webp", webp(picture, lossless=size.pixelated)
+            yield f"second-{place}.webp", webp(sheet(tiles, grid), lossless=size.pixelated)
 
 
 def _filter_grid(figure: FigureData, place: int) -> Grid:

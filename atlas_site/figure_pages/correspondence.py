@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_site.catalogue import Catalogue
-from atlas_site.figure_pages.page import figure_href
+from atlas_site.figure_pages.page import FigurePage
 from atlas_site.pictures import sheet, webp
 from atlas_site.sprites import Grid, SpriteRegion
 from pipeline.atlas import FigureData, Run
@@ -57,7 +57,7 @@ class Block:
     height: int
 
 
-class CorrespondencePage:
+class CorrespondencePage(FigurePage):
     """Table 1."""
 
     name = "correspondence"
@@ -68,11 +68,6 @@ class CorrespondencePage:
         "same part, the images’ features change alike: Δ, the share of features whose changes "
         "differ in sign, is smaller than for random places."
     )
-
-    @property
-    def href(self) -> str:
-        """Its address."""
-        return figure_href(self.name)
 
     def context(self, catalogue: Catalogue, figure: FigureData) -> Mapping[str, object]:
         """The table by class, and the paper's."""
@@ -86,10 +81,6 @@ class CorrespondencePage:
             "top": _top(figure),
         }
 
-    def data(self, atlas: Run, figure: FigureData) -> Mapping[str, object]:
-        """It has no script."""
-        return {}
-
     def grids(self, figure: FigureData) -> Mapping[str, Grid]:
         """A row of pictures for each part."""
         counts = {len(row["images"]) for row in figure.facts["rows"] if row["part"]}
@@ -100,7 +91,7 @@ class CorrespondencePage:
         for number, row in enumerate(figure.facts["rows"]):
             if row["part"]:
                 tiles = figure.arrays[f"picture_{number}"]
-                yield f"{number}.webp", webp(sheet(list(tiles), len(tiles), 1))
+                yield f"{number}.webp", webp(sheet(tiles, Grid(len(tiles), 1)))
 
 
 def _blocks(figure: FigureData) -> list[Block]:

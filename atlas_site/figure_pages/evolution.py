@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from atlas_site.catalogue import Catalogue
-from atlas_site.figure_pages.page import figure_href
+from atlas_site.figure_pages.page import FigurePage
 from atlas_site.layer_keys import layer_keys
 from atlas_site.pictures import TileSize, projection_tiles, sheet, webp
-from atlas_site.script import rounded
+from atlas_site.script import rounded_rows
 from atlas_site.sprites import Grid, SpriteRegion
 from pipeline.atlas import FigureData, Run
 
@@ -51,7 +53,7 @@ class LayerRows:
     """Share of channels whose winner changed at the last epoch."""
 
 
-class EvolutionPage:
+class EvolutionPage(FigurePage):
     """Figure 4."""
 
     name = "evolution"
@@ -61,11 +63,6 @@ class EvolutionPage:
         "A few channels of every layer after each epoch that was kept: the training image that "
         "excites them most, projected to pixels, and when that image changed for the last time."
     )
-
-    @property
-    def href(self) -> str:
-        """Its address."""
-        return figure_href(self.name)
 
     def context(self, catalogue: Catalogue, figure: FigureData) -> Mapping[str, object]:
         """The rows by layer, the epochs and the choices."""
@@ -87,7 +84,7 @@ class EvolutionPage:
             "epochs": [epoch_name(epoch) for epoch in figure.facts["epochs"]],
             "layers": [
                 {
-                    "activation": [[rounded(v) for v in row] for row in one["activation"]],
+                    "activation": rounded_rows(np.array(one["activation"])),
                     "changed": one["changed"],
                     "image": one["image"],
                 }
@@ -107,8 +104,7 @@ class EvolutionPage:
             projections = figure.arrays[f"projection_{one['layer']}"]
             size, px = _tile(figure, one["layer"])
             tiles = projection_tiles(projections.reshape(-1, *projections.shape[2:]), px)
-            picture = sheet(list(tiles), grid.columns, grid.rows)
-            yield f"{keys[one['layer']]}.webp", webp(picture, lossless=size.pixelated)
+            yield f"{keys[one['layer']]}.webp", webp(sheet(tiles, grid), lossless=size.pixelated)
 
 
 def epoch_name(epoch: int) -> str:

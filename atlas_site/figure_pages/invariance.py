@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from atlas_site.catalogue import Catalogue
-from atlas_site.figure_pages.page import figure_href
+from atlas_site.figure_pages.page import FigurePage
 from atlas_site.figure_pages.plot import STYLES, Plot, plot
 from atlas_site.pictures import sheet, webp
-from atlas_site.script import rounded
+from atlas_site.script import rounded_rows
 from atlas_site.sprites import Grid, SpriteRegion
 from pipeline.atlas import FigureData, Run
 
@@ -46,7 +46,7 @@ class Group:
     plots: tuple[Plot, ...]
 
 
-class InvariancePage:
+class InvariancePage(FigurePage):
     """Figure 5."""
 
     name = "invariance"
@@ -56,11 +56,6 @@ class InvariancePage:
         "A few images are moved, enlarged and turned: how far their features go in the first and "
         "in the last hidden layer, and what becomes of the class."
     )
-
-    @property
-    def href(self) -> str:
-        """Its address."""
-        return figure_href(self.name)
 
     def context(self, catalogue: Catalogue, figure: FigureData) -> Mapping[str, object]:
         """The groups of plots, the choices and the numbers."""
@@ -78,9 +73,9 @@ class InvariancePage:
             one["kind"]: {
                 "amounts": one["amounts"],
                 "unit": one["unit"],
-                "first": _rounded(figure.arrays[f"distance_{one['kind']}"][:, 0]),
-                "last": _rounded(figure.arrays[f"distance_{one['kind']}"][:, 1]),
-                "probability": _rounded(figure.arrays[f"probability_{one['kind']}"]),
+                "first": rounded_rows(figure.arrays[f"distance_{one['kind']}"][:, 0]),
+                "last": rounded_rows(figure.arrays[f"distance_{one['kind']}"][:, 1]),
+                "probability": rounded_rows(figure.arrays[f"probability_{one['kind']}"]),
             }
             for one in figure.facts["transforms"]
         }
@@ -93,7 +88,7 @@ class InvariancePage:
         """A file for each image and transformation."""
         for one in figure.facts["transforms"]:
             for place, tiles in enumerate(figure.arrays[f"picture_{one['kind']}"]):
-                yield f"{one['kind']}-{place}.webp", webp(sheet(list(tiles), len(tiles), 1))
+                yield f"{one['kind']}-{place}.webp", webp(sheet(tiles, _grid(one)))
 
 
 def _grid(transform: Mapping[str, Any]) -> Grid:
@@ -165,7 +160,3 @@ def _means(figure: FigureData, kind: str) -> Means:
         found[f"{kind}_distance_last_layer"],
         found[f"{kind}_probability"],
     )
-
-
-def _rounded(values: np.ndarray) -> list[list[float]]:
-    return [[rounded(float(value)) for value in row] for row in values]

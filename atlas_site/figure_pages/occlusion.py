@@ -9,10 +9,10 @@ import numpy as np
 from atlas_site.catalogue import Catalogue
 from atlas_site.display import to_grey
 from atlas_site.figure_pages.heat import CLASS_COLOURS, categories, heat, overlaid
-from atlas_site.figure_pages.page import figure_href
+from atlas_site.figure_pages.page import FigurePage
 from atlas_site.figure_pages.plot import Table
 from atlas_site.pictures import sheet, webp
-from atlas_site.script import rounded
+from atlas_site.script import rounded, rounded_rows
 from atlas_site.sprites import Grid, SpriteRegion
 from pipeline.atlas import FigureData, Run
 
@@ -65,7 +65,7 @@ class Subject:
     swatches: tuple[Swatch, ...]
 
 
-class OcclusionPage:
+class OcclusionPage(FigurePage):
     """Figure 7."""
 
     name = "occlusion"
@@ -75,11 +75,6 @@ class OcclusionPage:
         "A square hides one place of an image after the other: how the strongest channel of the "
         "last layer with a map, the probability of the class and the most probable class follow."
     )
-
-    @property
-    def href(self) -> str:
-        """Its address."""
-        return figure_href(self.name)
 
     def context(self, catalogue: Catalogue, figure: FigureData) -> Mapping[str, object]:
         """The subjects with their panels."""
@@ -106,8 +101,8 @@ class OcclusionPage:
                     "channel": image["channel"],
                     "activation": rounded(image["activation"]),
                     "probability": rounded(image["probability"]),
-                    "activations": _rounded(figure.arrays["activation"][at]),
-                    "probabilities": _rounded(figure.arrays["probability"][at]),
+                    "activations": rounded_rows(figure.arrays["activation"][at]),
+                    "probabilities": rounded_rows(figure.arrays["probability"][at]),
                     "classes": [
                         [atlas.card.classes[number] for number in row]
                         for row in figure.arrays["predicted"][at].tolist()
@@ -124,7 +119,7 @@ class OcclusionPage:
     def pictures(self, atlas: Run, figure: FigureData) -> Iterator[tuple[str, bytes]]:
         """A file for each image."""
         for at in range(_count(figure)):
-            yield f"{at}.webp", webp(sheet(_tiles(figure, at), 5, 1), quality=QUALITY)
+            yield f"{at}.webp", webp(sheet(_tiles(figure, at), GRID), quality=QUALITY)
 
 
 def _count(figure: FigureData) -> int:
@@ -230,7 +225,3 @@ def _swatches(catalogue: Catalogue, figure: FigureData, at: int) -> tuple[Swatch
     if len(ranked) > last:
         named.append(Swatch(last, "others", sum(shares[last:])))
     return tuple(named)
-
-
-def _rounded(values: np.ndarray) -> list[list[float]]:
-    return [[rounded(float(value)) for value in row] for row in values]

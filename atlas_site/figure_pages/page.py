@@ -23,7 +23,7 @@ class FigurePage(Protocol):
     @property
     def href(self) -> str:
         """Its address in the site."""
-        ...
+        return f"figure-{self.name}.html"
 
     def context(self, catalogue: Catalogue, figure: FigureData) -> Mapping[str, object]:
         """What its template needs beside `figure`, the page itself."""
@@ -31,7 +31,7 @@ class FigurePage(Protocol):
 
     def data(self, atlas: Run, figure: FigureData) -> Mapping[str, object]:
         """What its script reads, under the name `figure-NAME`; empty where it has none."""
-        ...
+        return {}
 
     def grids(self, figure: FigureData) -> Mapping[str, Grid]:
         """The grids of its sheets, by the kind of picture that its template names."""
@@ -40,8 +40,3 @@ class FigurePage(Protocol):
     def pictures(self, atlas: Run, figure: FigureData) -> Iterator[tuple[str, bytes]]:
         """The files of `figures/NAME/`: a name and its content each."""
         ...
-
-
-def figure_href(name: str) -> str:
-    """The address of a figure's page."""
-    return f"figure-{name}.html"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64
+from jaxtyping import Float32, Float64
 
 from pipeline.atlas import Run, open_atlas
 from pipeline.entries.layer_entries import entries_of
@@ -18,6 +18,7 @@ from pipeline.errors import AtlasError
 from pipeline.figure_params import FigureName
 from pipeline.figures.figure import Work
 from pipeline.figures.spectra import aliasing, fold_over, radial_shares, white_shares
+from pipeline.network.filters import filter_rms
 from pipeline.network.geometry import receptive_field
 from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
 from pipeline.seeding import rng_for
@@ -136,7 +137,7 @@ def _first_two(run: Run) -> tuple[str, str]:
 def _job(rival: Rival) -> ProjectTask:
     run, second = rival.run, rival.layers[1]
     config = ProjectConfig(
-        (run.artifacts / "model").resolve(),
+        run.model_folder,
         run.card.sha256,
         run.image_store,
         (second,),
@@ -157,7 +158,7 @@ def _facts(
     rival: Rival, filters: Float32[np.ndarray, "filter row col colour"], found: Arrays
 ) -> dict[str, object]:
     run, (first, second) = rival.run, rival.layers
-    rms = filter_rms(filters)
+    rms = filter_rms(torch.from_numpy(filters).double()).numpy()
     traces = aliasing(found["projection"].astype(np.float32), rival.stride)
     traces = traces[np.isfinite(traces)]
     shares = radial_shares(filters).mean(axis=0)
@@ -178,16 +179,6 @@ def _facts(
         "shares": shares.tolist(),
         "aliasing": float(np.median(traces)) if len(traces) else None,
     }
-
-
-def filter_rms(
-    filters: Float[np.ndarray, "filter row col colour"],
-) -> Float64[np.ndarray, " filter"]:
-    """The root of the mean square of each filter's weights: what the cap limits."""
-    rms: Float64[np.ndarray, " filter"] = np.sqrt(
-        (filters.astype(np.float64) ** 2).mean(axis=(1, 2, 3))
-    )
-    return rms
 
 
 def spread(values: Float64[np.ndarray, " filter"]) -> float:

@@ -7,7 +7,6 @@ each channel is then projected through the snapshot's weights.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -69,7 +68,7 @@ class Evolution:
 
     def missing(self, run: Run) -> str:
         """It needs weights from during the training, and training images."""
-        if len(kept_snapshots(_folder(run))) < 2:
+        if len(kept_snapshots(run.model_folder)) < 2:
             return (
                 "It shows a network while it learns, and fewer than two snapshots of this one are "
                 "kept: it was trained elsewhere, or train.snapshots names no epoch."
@@ -78,7 +77,7 @@ class Evolution:
 
     def steps(self, run: Run) -> int:
         """For each snapshot one for each image, and one for the projections."""
-        return len(kept_snapshots(_folder(run))) * (len(shown_rows(run)) + 1)
+        return len(kept_snapshots(run.model_folder)) * (len(shown_rows(run)) + 1)
 
     def compute(self, work: Work) -> FigureData:
         """Scan and project every snapshot."""
@@ -148,12 +147,8 @@ def project_strongest(task: ProjectTask, device: torch.device) -> Arrays:
     return arrays
 
 
-def _folder(run: Run) -> Path:
-    return (run.artifacts / "model").resolve()
-
-
 def _snapshots(run: Run) -> list[Snapshot]:
-    folder = _folder(run)
+    folder = run.model_folder
     return [
         Snapshot(epoch, sha256_of(snapshot_path(folder, epoch))) for epoch in kept_snapshots(folder)
     ]
@@ -164,7 +159,7 @@ def _strongest(work: Work, snapshot: Snapshot, channels: Channels) -> dict[str, 
     run, rows = work.run, shown_rows(work.run)
     train = run.manifest.split("train")
     config = ScanConfig(
-        _folder(run),
+        run.model_folder,
         run.card.sha256,
         tuple(channels),
         top=1,
@@ -195,7 +190,7 @@ def _project_job(
     run: Run, snapshot: Snapshot, channels: Channels, layers: Mapping[str, Strongest]
 ) -> ProjectTask:
     config = ProjectConfig(
-        _folder(run),
+        run.model_folder,
         run.card.sha256,
         run.image_store,
         tuple(channels),

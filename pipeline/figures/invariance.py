@@ -21,7 +21,14 @@ from pipeline.figure_params import FigureName, InvarianceParams
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, scores_classes
 from pipeline.figures.shown import shown
-from pipeline.figures.subjects import Source, Subject, model_on, source_of, subjects
+from pipeline.figures.subjects import (
+    Source,
+    Subject,
+    model_on,
+    source_of,
+    subject_facts,
+    subjects,
+)
 from pipeline.figures.transforms import Transform, transformed, transforms
 from pipeline.network.model import Model
 from pipeline.storage.figures import Arrays, FigureData
@@ -181,15 +188,13 @@ def _fill(model: Model) -> list[float]:
 
 
 def _image_facts(run: Run, subject: Subject, found: Arrays) -> dict[str, object]:
-    classes = run.card.classes
-    return {
-        "row": subject.row,
-        "path": subject.image.path,
-        "label": subject.image.label,
-        "followed": classes[int(found["followed"])],
-        "predicted": classes[int(found["predicted"])],
-        "probability": float(found["unchanged"]),
-    }
+    return subject_facts(
+        run,
+        subject,
+        followed=int(found["followed"]),
+        predicted=int(found["predicted"]),
+        probability=float(found["unchanged"]),
+    )
 
 
 def _summary(ranges: Sequence[Transform], arrays: Arrays) -> dict[str, float]:

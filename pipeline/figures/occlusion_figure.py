@@ -14,7 +14,14 @@ from pipeline.figures.figure import Work
 from pipeline.figures.layers import last_map, scores_classes
 from pipeline.figures.occlusion import OcclusionMaps, occlude
 from pipeline.figures.projection import box_of, project_unit
-from pipeline.figures.subjects import Source, Subject, model_on, source_of, subjects
+from pipeline.figures.subjects import (
+    Source,
+    Subject,
+    model_on,
+    source_of,
+    subject_facts,
+    subjects,
+)
 from pipeline.network.overflow import is_overflow_safe
 from pipeline.project.method import method_of
 from pipeline.storage.figures import Arrays, FigureData
@@ -120,14 +127,15 @@ def _arrays(maps: OcclusionMaps) -> Arrays:
 
 
 def _image_facts(run: Run, layer: str, subject: Subject, found: Arrays) -> dict[str, object]:
-    classes, cell = run.card.classes, (int(found["cell"][0]), int(found["cell"][1]))
-    return {
-        "row": subject.row,
-        "path": subject.image.path,
-        "label": subject.image.label,
-        "followed": classes[int(found["followed"])],
-        "predicted": classes[int(found["predicted_unchanged"])],
-        "probability": float(found["probability_unchanged"]),
+    cell = (int(found["cell"][0]), int(found["cell"][1]))
+    facts = subject_facts(
+        run,
+        subject,
+        followed=int(found["followed"]),
+        predicted=int(found["predicted_unchanged"]),
+        probability=float(found["probability_unchanged"]),
+    )
+    return facts | {
         "channel": int(found["channel"]),
         "activation": float(found["activation_unchanged"]),
         "box": list(box_of(run.model(), layer, cell)),

@@ -37,7 +37,7 @@ class Subject:
 
 def source_of(run: Run) -> Source:
     """The model and the images of a run."""
-    return Source((run.artifacts / "model").resolve(), run.card.sha256, run.image_store)
+    return Source(run.model_folder, run.card.sha256, run.image_store)
 
 
 @cached_per_process
@@ -63,6 +63,22 @@ def subjects(run: Run) -> tuple[Subject, ...]:
             fix="Correct it in params.yaml.",
         )
     return tuple(_subject(run, row) for row in rows)
+
+
+def subject_facts(
+    run: Run, subject: Subject, *, followed: int, predicted: int, probability: float
+) -> dict[str, object]:
+    """What every figure tells of an image: the class that is followed, the answer of the network,
+    and the probability of the former without any change."""
+    classes = run.card.classes
+    return {
+        "row": subject.row,
+        "path": subject.image.path,
+        "label": subject.image.label,
+        "followed": classes[followed],
+        "predicted": classes[predicted],
+        "probability": probability,
+    }
 
 
 def _subject(run: Run, row: int) -> Subject:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.network.graph import Graph
+from pipeline.network.geometry import signal_inputs
+from pipeline.network.graph import Graph, Layer
 from pipeline.network.ops import Add, Cat, Conv, Linear
 
 Kernels = Float[Tensor, "out in row col"]
+INPUT = -1
+"""Stands for the input where layers are numbered."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,26 @@ def _traced(graph: Graph, position: int, ends: dict[int, str], first: int) -> li
         found += _traced(graph, feeding, ends, first)
         first += graph.nodes[feeding].shape[0] if isinstance(node.op, Cat) else 0
     return found
+
+
+def layer_feeds(graph: Graph) -> list[list[int]]:
+    """By layer, the numbers of the layers whose signal it gets with no layer between."""
+    number = {layer.source: at for at, layer in enumerate(graph.layer_list)}
+    ends: list[list[int]] = []
+    feeds: list[list[int]] = [[] for _ in number]
+    for position, node in enumerate(graph.nodes):
+        found = list(dict.fromkeys(end for below in signal_inputs(node) for end in ends[below]))
+        if position in number:
+            feeds[number[position]] = found
+            found = [number[position]]
+        ends.append(found if node.inputs else [INPUT])
+    return feeds
+
+
+def layer_kind(graph: Graph, layer: Layer) -> Literal["filters", "sum", "joined"]:
+    """How a layer is made of what feeds it."""
+    op = graph.nodes[layer.source].op
+    return "sum" if isinstance(op, Add) else "joined" if isinstance(op, Cat) else "filters"
 
 
 def full_kernels(graph: Graph, name: str, weights: Callable[[str], Tensor]) -> Kernels:

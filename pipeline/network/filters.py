@@ -1,4 +1,4 @@
-"""Measures of conv filters: how much of one is still its start, and how coarse its pattern is."""
+"""Measures of conv filters: what is left of the start, how coarse the pattern is, how large."""
 
 import torch
 from jaxtyping import Float
@@ -34,3 +34,8 @@ def low_frequency_share(filters: Filters) -> Float[Tensor, " out"]:
     whole = energy.sum(dim=(1, 2))
     share = (energy * low).sum(dim=(1, 2)) / whole
     return torch.where(whole > 0, share, 0.0).float()
+
+
+def filter_rms(filters: Filters) -> Float[Tensor, " out"]:
+    """Root mean square of each output filter, over all its weights; the bias does not count."""
+    return filters.square().mean(dim=(1, 2, 3)).sqrt()

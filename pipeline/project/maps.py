@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from pipeline.compute.device import configure_matmul
@@ -24,7 +24,7 @@ from pipeline.storage.spill import Table, Values
 from pipeline.storage.stores import ScanRecord
 
 Maps = Mapping[str, Float[Tensor, "_ _ _"]]
-"""By layer, the activations of one image (channel, row, col)."""
+"""By layer, the activations of one image (entry, row, col)."""
 
 
 class MapFinder:
@@ -37,18 +37,23 @@ class MapFinder:
         self._steps = planned(network, self._nodes.values(), finite=finite)
 
     @torch.inference_mode()
-    def __call__(self, image: Float[Tensor, "1 3 row col"], layers: set[str]) -> Maps:
-        """The maps of some layers."""
-        wanted = {self._nodes[layer] for layer in layers}
+    def __call__(
+        self, image: Float[Tensor, "1 3 row col"], channels: Mapping[str, Int64[Tensor, " entry"]]
+    ) -> Maps:
+        """The maps of some channels, by layer."""
+        wanted = {self._nodes[layer]: layer for layer in channels}
         steps = [step for step in self._steps if step.node <= max(wanted)]
         last = {node: step.node for step in steps for node in step.inputs}
-        held = {0: image.to(memory_format=torch.channels_last)}
+        held, found = {0: image.to(memory_format=torch.channels_last)}, {}
         for step in steps:
             held[step.node] = step.run([held[node] for node in step.inputs])
-            for node in set(step.inputs) - wanted:
+            if step.node in wanted:  # a copy now: a later step may overwrite its inputs
+                layer = wanted[step.node]
+                found[layer] = held[step.node][0][channels[layer]]
+            for node in set(step.inputs):
                 if last[node] == step.node:
                     del held[node]
-        return {layer: held[self._nodes[layer]][0] for layer in layers}
+        return found
 
 
 def map_tables(graph: Graph, records: Mapping[str, ScanRecord]) -> dict[str, Table]:
@@ -79,11 +84,13 @@ def map_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
     for row in task.images:
         held = {layer: np.nonzero(e.image == row)[0] for layer, e in task.chunk.items()}
         held = {layer: places for layer, places in held.items() if len(places)}
-        maps = finder(load_input(model, task, row, device), set(held))
-        for layer, places in held.items():
-            channels = torch.from_numpy(task.chunk[layer].channel[places]).to(device)
-            levels, ends = quantised(maps[layer][channels].cpu().numpy())
-            found[layer][0][places], found[layer][1][places] = levels, ends
+        channels = {
+            layer: torch.from_numpy(task.chunk[layer].channel[places]).long().to(device)
+            for layer, places in held.items()
+        }
+        for layer, maps in finder(load_input(model, task, row, device), channels).items():
+            levels, ends = quantised(maps.cpu().numpy())
+            found[layer][0][held[layer]], found[layer][1][held[layer]] = levels, ends
     return {
         layer: Values(
             entries.channel,

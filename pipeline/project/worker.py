@@ -55,7 +55,7 @@ ProjectTask = EntryTask[ProjectConfig]
 def config_of(run: Run) -> ProjectConfig:
     """How a run projects all its scanned layers."""
     return ProjectConfig(
-        (run.artifacts / "model").resolve(),
+        run.model_folder,
         run.card.sha256,
         run.image_store,
         run.layers,

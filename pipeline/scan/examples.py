@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float32, Int32, Int64, Shaped, UInt32, UInt64
 
 from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
 from pipeline.scan.topk import Keys, TopK, by_peak, empty_topk, keys_of
+from pipeline.storage.entry import boxes_where_shown
 from pipeline.storage.stores import Variable
 
 EXAMPLES = 3
@@ -88,7 +89,7 @@ class Examples(Statistic):
         middle = np.array([rows // 2, cols // 2], np.int32)
         silent_cell = np.where((silent.image < 0)[..., None], np.int32(-1), middle)
         cell = np.concatenate([*(top.cell for top in chosen[:-1]), silent_cell], axis=1)
-        box = np.where((image < 0)[..., None], np.int32(0), self._facts.boxes(cell))
+        box = boxes_where_shown(image, self._facts.boxes(cell))
         entry = ("channel", "example")
         return {
             "example_activation": Variable(activation, entry),

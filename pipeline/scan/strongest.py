@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float32, Int32, Shaped
 
 from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
 from pipeline.scan.topk import Keys, by_peak, empty_topk, keys_of
+from pipeline.storage.entry import boxes_where_shown
 from pipeline.storage.stores import AXES, EDGES, Variable
 
 
@@ -50,8 +51,8 @@ class StrongestImages(Statistic):
 
     def result(self) -> dict[str, Variable]:
         """The entries; a missing one has image and cell −1, and zeros elsewhere."""
-        image, boxes = self.top.image, self._facts.boxes(self.top.cell)
-        box = np.where((image < 0)[..., None], np.int32(0), boxes)
+        image = self.top.image
+        box = boxes_where_shown(image, self._facts.boxes(self.top.cell))
         entry = ("channel", "rank")
         return {
             "activation": Variable(self.top.peak, entry),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int32, UInt8
 
 MISSING = -1
 """The image row of an entry that does not exist: fewer images than ranks made the channel fire."""
@@ -42,3 +42,10 @@ class Entry:
 
     def __str__(self) -> str:
         return f"{self.layer} channel {self.channel} rank {self.rank}"
+
+
+def boxes_where_shown(
+    image: Int32[np.ndarray, "*entry"], boxes: Int32[np.ndarray, "*entry 4"]
+) -> Int32[np.ndarray, "*entry 4"]:
+    """The boxes of entries; 0 where an entry is missing."""
+    return np.where((image == MISSING)[..., None], np.int32(0), boxes)

@@ -8,7 +8,7 @@ VERSIONS: dict[Stateful, int] = {
     "train": 1,
     "pixels": 1,
     "scan": 1,
-    "project": 1,
+    "project": 2,
     "crop": 2,
     "transfer": 1,
     "figures": 1,

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR, LinearLR, LRScheduler, ReduceLROnPlateau
 
+from pipeline.network.filters import filter_rms
 from pipeline.network.module import Network
 from pipeline.params import TrainParams
 
@@ -93,11 +94,6 @@ def cosine_factor(epochs: int, warmup_epochs: float, steps_per_epoch: int, step:
     rise = min(warmup_epochs, epochs)
     fallen = (place - rise) / max(epochs - rise, 1e-9)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, fallen)))
-
-
-def filter_rms(weights: Float[Tensor, "out in row col"]) -> Float[Tensor, " out"]:
-    """Root mean square of each output filter, over all its weights; the bias does not count."""
-    return weights.square().mean(dim=(1, 2, 3)).sqrt()
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.compute.device import supports_bfloat16
 from pipeline.dataset.prefetch import prefetch
-from pipeline.network.filters import low_frequency_share, start_cosine
+from pipeline.network.filters import filter_rms, low_frequency_share, start_cosine
 from pipeline.network.module import Network
 from pipeline.seeding import generator_for
 from pipeline.training.augment import draw
@@ -35,7 +35,6 @@ from pipeline.training.loss_monitor import LossMonitor, step_totals
 from pipeline.training.optimizer import (
     Schedule,
     cap_filters,
-    filter_rms,
     make_optimizer,
 )
 from pipeline.training.revival import note_excited, turn_round

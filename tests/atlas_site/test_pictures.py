@@ -15,6 +15,7 @@ from atlas_site.pictures import (
     sheet,
     webp,
 )
+from atlas_site.sprites import Grid
 
 
 def flat(value: int, px: int = 2) -> np.ndarray:
@@ -45,7 +46,7 @@ def test_a_pair_has_projections_left_and_crops_right():
 
 
 def test_a_sheet_has_one_shape_however_few_its_pictures():
-    found = sheet([flat(5)], columns=3, rows=2)
+    found = sheet([flat(5)], Grid(columns=3, rows=2))
     assert found.shape == (4, 6, 3)
     assert found[::2, ::2, 0].tolist() == [[5, 128, 128], [128, 128, 128]]
 

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+import torch
 
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
-from pipeline.figures.architecture import Architecture, filter_rms, rivals_of, spread
+from pipeline.figures.architecture import Architecture, rivals_of, spread
+from pipeline.network.filters import filter_rms
 from pipeline.network.geometry import receptive_field
 from tests.figure_making import made
 from tests.finished_scan import finished_scan
@@ -49,10 +51,12 @@ def test_the_filters_and_dead_channels_are_those_of_the_run_and_a_copy_has_the_s
 
 def test_a_filter_that_dominates_is_seen_in_the_spread():
     filters = np.ones((10, 3, 3, 3))
-    assert spread(filter_rms(filters)) == 0
+    assert spread(filter_rms(torch.from_numpy(filters)).numpy()) == 0
     filters[0] *= 11
     # The mean is 2, the deviations are 9 once and −1 nine times.
-    assert spread(filter_rms(filters)) == pytest.approx(np.sqrt((81 + 9) / 10) / 2)
+    assert spread(filter_rms(torch.from_numpy(filters)).numpy()) == pytest.approx(
+        np.sqrt((81 + 9) / 10) / 2
+    )
 
 
 def test_a_rival_that_is_not_there_or_not_scanned_is_one_line(workspace, tmp_path):

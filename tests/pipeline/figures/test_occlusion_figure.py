@@ -54,7 +54,7 @@ def test_every_number_is_that_of_the_masked_image_and_the_projection_the_referen
         cell = np.unravel_index(int(plain[fact["channel"]].argmax()), plain.shape[1:])
         unit = (fact["channel"], int(cell[0]), int(cell[1]))
         image = run.input(fact["row"]).double()
-        expected = reference(image, "conv5", unit, float(plain[unit]), {}).projection.numpy()
+        expected = reference(image, ["conv5"]).project("conv5", unit, float(plain[unit])).numpy()
         found = figure.arrays["projection"][at].astype(np.float64)
         found *= np.abs(expected).max()
         assert np.linalg.norm(found - expected) <= 2e-3 * np.linalg.norm(expected)

@@ -26,8 +26,8 @@ def test_a_part_is_where_its_pixels_are_in_the_network_input(width, height):
 
 def test_a_part_that_is_cut_off_is_not_there():
     image = ImageRow("val", "a.png", "", 200, 100, "")
-    assert in_input(Part("a.png", "ear", 50, 5), image, 100, 100) is None
-    assert in_input(Part("a.png", "ear", 50, 51), image, 100, 100) == (50.0, 1.0)
+    assert in_input(Part("a.png", "ear", 50.0, 5.0), image, 100, 100) is None
+    assert in_input(Part("a.png", "ear", 50.0, 51.0), image, 100, 100) == (50.0, 1.0)
 
 
 def test_no_file_is_no_parts(tmp_path):

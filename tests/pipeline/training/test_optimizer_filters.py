@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from pipeline.training.optimizer import cap_filters, filter_rms
+from pipeline.network.filters import filter_rms
+from pipeline.training.optimizer import cap_filters
 
 
 def filters(*rms: float) -> torch.Tensor:
