@@ -13,7 +13,7 @@ atlas: setup  # the whole pipeline, to site/index.html
 	dvc repro
 
 test: setup  # every test; ARGS="--fast" leaves out the slow ones
-	pytest $(ARGS)
+	OMP_NUM_THREADS=1 pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: setup  # the table of docs/performance.md; QUICK=1 for a short one
 	python -m benchmarks $(if $(QUICK),--quick)

@@ -8,6 +8,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # The longest file first, or one core waits for it at the end.
+    items.sort(key=lambda item: "test_end_to_end" not in item.nodeid)
     if config.getoption("--fast"):
         for item in items:
             if "slow" in item.keywords:

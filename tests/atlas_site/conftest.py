@@ -32,8 +32,9 @@ def site(run: Workspace) -> Path:
     return out
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser, for one module: while it runs, an event loop runs in this thread."""
     if CHROMIUM is None and os.environ.get("CI") != "true":
         pytest.skip("Chromium is not installed; CI requires it")
     with sync_playwright() as playwright:

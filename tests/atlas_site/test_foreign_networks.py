@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from pipeline.atlas import open_atlas
 from tests.atlas_site.conftest import violations, watching
-from tests.foreign_networks import FOREIGN, NETS, Foreign, adopt, done
+from tests.foreign_networks import FOREIGN, NETS, Foreign, adoption, done_plainly
 from tests.pipeline.project.module_oracle import module_projection
 from tests.pipeline.project.oracle import under_box
 
@@ -30,11 +30,13 @@ def network(request) -> Foreign:
 def finished(network: Foreign, tmp_path_factory) -> Path:
     """A workspace in which every stage has run."""
     folder = tmp_path_factory.mktemp(network.function)
-    adopt(folder, network.function, list(network.layers))
-    for stage in STAGES:
-        done(folder, stage)
-    done(folder, "verify", "--entries", str(ENTRIES))
-    done(folder, "render", "--workers", "1")
+    done_plainly(
+        folder,
+        adoption(folder, network.function, list(network.layers)),
+        *([stage] for stage in STAGES),
+        ["verify", "--entries", str(ENTRIES)],
+        ["render", "--workers", "1"],
+    )
     return folder
 
 

@@ -12,7 +12,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
 from pipeline.atlas import open_atlas
-from tests.foreign_networks import done
+from tests.foreign_networks import done_plainly
 from tests.pipeline.project.module_oracle import module_projection
 from tests.pipeline.project.oracle import under_box
 from tests.workspaces import write_params
@@ -45,11 +45,13 @@ def finished(tmp_path_factory) -> Path:
     numbers = ("--mean", *["0.498"] * 3, "--std", *["0.502"] * 3, *size)
     shown = [word for layer in LAYERS for word in ("--layers", layer)]
     images = ("--images", str(folder / "photos"), "--classes", "imagenet")
-    done(folder, "adopt", *spec, "--weights", WEIGHTS, *numbers, *images, *shown)
-    for stage in ("prepare", "train", "evaluate", "scan", "project", "crop"):
-        done(folder, stage)
-    done(folder, "verify", "--entries", "12")
-    done(folder, "render", "--workers", "1")
+    done_plainly(
+        folder,
+        ["adopt", *spec, "--weights", WEIGHTS, *numbers, *images, *shown],
+        *([stage] for stage in ("prepare", "train", "evaluate", "scan", "project", "crop")),
+        ["verify", "--entries", "12"],
+        ["render", "--workers", "1"],
+    )
     return folder
 
 
