@@ -7,13 +7,16 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
     && echo "$$python" && break; done)
 
-.PHONY: atlas test bench lint types setup lock
+.PHONY: atlas test test-faults bench lint types setup lock
 
 atlas: setup  # the whole pipeline, to site/index.html
 	dvc repro
 
 test: setup  # every test; ARGS="--fast" leaves out the slow ones
 	OMP_NUM_THREADS=1 pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-faults: setup  # faults injected for real, FAULTS of each kind; `make test` injects one of each
+	OMP_NUM_THREADS=1 pytest -n auto --dist loadfile tests/faults --faults $(or $(FAULTS),20)
 
 bench: setup  # the table of docs/performance.md; QUICK=1 for a short one
 	python -m benchmarks $(if $(QUICK),--quick)

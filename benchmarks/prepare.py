@@ -20,7 +20,7 @@ from pipeline.sources.known import open_known
 from pipeline.sources.prepare import locate, prepare
 
 CLASSES = 100
-PER_SHARD = 1_000
+PER_SHARD = 100
 SIDE_PX = 64
 ADDED = 1_000
 

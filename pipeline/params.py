@@ -370,7 +370,7 @@ def _meant(location: tuple[int | str, ...]) -> str:
     """The known key nearest to an unknown one, or all keys that may stand beside it."""
     known = _siblings(location)
     near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    return f"`{near[0]}` may be meant." if near else f"here stand {', '.join(known)}."
+    return f"`{near[0]}` may be meant." if near else f"valid keys: {', '.join(known)}."
 
 
 def _unread_number(value: object) -> str:

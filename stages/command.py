@@ -71,9 +71,10 @@ def stage(function: Callable[..., None]) -> click.Command:
                 raise
             _end(f"Error: {_of_the_system(error, workspace)}", status=1)
         except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
+            if (lack := _lack(error)) is None:
                 raise
-            _end("Error: Out of memory. Close other programs, or lower a batch size.", status=1)
+            warnings.simplefilter("ignore")  # of coroutines that were begun and are not awaited now
+            _end(f"Error: {lack}", status=1)
         except KeyboardInterrupt:
             kept = _keeps_work(Workspace(workspace), function.__module__.rpartition(".")[2])
             _end(f"Stopped; run again to {'resume' if kept else 'begin again'}.", status=130)
@@ -92,13 +93,23 @@ def _of_the_system(error: OSError, workspace: Path) -> AtlasError:
     )
 
 
-def _out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out; torch says so in words alone, of a GPU's in a class of its own."""
-    return (
+def _lack(error: Exception) -> AtlasError | None:
+    """Memory or threads that ran out.
+
+    torch says so in words alone, of a GPU's memory in a class of its own; Python of threads.
+    """
+    if "t start new thread" in str(error):
+        return AtlasError(
+            "The system lets no further thread start.",
+            fix="Raise the limits of memory and processes (ulimit -v, ulimit -u).",
+        )
+    if (
         isinstance(error, MemoryError)
         or "t allocate memory" in str(error)
         or type(error).__name__ == "OutOfMemoryError"
-    )
+    ):
+        return AtlasError("Out of memory.", fix="Close other programs, or lower a batch size.")
+    return None
 
 
 def _keeps_work(workspace: Workspace, stage: str) -> bool:

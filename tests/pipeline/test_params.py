@@ -57,7 +57,7 @@ def test_a_typo_names_the_key_that_may_be_meant(tmp_path):
 
 def test_a_strange_key_lists_the_known_ones(tmp_path):
     said = problem(changed(tmp_path, "project", xyzzy=1))
-    assert "`project.xyzzy` is no parameter; here stand method, batch_size." in said
+    assert "`project.xyzzy` is no parameter; valid keys: method, batch_size." in said
 
 
 def test_a_missing_key_is_named(tmp_path):

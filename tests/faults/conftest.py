@@ -1,0 +1,82 @@
+"""The runs that faults are injected into, and the count of what survived them."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.faults.forks import STAGES, run
+from tests.workspaces import write_params, write_photos
+
+TALLY: dict[str, Counter[str]] = {}
+"""By kind of fault, how many were tried and how many were lost."""
+
+
+class Tally:
+    """Counts the faults of one kind; a test ends with `settle`."""
+
+    def __init__(self, kind: str) -> None:
+        self._count = TALLY.setdefault(kind, Counter())
+        self._lost: list[str] = []
+
+    def note(self, survived: bool, what: str) -> None:
+        """Count one fault; `what` says which it was and what came of it."""
+        self._count["tried"] += 1
+        if not survived:
+            self._count["lost"] += 1
+            self._lost.append(what)
+
+    def settle(self) -> None:
+        """Fail with the faults that were not survived."""
+        assert not self._lost, "\n".join(["", *self._lost])
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """The count of this test's kind of fault."""
+    return Tally(request.node.originalname.removeprefix("test_").replace("_", " "))
+
+
+@pytest.fixture
+def faults(request: pytest.FixtureRequest) -> int:
+    """How many faults of each kind to inject."""
+    return int(request.config.getoption("--faults"))
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> np.random.Generator:
+    """The same draws for a test at every run."""
+    return np.random.default_rng(list(request.node.name.encode()))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny workspace in which every stage has run."""
+    folder = tmp_path_factory.mktemp("faults") / "finished"
+    folder.mkdir()
+    write_photos(folder / "photos", {"cat": (4, 6), "dog": (4, 5)})
+    write_params(
+        folder,
+        {
+            "scan": {"layers": ["conv1", "conv3"], "batch_size": 4},
+            "evaluate": {"ten_crops": False},
+            "train": {"epochs": 2, "snapshots": [1]},
+        },
+    )
+    for stage in STAGES:
+        ended = run(folder, stage)
+        assert ended.status == 0, ended.said
+    return folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was tried, survived and lost, by kind."""
+    if not TALLY:
+        return
+    terminalreporter.section("faults")
+    for kind, count in TALLY.items():
+        survived = count["tried"] - count["lost"]
+        terminalreporter.line(
+            f"{kind}: {count['tried']} tried, {survived} survived, {count['lost']} lost"
+        )

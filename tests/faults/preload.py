@@ -1,0 +1,8 @@
+"""Everything that a stage imports, for a process that forks a stage at each fault."""
+
+from importlib import import_module
+
+from tests.faults.forks import STAGES
+
+for stage in STAGES:
+    import_module(f"stages.{stage}")

@@ -1,0 +1,101 @@
+"""One byte flipped, one file cut or removed, in any file that the pipeline reads."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.faults.forks import Stage, contents, copied, run
+
+pytestmark = pytest.mark.slow
+READERS = {
+    "artifacts/manifest.csv": ("scan",),
+    "artifacts/predictions.csv": ("render",),
+    "artifacts/model": ("project",),
+    "artifacts/scan.zarr": ("crop",),
+    "artifacts/projections.zarr": ("verify", "--entries", "0"),
+    "artifacts/crops.zarr": ("verify", "--entries", "0"),
+    "reports/evaluate.json": ("render",),
+    "reports/train.json": ("render",),
+    "reports/train_history.csv": ("render",),
+    "reports/verify.json": ("render",),
+    "photos/val": ("scan",),
+    "params.yaml": ("scan",),
+}
+"""By out or input, a stage that reads it."""
+KINDS = ("flip", "cut", "remove")
+
+
+def damage(path: Path, kind: str, chance: np.random.Generator) -> str:
+    """Damage a file; what was done to it."""
+    content = path.read_bytes()
+    if kind == "remove" or not content:
+        path.unlink()
+        return "removed"
+    at = int(chance.integers(len(content)))
+    if kind == "cut":
+        path.write_bytes(content[:at])
+        return f"cut to {at} of {len(content)} bytes"
+    bit = int(chance.integers(8))
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :])
+    return f"bit {bit} of byte {at} of {len(content)} flipped"
+
+
+@pytest.mark.parametrize("part", READERS)
+def test_damaged_files(finished, tmp_path, tally, faults, chance, part):
+    """The reader refuses, naming the file or its store, or writes what it would have written."""
+    words = READERS[part]
+    whole = copied(finished, tmp_path / "whole", without=words[0])
+    assert run(whole, *words).status == 0
+    expected = contents(whole, words[0])
+    for number in range(faults):
+        copy = copied(finished, tmp_path / f"{number}", without=words[0])
+        top = copy / part
+        files = [top] if top.is_file() else sorted(p for p in top.rglob("*") if p.is_file())
+        path = files[int(chance.integers(len(files)))]
+        what = damage(path, KINDS[number % len(KINDS)], chance)
+        ended = run(copy, *words)
+        named = path.name in ended.error or Path(part).name in ended.error
+        same = ended.status == 0 and contents(copy, words[0]) == expected
+        if part == "params.yaml":  # another value may be a valid one
+            same, named = ended.status == 0, "params.yaml" in ended.error or named
+        tally.note(
+            ended.clean and (same or (ended.status == 1 and named)),
+            f"{words}: {path.relative_to(copy)} {what}: {ended.status} {ended.said[-400:]}",
+        )
+        shutil.rmtree(copy)
+    tally.settle()
+
+
+@pytest.mark.parametrize("stage", ["train", "scan", "project", "crop"])
+def test_damaged_state(finished, tmp_path, tally, faults, chance, stage):
+    """State that a kill left and that is then damaged is thrown away, and its work done again."""
+    words = (stage, "--checkpoint-s", "0") if stage == "train" else (stage,)
+    expected = contents(finished, stage)
+    start = time.monotonic()
+    whole = copied(finished, tmp_path / "whole", without=stage)
+    assert run(whole, *words).status == 0
+    takes = time.monotonic() - start
+    for number in range(faults):
+        copy = copied(finished, tmp_path / f"{number}", without=stage)
+        working = Stage(copy, *words)
+        time.sleep(chance.uniform(0.5, 1) * takes)
+        working.signal(signal.SIGKILL, group=True)
+        working.end()
+        state = sorted(p for p in (copy / ".state").rglob("*") if p.is_file() and p.name != "lock")
+        if not state:
+            shutil.rmtree(copy)
+            continue
+        path = state[int(chance.integers(len(state)))]
+        what = damage(path, KINDS[number % len(KINDS)], chance)
+        again = run(copy, *words)
+        tally.note(
+            again.status == 0 and contents(copy, stage) == expected,
+            f"{stage}: {os.path.relpath(path, copy)} {what}: {again.status} {again.said[-400:]}",
+        )
+        shutil.rmtree(copy)
+    tally.settle()
