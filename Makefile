@@ -16,7 +16,7 @@ test: setup  # every test; ARGS="--fast" leaves out the slow ones
 	OMP_NUM_THREADS=1 pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-faults: setup  # faults injected for real, FAULTS of each kind; `make test` injects one of each
-	OMP_NUM_THREADS=1 pytest -n auto --dist loadfile tests/faults --faults $(or $(FAULTS),20)
+	OMP_NUM_THREADS=1 pytest -n auto --dist load tests/faults --faults $(or $(FAULTS),20)
 
 bench: setup  # the table of docs/performance.md; QUICK=1 for a short one
 	python -m benchmarks $(if $(QUICK),--quick)

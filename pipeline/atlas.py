@@ -322,10 +322,8 @@ class Run:
         Raises AtlasError where it is damaged.
         """
         path = self.workspace.report("train_history.csv")
-        if not path.exists():
-            return []
         check_table(path, self.report("train"), "train")
-        return read_history(path)
+        return read_history(path) if path.exists() else []
 
     def predictions(self) -> dict[int, Prediction]:
         """The network's answer by validation image row; empty where `evaluate` has not run.
@@ -333,9 +331,9 @@ class Run:
         Raises AtlasError where the table is damaged, or of another model or manifest.
         """
         path = self.artifacts / "predictions.csv"
+        check_table(path, self.report("evaluate"), "evaluate")
         if not path.exists():
             return {}
-        check_table(path, self.report("evaluate"), "evaluate")
         found = read_predictions(path)
         if len(found) != len(self.images):
             raise AtlasError(

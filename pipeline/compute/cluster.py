@@ -146,6 +146,8 @@ def _local_cluster(count: int, device: torch.device, cores: int) -> SpecCluster:
     logging.getLogger("distributed").setLevel(logging.WARNING)
     # It would warn of every task that Ctrl-C cancels.
     logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
+    # It tells with a traceback of a heartbeat that was under way when the pool was closed.
+    logging.getLogger("distributed.worker").addFilter(_is_no_heartbeat)
     reach: dict[str, object] = {"protocol": "inproc://"}
     security = None
     if count:
@@ -162,6 +164,10 @@ def _local_cluster(count: int, device: torch.device, cores: int) -> SpecCluster:
         security=security,
         silence_logs=logging.WARNING,
     )
+
+
+def _is_no_heartbeat(record: logging.LogRecord) -> bool:
+    return "Failed to communicate with scheduler during heartbeat" not in record.getMessage()
 
 
 class _Scheduler(Scheduler):

@@ -42,7 +42,11 @@ def read_report(path: Path, stage: str, made_from: Provenance) -> dict[str, Any]
 
 def check_table(path: Path, report: Mapping[str, Any], stage: str) -> None:
     """Raise AtlasError where a table is not the one that its stage's report was written with."""
-    if _TABLE in report and sha256_of(path) != report[_TABLE]:
+    if _TABLE not in report:
+        return
+    if not path.exists():
+        raise AtlasError(f"{path} is missing, and its report is there.", fix=rerun(stage))
+    if sha256_of(path) != report[_TABLE]:
         raise AtlasError(f"{path} is not as it was written: its sha256 differs.", fix=rerun(stage))
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,12 +71,27 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the counts of a process among several to the one that prints them."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = {kind: dict(n) for kind, n in TALLY.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over the counts of a process that ends."""
+    for kind, count in getattr(node, "workeroutput", {}).get("faults", {}).items():
+        TALLY.setdefault(kind, Counter()).update(count)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was tried, survived and lost, by kind."""
     if not TALLY:
         return
     terminalreporter.section("faults")
-    for kind, count in TALLY.items():
+    for kind, count in sorted(TALLY.items()):
+        if not count["tried"]:
+            continue
         survived = count["tried"] - count["lost"]
         terminalreporter.line(
             f"{kind}: {count['tried']} tried, {survived} survived, {count['lost']} lost"

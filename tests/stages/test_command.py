@@ -87,6 +87,12 @@ def test_memory_that_runs_out_is_one_line(fault):
     assert result.stderr.startswith("Error: Out of memory.")
 
 
+def test_a_thread_that_cannot_start_is_one_line():
+    result = CliRunner().invoke(command(RuntimeError("can't start new thread")))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: The system lets no further thread start.")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_and_a_workspace(name):
     result = CliRunner().invoke(atlas, [name, "--help"])

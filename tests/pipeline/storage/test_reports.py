@@ -27,6 +27,10 @@ def test_a_table_is_the_one_that_its_report_names(tmp_path):
     table.write_text("a\n2\n")
     with pytest.raises(AtlasError, match=r"t\.csv is not as it was written.*-s train"):
         check_table(table, report, "train")
+    table.unlink()
+    with pytest.raises(AtlasError, match=r"t\.csv is missing.*-s train"):
+        check_table(table, report, "train")
+    check_table(table, {}, "train")
 
 
 def test_a_history_is_numbers_by_epoch(tmp_path):
