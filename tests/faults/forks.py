@@ -31,6 +31,10 @@ Before = Callable[[Path], None]
 """What a child does before its stage; given the workspace."""
 
 
+class MountError(Exception):
+    """This process may not mount a disk."""
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a stage ended: its status (None: it hung and was killed) and what it said."""
@@ -44,6 +48,11 @@ class Ended:
         if self.status is None or "Traceback" in self.said:
             return False
         return self.status == 0 or self.error.startswith(("Error: ", "Stopped"))
+
+    @property
+    def unmounted(self) -> bool:
+        """Whether the disk that its fault needs could not be mounted."""
+        return MountError.__name__ in self.said
 
     @property
     def error(self) -> str:
@@ -155,7 +164,7 @@ def _session(pid: int) -> int | None:
 def mount_small_disk(at: Path, size: int, files: int = 0) -> None:
     """Give this process alone a disk at a folder, of so many bytes, and files if not 0.
 
-    Raises OSError.
+    Raises MountError.
     """
     libc, limits = ctypes.CDLL(None, use_errno=True), f"size={size}"
     limits += f",nr_inodes={files}" if files else ""
@@ -166,4 +175,4 @@ def mount_small_disk(at: Path, size: int, files: int = 0) -> None:
     )
     for call in calls:
         if call() != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            raise MountError(os.strerror(ctypes.get_errno()))

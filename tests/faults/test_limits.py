@@ -12,8 +12,6 @@ from tests.faults.forks import OUTS, STAGES, contents, copied, mount_small_disk,
 
 pytestmark = pytest.mark.slow
 NOBODY = 65534
-MAY_NOT = "Operation not permitted"
-"""What a process that may not mount a disk is told."""
 
 
 def file_size(workspace: Path, limit: int) -> None:
@@ -73,7 +71,7 @@ def test_limits(finished, tmp_path, tally, faults, limit):
             if limit == "another user" and folder != Path("/"):
                 folder.chmod(folder.stat().st_mode | 0o555)
         ended = run(copy, stage, before=LIMITS[limit])
-        if MAY_NOT in ended.said:
+        if ended.unmounted:
             pytest.skip("no disk can be mounted here")
         tally.note(
             ended.clean and contents(copy, stage) == contents(finished, stage),
@@ -115,7 +113,7 @@ def test_full_disk(finished, tmp_path, tally, faults, chance, stage):
         if chance.random() < 0.3:
             free, files = 10 * need, int(chance.integers(1, len(parts) + 1))
         ended = run(copy, stage, before=partial(full_disk, outs=outs, free=free, files=files))
-        if MAY_NOT in ended.said:
+        if ended.unmounted:
             pytest.skip("no disk can be mounted here")
         tally.note(
             ended.clean and contents(outs, stage) == contents(finished, stage),
