@@ -1,7 +1,7 @@
 """Curves and bars as the coordinates of inline SVG; the templates draw them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 SPARK_BINS = 24
@@ -65,7 +65,7 @@ class Chart:
 
 
 def curves(
-    title: str, history: Sequence[dict[str, float]], columns: dict[str, str]
+    title: str, history: Sequence[Mapping[str, float | int | None]], columns: dict[str, str]
 ) -> Chart | None:
     """A chart of columns of the history, by the name that each curve gets.
 
@@ -73,9 +73,9 @@ def curves(
     """
     found = {
         name: [
-            (float(row.get("epoch", i + 1)), float(row[column]))
-            for i, row in enumerate(history)
-            if math.isfinite(row.get(column, math.nan))
+            (float(row["epoch"] or 0), float(value))
+            for row in history
+            if (value := row.get(column)) is not None
         ]
         for column, name in columns.items()
     }

@@ -208,7 +208,7 @@ def _parameter(value: object) -> str:
 
 def charts(catalogue: Catalogue) -> list[Chart]:
     """Error and loss over the epochs, where there is a history."""
-    history = catalogue.atlas.history()
+    history = [record.columns() for record in catalogue.atlas.history()]
     found = [
         curves(
             "Top-1 error",

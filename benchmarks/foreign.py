@@ -22,8 +22,8 @@ from benchmarks.project import photograph_like
 from benchmarks.row import Row
 from benchmarks.scan import BATCH, CLASSES, PHOTOS, World, write_photographs
 from pipeline.adopt.read import read
+from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.compute import cluster
-from pipeline.entries.layer_entries import LayerEntries
 from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard, save_model
 from pipeline.network.module import Network

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from benchmarks.cost import least
 from benchmarks.row import Row
-from pipeline.entries.chunks import entry_chunks
-from pipeline.entries.layer_entries import LayerEntries
+from pipeline.atlas.chunks import entry_chunks
+from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.architectures import build_chain
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network

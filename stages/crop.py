@@ -1,10 +1,10 @@
 """`atlas crop`: cut out of the images what each projected unit sees."""
 
 from pipeline.atlas import open_atlas
+from pipeline.atlas.pictures import PictureStage
 from pipeline.compute.device import parse_device
 from pipeline.compute.version import package_versions
 from pipeline.crop.patches import patches_of
-from pipeline.entries.pictures import PictureStage
 from pipeline.storage.versions import VERSIONS
 from pipeline.workspace import Workspace
 from stages.command import bar, scheduler_option, stage, workers_option

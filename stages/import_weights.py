@@ -23,9 +23,9 @@ from pipeline.network.module import empty_network
 from pipeline.network.weights_file import Tensors
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.history import write_history
 from pipeline.storage.publish import publish
 from pipeline.training.artifacts import mean_field, per_pixel, write_train_report
-from pipeline.training.history import write_history
 from pipeline.training.task import TrainingResult, TrainingTask
 from pipeline.workspace import Workspace
 from stages.command import stage

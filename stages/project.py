@@ -7,10 +7,10 @@ from typing import Any
 import zarr
 
 from pipeline.atlas import open_atlas
+from pipeline.atlas.layer_entries import entries_of
+from pipeline.atlas.pictures import Pictures, PictureStage
 from pipeline.compute.device import parse_device
 from pipeline.compute.version import package_versions
-from pipeline.entries.layer_entries import entries_of
-from pipeline.entries.pictures import Pictures, PictureStage
 from pipeline.project.control import CONTROL_RANKS, control_correlation, start_sha256
 from pipeline.project.maps import map_chunk, map_tables
 from pipeline.project.method import choice_of

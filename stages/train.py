@@ -10,6 +10,7 @@ import click
 import torch
 from tqdm import tqdm
 
+from pipeline.adopt.artifacts import adopt_model
 from pipeline.compute.device import device_for_slot, parse_device
 from pipeline.errors import AtlasError
 from pipeline.params import AdoptedParams, load_params
@@ -19,7 +20,6 @@ from pipeline.training.session import Session, load_task
 from pipeline.training.task import TrainingTask
 from pipeline.training.trainer import Watch
 from pipeline.workspace import Workspace
-from stages.adopted_model import adopt_model
 from stages.command import bar, device_option, drawn_every_s, stage, workers_option
 from stages.images import fetch_missing
 

@@ -22,6 +22,7 @@ CANNOT_CHANGE_A_RESULT = {
     Path("pipeline/strict_yaml.py"),
     Path("pipeline/cores.py"),  # speed
     Path("pipeline/progress.py"),  # bars
+    Path("pipeline/compute"),  # where and how fast: results are equal for any workers
     Path("pipeline/workspace.py"),  # paths: test_outs_stand_where_the_workspace_says
     Path("stages/command.py"),  # options of speed, the log
     IMAGES,  # every image is verified by its hash
@@ -31,8 +32,9 @@ CANNOT_CHANGE_A_RESULT = {
 
 def code_deps(stage: str) -> list[str]:
     """Paths of the code that runs when a stage runs: packages of the library, its own command."""
-    read = closure(Path("stages", f"{stage}.py"), frozenset([IMAGES])) - CANNOT_CHANGE_A_RESULT
-    return sorted({str(_package(path)) for path in read if not is_empty(path)})
+    read = closure(Path("stages", f"{stage}.py"), frozenset([IMAGES]))
+    packages = {_package(path) for path in read if not is_empty(path)}
+    return sorted(str(path) for path in packages - CANNOT_CHANGE_A_RESULT)
 
 
 def _package(path: Path) -> Path:

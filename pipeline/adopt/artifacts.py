@@ -2,13 +2,34 @@
 
 from pathlib import Path
 
-from pipeline.adopt.adoption import Adopted, scores
-from pipeline.dataset.class_names import ClassNames
+from pipeline.adopt.adoption import Adopted, check_file, scores, take
+from pipeline.adopt.build import Spec, build
+from pipeline.dataset.class_names import ClassNames, read_class_names
 from pipeline.errors import AtlasError
 from pipeline.network.model import ModelCard, Origin, save_model
 from pipeline.params import AdoptedParams, Params
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.history import write_history
+from pipeline.storage.publish import publish
 from pipeline.storage.reports import bound
 from pipeline.storage.sealed import write_sealed
+from pipeline.workspace import Workspace
+
+
+def adopt_model(workspace: Workspace, params: Params) -> None:
+    """Read the network that params.yaml names and publish the model folder and the reports."""
+    model = params.model
+    assert isinstance(model, AdoptedParams)
+    classes = read_class_names(workspace.class_names)
+    spec = Spec(model.arch, model.arguments, model.weights, workspace.root)
+    check_file(spec, model.weights_sha256)
+    adopted = take(build(spec, params.seed), params.data.crop, len(model.inputs.mean))
+    with publish(workspace.report("train_history.csv")) as path:
+        write_history(path, ())
+    with publish(workspace.report("train.json")) as path:
+        write_train_report(path, adopted, workspace.report("train_history.csv"))
+    with publish(workspace.model) as folder:
+        write_model(folder, adopted, params, classes, sha256_of(workspace.manifest))
 
 
 def write_model(

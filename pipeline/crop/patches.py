@@ -1,11 +1,11 @@
 """The patches that the store of crops keeps: of the entries, and of the examples."""
 
 from pipeline.atlas import Run
+from pipeline.atlas.layer_entries import LayerEntries, entries_of, examples_of
+from pipeline.atlas.pictures import Pictures
+from pipeline.atlas.runner import picture_tables
+from pipeline.atlas.stored_size import reduction
 from pipeline.crop.worker import CropConfig, crop_chunk
-from pipeline.entries.layer_entries import LayerEntries, entries_of, examples_of
-from pipeline.entries.pictures import Pictures
-from pipeline.entries.runner import picture_tables
-from pipeline.entries.stored_size import reduction
 
 
 def patches_of(run: Run) -> tuple[Pictures, ...]:

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
+from pipeline.atlas.layer_entries import LayerEntries
+from pipeline.atlas.patch import cut_patch
+from pipeline.atlas.runner import EntryTask
+from pipeline.atlas.stored_size import reduced_pixels
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
-from pipeline.entries.layer_entries import LayerEntries
-from pipeline.entries.patch import cut_patch
-from pipeline.entries.runner import EntryTask
-from pipeline.entries.stored_size import reduced_pixels
 from pipeline.network.geometry import Field
 from pipeline.params import Interpolation
 from pipeline.storage.spill import Values

@@ -12,8 +12,9 @@ import torch
 from jaxtyping import Float32, Float64
 
 from pipeline.atlas import Run, open_atlas
-from pipeline.entries.layer_entries import entries_of
-from pipeline.entries.runner import entry_task
+from pipeline.atlas.layer_entries import entries_of
+from pipeline.atlas.runner import entry_task
+from pipeline.dataset.seeding import rng_for
 from pipeline.errors import AtlasError
 from pipeline.figure_params import FigureName
 from pipeline.figures.figure import Work
@@ -21,7 +22,6 @@ from pipeline.figures.spectra import aliasing, fold_over, radial_shares, white_s
 from pipeline.network.filters import filter_rms
 from pipeline.network.geometry import receptive_field
 from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
-from pipeline.seeding import rng_for
 from pipeline.storage.figures import Arrays, FigureData
 from pipeline.workspace import Workspace
 

@@ -11,6 +11,7 @@ from jaxtyping import Float32, UInt8
 from pipeline.atlas import Run
 from pipeline.compute.device import configure_matmul
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.seeding import rng_for
 from pipeline.dataset.verified import load_verified
 from pipeline.figure_params import FigureName
 from pipeline.figures.correspondence import consistency
@@ -21,7 +22,6 @@ from pipeline.figures.parts import in_input, parts_file, read_parts
 from pipeline.figures.shown import shown
 from pipeline.figures.subjects import Source, model_on, source_of
 from pipeline.network.model import Model
-from pipeline.seeding import rng_for
 from pipeline.storage.figures import Arrays, FigureData
 
 BATCH = 8

@@ -13,9 +13,10 @@ import torch
 from jaxtyping import Float16, Float32, Int32
 
 from pipeline.atlas import Run
+from pipeline.atlas.layer_entries import LayerEntries
+from pipeline.atlas.runner import entry_task
 from pipeline.dataset.manifest import ImageRow
-from pipeline.entries.layer_entries import LayerEntries
-from pipeline.entries.runner import entry_task
+from pipeline.dataset.seeding import rng_for
 from pipeline.figure_params import FigureName
 from pipeline.figures.figure import Work
 from pipeline.figures.history import History
@@ -25,7 +26,6 @@ from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
 from pipeline.scan.layer_statistics import LayerStatistics
 from pipeline.scan.scan import Scan
 from pipeline.scan.worker import ScanConfig
-from pipeline.seeding import rng_for
 from pipeline.storage.figures import Arrays, FigureData
 from pipeline.storage.hashing import sha256_of
 

@@ -9,10 +9,10 @@ import torch
 from pipeline.atlas import Run
 from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.seeding import rng_for
 from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
 from pipeline.network.model import Model
-from pipeline.seeding import rng_for
 
 
 @dataclass(frozen=True)

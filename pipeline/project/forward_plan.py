@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from pipeline.entries.chunks import Chunk
-from pipeline.entries.layer_entries import LayerEntries
+from pipeline.atlas.chunks import Chunk
+from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
 from pipeline.network.ops import Pair

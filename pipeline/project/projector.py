@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float, Float16, Float32, Int64
 from torch import Tensor
 
+from pipeline.atlas.chunks import Chunk
+from pipeline.atlas.layer_entries import LayerEntries
+from pipeline.atlas.stored_size import reduced_signal, reduced_size
 from pipeline.compute.memory import fitted
-from pipeline.entries.chunks import Chunk
-from pipeline.entries.layer_entries import LayerEntries
-from pipeline.entries.stored_size import reduced_signal, reduced_size
 from pipeline.network.fold import folded
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network

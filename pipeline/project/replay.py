@@ -7,11 +7,11 @@ import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
+from pipeline.atlas.chunks import Chunk
+from pipeline.atlas.layer_entries import entries_of
+from pipeline.atlas.runner import entry_task, numbered_chunks
 from pipeline.compute.device import configure_matmul
 from pipeline.dataset.manifest import ImageRow
-from pipeline.entries.chunks import Chunk
-from pipeline.entries.layer_entries import entries_of
-from pipeline.entries.runner import entry_task, numbered_chunks
 from pipeline.network.geometry import Windows, seed_of, windows
 from pipeline.project.tables import projection_tables
 from pipeline.project.worker import ProjectConfig, ProjectTask, load_input, load_projector

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pipeline.entries.runner import picture_tables
+from pipeline.atlas.runner import picture_tables
 from pipeline.network.graph import Graph
 from pipeline.project.control import CONTROL_RANKS
 from pipeline.storage.spill import Table

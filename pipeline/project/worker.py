@@ -8,12 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pipeline.atlas import Run
+from pipeline.atlas.runner import EntryTask
+from pipeline.atlas.stored_size import reduction
 from pipeline.compute.device import configure_matmul
 from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
-from pipeline.entries.runner import EntryTask
-from pipeline.entries.stored_size import reduction
 from pipeline.network.geometry import receptive_field
 from pipeline.network.model import Model
 from pipeline.network.overflow import is_overflow_safe

@@ -1,7 +1,5 @@
 """Reports bound to what they are of, and the tables that belong to them bound to the reports."""
 
-import csv
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,27 +46,6 @@ def check_table(path: Path, report: Mapping[str, Any], stage: str) -> None:
         raise AtlasError(f"{path} is missing, and its report is there.", fix=rerun(stage))
     if sha256_of(path) != report[_TABLE]:
         raise AtlasError(f"{path} is not as it was written: its sha256 differs.", fix=rerun(stage))
-
-
-def read_history(path: Path) -> list[dict[str, float]]:
-    """The training history, a row per epoch; what an epoch has no number for is left out.
-
-    Raises AtlasError where a cell is no number.
-    """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return [_numbers(line) for line in csv.DictReader(file, strict=True)]
-    except (OSError, ValueError, csv.Error) as error:
-        raise AtlasError(f"{path} is no training history: {error}.", fix=rerun("train")) from None
-
-
-def _numbers(line: Mapping[str | None, Any]) -> dict[str, float]:
-    if None in line or None in line.values():
-        raise ValueError("a row is shorter or longer than the header")
-    numbers = {str(name): float(text) for name, text in line.items() if text != ""}
-    if not math.isfinite(numbers.get("epoch", math.nan)):
-        raise ValueError("a row has no epoch")
-    return numbers
 
 
 def rerun(stage: str) -> str:

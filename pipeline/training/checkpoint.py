@@ -18,9 +18,8 @@ from torch import Tensor, nn
 from pipeline.network.model import INPUT_MEAN, snapshot_path
 from pipeline.network.module import Network
 from pipeline.storage.checked import read_checked, write_checked
-from pipeline.training.history import EpochRecord
-from pipeline.training.optimizer import Schedule
-from pipeline.training.revival import Excited
+from pipeline.storage.history import EpochRecord
+from pipeline.training.optimizer import Excited, Schedule
 
 logger = logging.getLogger(__name__)
 FILE = "checkpoint.pt"

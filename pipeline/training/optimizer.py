@@ -1,20 +1,23 @@
-"""The optimizer, its learning-rate schedules, and the cap on conv filters.
+"""What changes the weights: the optimizer, its schedules, and what the recipe adds to them.
 
-Stochastic gradient descent with momentum; weight decay on the weights, not on the biases.
+Stochastic gradient descent with momentum; weight decay on the weights, not on the biases; a cap on
+conv filters; a penalty on what is left of the random start; the revival of dead channels.
 """
 
 import math
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR, LinearLR, LRScheduler, ReduceLROnPlateau
 
 from pipeline.network.filters import filter_rms
 from pipeline.network.module import Network
 from pipeline.params import TrainParams
+from pipeline.training.init import conv_weights
 
 
 def make_optimizer(network: Network, train: TrainParams) -> torch.optim.SGD:
@@ -101,3 +104,72 @@ def cap_filters(weights: Float[Tensor, "out in row col"], cap: float) -> None:
     """Scale every filter whose root mean square exceeds `cap` back to it, in place."""
     factor = (cap / filter_rms(weights)).clamp(max=1.0)
     weights.mul_(factor[:, None, None, None])
+
+
+class StartDecay:
+    """A penalty on the part of each conv filter that is still its start, above the first layer.
+
+    It is half of `decay` times the square of the filter's component along its start. Unlike weight
+    decay it leaves alone what the gradient has built, so filters fade into what they have learnt
+    and do not die.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        start: Mapping[str, Float[Tensor, "out in row col"]],
+        decay: float,
+    ) -> None:
+        self.decay = decay
+        self.directions: list[tuple[Tensor, Tensor]] = []
+        for layer, weights in conv_weights(network).items():
+            if decay and weights.requires_grad and layer != network.graph.layers[0]:
+                then = start[layer].to(weights.device).flatten(1)
+                self.directions.append((weights, then / then.norm(dim=1, keepdim=True)))
+
+    @torch.no_grad()
+    def add_gradient(self) -> None:
+        """Add the penalty's gradient to that of the loss."""
+        for weights, direction in self.directions:
+            along = (weights.flatten(1) * direction).sum(dim=1, keepdim=True)
+            assert weights.grad is not None
+            weights.grad += (self.decay * along * direction).view_as(weights)
+
+
+RARE = 0.1
+"""A channel excited in a smaller share of an epoch's steps is dead, or about to be."""
+
+Excited = dict[str, Int64[Tensor, " channel"]]
+"""By conv layer that learns, the steps of the epoch so far whose images excited each channel."""
+
+
+def note_excited(network: Network, excited: Excited) -> None:
+    """Count the channels that the images of a step excited.
+
+    A ReLU lets no gradient through where it gives 0, so only an excited channel's bias has one;
+    after the gradients are summed over processes, every process counts the same.
+    """
+    for layer in network.graph.conv_layers:
+        gradient = network.get_parameter(f"{layer}.bias").grad
+        if gradient is not None:
+            now = (gradient != 0).long()
+            excited[layer] = excited[layer].to(now.device) + now if layer in excited else now
+
+
+@torch.no_grad()
+def turn_round(
+    network: Network, optimizer: torch.optim.Optimizer, excited: Excited, steps: int
+) -> None:
+    """Reverse the sign of each channel that was excited in a smaller share of the steps than RARE.
+
+    Its response was below 0 for nearly every image, so now it is above, and the gradient reaches
+    it again. Its momentum is reversed with it.
+    """
+    for layer, counts in excited.items():
+        dead = counts < RARE * steps
+        for kind in ("weight", "bias"):
+            parameter = network.get_parameter(f"{layer}.{kind}")
+            momentum = optimizer.state[parameter].get("momentum_buffer")
+            for values in (parameter, momentum):
+                if values is not None:
+                    values[dead] *= -1

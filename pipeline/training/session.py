@@ -18,13 +18,13 @@ from pipeline.network.weights_file import check_readable
 from pipeline.params import load_params
 from pipeline.progress import Advance
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.history import write_history
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, kept_beside, note_facts, stage_state
 from pipeline.storage.versions import VERSIONS
 from pipeline.training.artifacts import write_model, write_train_report
 from pipeline.training.checkpoint import FILE as CHECKPOINT
 from pipeline.training.distributed import Group
-from pipeline.training.history import write_history
 from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
 from pipeline.training.train import train
 from pipeline.training.trainer import Watch

@@ -14,7 +14,7 @@ from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.graph import Graph
 from pipeline.network.module import Network
 from pipeline.params import Params
-from pipeline.training.history import EpochRecord
+from pipeline.storage.history import EpochRecord
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.compute.device import supports_bfloat16
 from pipeline.dataset.prefetch import prefetch
+from pipeline.dataset.seeding import generator_for
 from pipeline.network.filters import filter_rms, low_frequency_share, start_cosine
 from pipeline.network.module import Network
-from pipeline.seeding import generator_for
+from pipeline.storage.history import EpochRecord
 from pipeline.training.augment import draw
 from pipeline.training.checkpoint import (
     Interval,
@@ -29,16 +30,16 @@ from pipeline.training.data import TrainingData, epoch_batches, to_device
 from pipeline.training.datasets import Rows
 from pipeline.training.distributed import Group
 from pipeline.training.forward import TrainingForward, draw_masks
-from pipeline.training.history import EpochRecord
 from pipeline.training.init import conv_weights
 from pipeline.training.loss_monitor import LossMonitor, step_totals
 from pipeline.training.optimizer import (
     Schedule,
+    StartDecay,
     cap_filters,
     make_optimizer,
+    note_excited,
+    turn_round,
 )
-from pipeline.training.revival import note_excited, turn_round
-from pipeline.training.start_decay import StartDecay
 from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.training.validate import validate
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.dataset.manifest import ImageRow, Manifest, sorted_manifest
+from pipeline.dataset.seeding import rng_for
 from pipeline.errors import AtlasError
-from pipeline.seeding import rng_for
 
 
 @dataclass(frozen=True)

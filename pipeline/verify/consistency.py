@@ -6,10 +6,10 @@ import numpy as np
 import zarr
 from jaxtyping import Bool, Float16, Float32, Int16, Int32, UInt8
 
+from pipeline.atlas.stored_size import reduced_size, reduction
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import read_verified
-from pipeline.entries.stored_size import reduced_size, reduction
 from pipeline.errors import AtlasError
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph

@@ -18,6 +18,7 @@ from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard, save_model, snapshot_path
 from pipeline.scan.examples import BANDS, EXAMPLES
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.history import EpochRecord, write_history
 from pipeline.storage.sealed import write_sealed
 from pipeline.storage.stores import (
     DIMENSIONS,
@@ -331,18 +332,28 @@ def _write_params(run: Workspace, plan: Plan) -> None:
     run.params.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
 
 
+def _epoch(epoch: int) -> EpochRecord:
+    fall = 0.85 * 0.88**epoch
+    return EpochRecord(
+        epoch=epoch,
+        learning_rate=0.01,
+        train_loss=3 * fall + 0.1,
+        train_top1_error=fall,
+        val_loss=2.6 * fall + 0.4,
+        val_top1_error=fall + 0.13,
+        dead={},
+        conv1_rms=(0.01, 0.05, 0.1),
+        conv1_low_frequency=(0.5, 0.8),
+        start_cosine={},
+    )
+
+
 def _write_reports(run: Workspace, plan: Plan, rng: np.random.Generator) -> None:
     run.report("x").parent.mkdir()
     errors = {"top1_error": 0.142, "top5_error": 0.021, "mean_class_accuracy": 0.858}
     errors |= {"top1_error_10crop": 0.131, "top5_error_10crop": 0.018, "images": 15}
     write_sealed(run.report("evaluate.json"), errors)
-    lines = ["epoch,train_loss,train_top1_error,val_loss,val_top1_error,learning_rate"]
-    for epoch in range(1, 31):
-        fall = 0.85 * 0.88**epoch
-        lines.append(
-            f"{epoch},{3 * fall + 0.1:.4f},{fall:.4f},{2.6 * fall + 0.4:.4f},{fall + 0.13:.4f},0.01"
-        )
-    run.report("train_history.csv").write_text("\n".join(lines) + "\n")
+    write_history(run.report("train_history.csv"), [_epoch(epoch) for epoch in range(1, 31)])
     answers = ["image,class,probability"]
     for number, row in enumerate(_validation(run)):
         said = row.label if rng.random() < 0.85 else plan.classes[0]

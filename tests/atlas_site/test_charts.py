@@ -18,7 +18,7 @@ def test_a_channel_that_never_fired_has_no_spark():
 
 HISTORY = [
     {"epoch": 1.0, "val_loss": 2.0, "train_loss": 4.0},
-    {"epoch": 2.0, "val_loss": 1.0, "train_loss": float("nan")},
+    {"epoch": 2.0, "val_loss": 1.0, "train_loss": None},
     {"epoch": 3.0, "val_loss": 0.0, "train_loss": 2.0},
 ]
 
@@ -39,7 +39,7 @@ def test_too_little_history_draws_nothing(history: list[dict[str, float]]):
 
 @pytest.mark.parametrize("top", [0.003, 0.9, 1.0, 2.31, 4.99, 7.6, 9.99, 87.0, 1234.0])
 def test_ticks_are_few_and_round(top: float):
-    history = [{"val_loss": top}, {"val_loss": 0.0}]
+    history = [{"epoch": 1, "val_loss": top}, {"epoch": 2, "val_loss": 0.0}]
     chart = curves("Loss", history, {"val_loss": "validation"})
     assert chart is not None
     assert 2 <= len(chart.y_ticks) <= 6
@@ -48,7 +48,7 @@ def test_ticks_are_few_and_round(top: float):
 
 
 def test_labels_of_close_curves_do_not_overlap():
-    history = [{"a": 1.0, "b": 1.0}, {"a": 0.5, "b": 0.5}]
+    history = [{"epoch": 1, "a": 1.0, "b": 1.0}, {"epoch": 2, "a": 0.5, "b": 0.5}]
     chart = curves("Loss", history, {"a": "first", "b": "second"})
     assert chart is not None
     first, second = (series.last[1] for series in chart.series)

@@ -25,7 +25,7 @@ IN_SMALL_STEPS = """
 from functools import partialmethod
 from pathlib import Path
 from pipeline.dataset import store
-from pipeline.entries import chunks
+from pipeline.atlas import chunks
 from pipeline.scan.scan import Scan
 from stages.cli import main
 Scan.run = partialmethod(Scan.run, save_every_s=0)

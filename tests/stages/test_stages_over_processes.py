@@ -49,7 +49,7 @@ def written(workspace: Workspace, stage: str, *options: str) -> dict[str, bytes]
 @pytest.fixture(scope="module", autouse=True)
 def _chunks_of_two_images():
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("pipeline.entries.chunks.CHUNK_IMAGES", 2)
+        patched.setattr("pipeline.atlas.chunks.CHUNK_IMAGES", 2)
         yield
 
 

@@ -84,7 +84,7 @@ def test_two_processes_write_the_same_bytes_as_one(finished, copy):
 
 
 def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bytes(copy, monkeypatch, caplog):
-    monkeypatch.setattr("pipeline.entries.chunks.CHUNK_IMAGES", 2)
+    monkeypatch.setattr("pipeline.atlas.chunks.CHUNK_IMAGES", 2)
     lost = copy.root / "photos" / "11.png"
     lost.rename(lost.with_suffix(".away"))
     shutil.rmtree(copy.projections)

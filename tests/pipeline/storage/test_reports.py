@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.errors import AtlasError
-from pipeline.storage.reports import bound, check_table, read_history, read_report
+from pipeline.storage.reports import bound, check_table, read_report
 from pipeline.storage.sealed import write_sealed
 from pipeline.storage.stores import Provenance
 
@@ -31,19 +31,3 @@ def test_a_table_is_the_one_that_its_report_names(tmp_path):
     with pytest.raises(AtlasError, match=r"t\.csv is missing.*-s train"):
         check_table(table, report, "train")
     check_table(table, {}, "train")
-
-
-def test_a_history_is_numbers_by_epoch(tmp_path):
-    path = tmp_path / "h.csv"
-    path.write_text("epoch,val_loss\n1,\n2,0.5\n")
-    assert read_history(path) == [{"epoch": 1}, {"epoch": 2, "val_loss": 0.5}]
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"epoch,loss\n1,x\n", b"epoch,loss\n1\n", b"loss\n1\n", b"epoch\n1,2\n", b"\xff\xff\n1\n"],
-)
-def test_what_is_no_history_is_one_line(tmp_path, content):
-    (tmp_path / "h.csv").write_bytes(content)
-    with pytest.raises(AtlasError, match=r"h\.csv is no training history: .*-s train"):
-        read_history(tmp_path / "h.csv")

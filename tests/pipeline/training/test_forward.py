@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from pipeline.dataset.seeding import generator_for
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.graph import Graph
 from pipeline.network.ops import Dropout
-from pipeline.seeding import generator_for
 from pipeline.training.forward import TrainingForward, draw_masks
 from pipeline.training.init import init_network
 

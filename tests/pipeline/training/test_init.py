@@ -4,10 +4,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from pipeline.dataset.seeding import generator_for
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.module import Network
-from pipeline.seeding import generator_for
 from pipeline.training.init import freeze, init_network, load_matching
 
 

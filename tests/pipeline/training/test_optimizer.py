@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from pipeline.dataset.seeding import generator_for
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.module import Network
 from pipeline.params import TrainParams
-from pipeline.seeding import generator_for
 from pipeline.training.init import freeze, init_network
 from pipeline.training.optimizer import make_optimizer
 from tests.pipeline.training.tiny import write_params

@@ -5,7 +5,7 @@ from torch.nn import functional
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.module import Network
 from pipeline.training.init import init_network
-from pipeline.training.revival import note_excited, turn_round
+from pipeline.training.optimizer import note_excited, turn_round
 
 
 @pytest.fixture

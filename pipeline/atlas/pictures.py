@@ -9,10 +9,10 @@ import torch
 import zarr
 
 from pipeline.atlas import Run
+from pipeline.atlas.layer_entries import LayerEntries
+from pipeline.atlas.runner import EntryTask, numbered_chunks, run_chunks
+from pipeline.atlas.stored_size import reduction
 from pipeline.compute.cluster import Pool, Task, workers
-from pipeline.entries.layer_entries import LayerEntries
-from pipeline.entries.runner import EntryTask, numbered_chunks, run_chunks
-from pipeline.entries.stored_size import reduction
 from pipeline.progress import Bar
 from pipeline.storage.publish import publish
 from pipeline.storage.spill import Spill, Table, Values

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.entries.patch import cut_patch
+from pipeline.atlas.patch import cut_patch
 
 IMAGE = np.arange(1, 6 * 6 * 3 + 1, dtype=np.uint8).reshape(6, 6, 3)
 BOXES = [(1, 2, 4, 5), (-2, -1, 3, 4), (3, 3, 8, 8), (-2, 2, 9, 13), (-3, -3, 9, 9), (4, -9, 9, -4)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.entries.stored_size import (
+from pipeline.atlas.stored_size import (
     LARGEST_BYTES,
     reduced_pixels,
     reduced_signal,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from pipeline.entries.layer_entries import LayerEntries
+from pipeline.atlas.layer_entries import LayerEntries
 
 CHUNK_IMAGES = 128
 """Images in a chunk at most: their inputs, 0.6 MB each at 224 pixels, are in memory together."""

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import torch
 
-from pipeline.seeding import generator_for, rng_for
+from pipeline.dataset.seeding import generator_for, rng_for
 
 PLACES = [(0, "fold"), (1, "fold"), (0, "order"), (0, "fold", 0), (0, "fold", 1), (0, "fold", 1, 0)]
 

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
+from pipeline.dataset.seeding import generator_for
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.module import Network
-from pipeline.seeding import generator_for
 from pipeline.training.init import conv_weights, freeze, init_network
-from pipeline.training.start_decay import StartDecay
+from pipeline.training.optimizer import StartDecay
 
 
 @pytest.fixture

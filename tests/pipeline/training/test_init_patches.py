@@ -7,7 +7,7 @@ import torch
 from pipeline.network.normalisation import Normalisation
 from pipeline.training.datasets import ImageDataset
 from pipeline.training.distributed import Group
-from pipeline.training.patches import correlated, patch_covariance, patch_filters
+from pipeline.training.init import correlated, patch_covariance, patch_filters
 
 
 @dataclass(frozen=True)

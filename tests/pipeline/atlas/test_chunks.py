@@ -1,8 +1,8 @@
 import numpy as np
 
-from pipeline.entries import chunks as module
-from pipeline.entries.chunks import entry_chunks
-from pipeline.entries.layer_entries import entries_of
+from pipeline.atlas import chunks as module
+from pipeline.atlas.chunks import entry_chunks
+from pipeline.atlas.layer_entries import entries_of
 from pipeline.storage.stores import ScanRecord
 
 

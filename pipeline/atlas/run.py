@@ -30,9 +30,11 @@ from pipeline.storage.entry import MISSING, Entry, boxes_where_shown
 from pipeline.storage.figures import FigureData as FigureData
 from pipeline.storage.figures import read_figures
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.history import EpochRecord as EpochRecord
+from pipeline.storage.history import read_history
 from pipeline.storage.predictions import Prediction as Prediction
 from pipeline.storage.predictions import read_predictions
-from pipeline.storage.reports import check_table, read_history, read_report, rerun
+from pipeline.storage.reports import check_table, read_report, rerun
 from pipeline.storage.stores import (
     Kind,
     Provenance,
@@ -316,14 +318,14 @@ class Run:
         made_from = self.entries_provenance if name == "verify" else self.provenance
         return read_report(self.workspace.report(f"{name}.json"), name, made_from)
 
-    def history(self) -> list[dict[str, float]]:
-        """The training history, a row per epoch; empty where there is none.
+    def history(self) -> tuple[EpochRecord, ...]:
+        """The training history, a record per epoch; empty where there is none.
 
         Raises AtlasError where it is damaged.
         """
         path = self.workspace.report("train_history.csv")
         check_table(path, self.report("train"), "train")
-        return read_history(path) if path.exists() else []
+        return read_history(path) if path.exists() else ()
 
     def predictions(self) -> dict[int, Prediction]:
         """The network's answer by validation image row; empty where `evaluate` has not run.

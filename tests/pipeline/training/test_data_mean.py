@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.training.data import mean_of
 from pipeline.training.datasets import ImageDataset
 from pipeline.training.distributed import Group
-from pipeline.training.mean import mean_of
 
 
 @dataclass(frozen=True)
