@@ -1,6 +1,5 @@
 """Painting the pictures of the site over all cores."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -8,20 +7,27 @@ from pathlib import Path
 
 from atlas_site.picture_jobs import ChannelsJob, Job
 from pipeline.atlas import Run, open_atlas
+from pipeline.cores import cores
 from pipeline.parent import end_with_parent
 from pipeline.progress import Advance
+
+JOBS_EACH = 32
+"""Fewer are done sooner than a process for them has started."""
 
 
 def paint(
     jobs: Sequence[Job], artifacts: Path, out: Path, workers: int | None, advance: Advance
 ) -> None:
-    """Do all jobs in worker processes, one per core where `workers` is None; one works here."""
+    """Do all jobs in worker processes; one works here.
+
+    Where `workers` is None, there is one per core that has enough to do.
+    """
     for layer in {job.key for job in jobs if isinstance(job, ChannelsJob)}:
         (out / "tiles" / layer).mkdir(parents=True, exist_ok=True)
     (out / "images").mkdir(parents=True, exist_ok=True)
     for data in ("pictures", "firing"):
         (out / "data" / data).mkdir(parents=True, exist_ok=True)
-    count = min(len(jobs), workers or len(os.sched_getaffinity(0)))
+    count = min(len(jobs), workers or min(cores(), len(jobs) // JOBS_EACH))
     for done in _results(jobs, artifacts, out, count):
         advance(done)
 

@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 from pipeline.storage.versions import VERSIONS, Stateful
@@ -35,9 +36,15 @@ def _sha256_of_code(module: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(closure(module) - CANNOT_CHANGE_A_RESULT):
         if not is_empty(path):
-            tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-            digest.update(f"{path}\0{ast.dump(_without_docstrings(tree))}\0".encode())
+            code = _code((ROOT / path).read_text(encoding="utf-8"))
+            digest.update(f"{path}\0{code}\0".encode())
     return digest.hexdigest()[:16]
+
+
+@cache
+def _code(text: str) -> str:
+    """What a module does, in a form without its layout."""
+    return ast.dump(_without_docstrings(ast.parse(text)))
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

@@ -11,7 +11,7 @@ from tests.imports import ROOT, imported, modules, names_imported
 MODULES = modules()
 LINES_AT_MOST = 400
 BROAD_EXCEPT = re.compile(r"except(:| \(?(Base)?Exception\b)[^#\n]*$", re.MULTILINE)
-SITE_SEES = {"atlas", "errors", "parent", "progress"}
+SITE_SEES = {"atlas", "cores", "errors", "parent", "progress"}
 """What of `pipeline` the site may import."""
 
 

@@ -1,15 +1,13 @@
 """Transformed network inputs: an image moved, enlarged or turned about its centre."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
-from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms.v2 import functional as v2
+from PIL import Image
 
 Kind = Literal["translation", "scale", "rotation"]
 
@@ -43,19 +41,32 @@ def transformed(
     fill: Sequence[float],
 ) -> UInt8[np.ndarray, "crop crop 3"]:
     """The centre crop of a transformed image; what comes from outside the image is `fill`."""
-    pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)
+    row, col, _ = image.shape
+    down = round(amount) if kind == "translation" else 0
+    factor = amount if kind == "scale" else 1.0
+    turn = math.radians(amount) if kind == "rotation" else 0.0
+    # From a pixel of the result to one of the image, both about the centre.
+    along, across = math.cos(turn) / factor, -math.sin(turn) / factor
+    x, y = col / 2, row / 2 + down
+    matrix = (
+        along,
+        across,
+        col / 2 - along * x - across * y,
+        -across,
+        along,
+        row / 2 + across * x - along * y,
+    )
+    picture = Image.fromarray(image)
     if not _is_identity(kind, amount):
-        pixels = v2.affine(  # type: ignore[attr-defined]
-            pixels,
-            angle=-amount if kind == "rotation" else 0.0,
-            translate=[0, round(amount) if kind == "translation" else 0],
-            scale=amount if kind == "scale" else 1.0,
-            shear=[0.0, 0.0],
-            interpolation=InterpolationMode.BILINEAR,
-            fill=list(fill),
+        picture = picture.transform(
+            picture.size,
+            Image.Transform.AFFINE,
+            matrix,
+            Image.Resampling.BILINEAR,
+            fillcolor=tuple(round(value) for value in fill),
         )
-    centre: Tensor = v2.center_crop(pixels, [crop, crop])  # type: ignore[attr-defined]
-    return np.ascontiguousarray(centre.permute(1, 2, 0).numpy())
+    top, left = (row - crop) // 2, (col - crop) // 2
+    return np.asarray(picture)[top : top + crop, left : left + crop].copy()
 
 
 def _is_identity(kind: Kind, amount: float) -> bool:

@@ -80,12 +80,9 @@ class ReferencePass:
         own = self._reference.graph.nodes[node]
         seed = own.inputs[0] if isinstance(own.op, Curve) else node
         self._rule.method = self._reference.methods.get(layer, "deconvnet")
-        (below,) = torch.autograd.grad(
-            self._signals[seed][0][unit],
-            self._pixels,
-            torch.tensor(start).double(),
-            retain_graph=True,
-        )
+        # Times the activation: a gradient handed in would make torch import its symbolic shapes.
+        scaled = start * self._signals[seed][0][unit]
+        (below,) = torch.autograd.grad(scaled, self._pixels, retain_graph=True)
         return below[0].permute(1, 2, 0)
 
 

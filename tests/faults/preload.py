@@ -2,6 +2,8 @@
 
 from importlib import import_module
 
+import torch._dynamo  # noqa: F401  # the first optimizer of a training imports it
+
 from tests.faults.forks import STAGES
 
 for stage in STAGES:

@@ -8,34 +8,34 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partialmethod
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
+from pipeline.atlas import chunks
+from pipeline.dataset import store
+from pipeline.scan.scan import Scan
 from pipeline.storage.checked import read_checked
 from pipeline.workspace import Workspace
+from tests.forked import Forked
 from tests.imports import ROOT
 
 DASK = str(Path(sys.executable).with_name("dask"))
 PATIENCE_S = 120.0
 """Longer than anything takes; a test that waits so long has failed."""
 
-IN_SMALL_STEPS = """
-from functools import partialmethod
-from pathlib import Path
-from pipeline.dataset import store
-from pipeline.atlas import chunks
-from pipeline.scan.scan import Scan
-from stages.cli import main
-Scan.run = partialmethod(Scan.run, save_every_s=0)
-chunks.CHUNK_IMAGES = 2
-store.read_regular = Path.read_bytes
-main()
-"""
-"""`atlas`, with a checkpoint saved after every chunk and with chunks of two images.
 
-A pipe is read, which waits for a writer, instead of being refused."""
+def in_small_steps() -> None:
+    """Let a scan save a checkpoint after every chunk, and chunks be of two images.
+
+    A pipe is read, which waits for a writer, instead of being refused.
+    """
+    Scan.run = partialmethod(Scan.run, save_every_s=0)  # type: ignore[assignment]
+    chunks.CHUNK_IMAGES = 2
+    store.read_regular = Path.read_bytes  # type: ignore[assignment]
+
 
 T = TypeVar("T")
 
@@ -105,11 +105,11 @@ def kill_in_the_middle(workspace: Workspace, stage: str, *options: str) -> int:
     content = last.read_bytes()
     last.unlink()
     os.mkfifo(last)
-    arguments = (stage, "-w", str(workspace.root), *options)
-    with running(sys.executable, "-c", IN_SMALL_STEPS, *arguments) as process:
-        wait_for(lambda: chunks_done(workspace, stage) or process.poll() is not None)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+    words = (stage, "-w", str(workspace.root), *options)
+    process = Forked(*words, log=workspace.root / "log", before=in_small_steps)
+    wait_for(lambda: chunks_done(workspace, stage) or process.poll() is not None)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
     last.unlink()
     last.write_bytes(content)
     return chunks_done(workspace, stage)

@@ -1,34 +1,24 @@
 """No stage opens a port beyond this user."""
 
-import os
-import subprocess
 import sys
 import time
 
 import pytest
 
+from tests.forked import Forked
 from tests.sockets import listening
 from tests.workspaces import write_params, write_photos
 
 STAGES = ("prepare", "train", "evaluate", "scan", "project", "crop", "verify", "render")
-ATLAS = [sys.executable, "-c", "from stages.cli import main; main()"]
 
 
 def seen_listening(root, *words: str) -> set[str]:
     """Every address that a stage and its processes listened on while it ran."""
     log = root / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*ATLAS, *words, "-w", str(root)],
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        seen = set()
-        while process.poll() is None:
-            seen |= listening(process.pid)
-            time.sleep(0.01)
+    process, seen = Forked(*words, "-w", str(root), log=log), set()
+    while process.poll() is None:
+        seen |= listening(process.pid)
+        time.sleep(0.01)
     assert process.returncode == 0, log.read_text()
     return seen
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,9 @@ from pipeline.network.model import load_model
 from pipeline.storage.hashing import sha256_of
 from pipeline.training.checkpoint import FILE
 from stages.cli import main
+from tests.forked import Forked
 from tests.pipeline.training.tiny import make_workspace, write_params
 
-ATLAS = [sys.executable, "-c", "from stages.cli import main; main()", "train"]
 TORCHRUN = [
     *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
     *(str(Path(sys.executable).with_name("atlas")), "train"),
@@ -78,15 +78,20 @@ def test_one_mean_per_colour_stands_on_the_card(tmp_path):
     assert start.card.weights_sha256 != card.weights_sha256
 
 
-def started(root: Path, *words: str, by: Sequence[str] = ATLAS) -> subprocess.Popen[bytes]:
+def started(root: Path, *words: str) -> Forked:
+    return Forked("train", "-w", str(root), *words, log=root / "log.txt")
+
+
+def under_torchrun(root: Path) -> int:
     with (root / "log.txt").open("w") as log:
-        return subprocess.Popen(
-            [*by, "-w", str(root), *words],
+        return subprocess.run(
+            [*TORCHRUN, "-w", str(root)],
             env=ONE_THREAD,
             cwd=Path(__file__).parents[2],
             stderr=log,
-            start_new_session=True,
-        )
+            timeout=200,
+            check=False,
+        ).returncode
 
 
 def told(root: Path) -> str:
@@ -94,7 +99,7 @@ def told(root: Path) -> str:
     return (root / "log.txt").read_text()
 
 
-def checkpointed(root: Path, process: "subprocess.Popen[bytes]") -> None:
+def checkpointed(root: Path, process: Forked) -> None:
     """Wait until a training has written its first checkpoint."""
     deadline = time.monotonic() + 120
     while not list((root / ".state" / "train").glob(f"*/{FILE}")):
@@ -104,7 +109,7 @@ def checkpointed(root: Path, process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture
-def long_training(tmp_path: Path) -> Iterator[tuple[Path, "subprocess.Popen[bytes]"]]:
+def long_training(tmp_path: Path) -> Iterator[tuple[Path, Forked]]:
     """A training of many epochs that has written a checkpoint."""
     root = make_workspace(tmp_path, epochs=10_000, snapshots=[])
     process = started(root, "--checkpoint-s", "0")
@@ -184,7 +189,7 @@ def test_two_processes_leave_one_model_whoever_starts_them(tmp_path):
     own = make_workspace(tmp_path / "own", epochs=1)
     assert started(own, "--workers", "2").wait(timeout=200) == 0, told(own)
     users = make_workspace(tmp_path / "users", epochs=1)
-    assert started(users, by=TORCHRUN).wait(timeout=200) == 0, told(users)
+    assert under_torchrun(users) == 0, told(users)
     for root in (own, users):
         assert load_model(root / "artifacts" / "model").card.epochs_trained == 1
     assert weights_sha(own) == weights_sha(users)
