@@ -18,7 +18,7 @@ from pipeline.params import Interpolation, Params, load_params
 from pipeline.storage.publish import publish
 from pipeline.workspace import Workspace
 from stages.command import stage
-from stages.params_file import write_params
+from stages.params_file import dumped, write_params
 from stages.preset import PRESETS
 
 
@@ -194,10 +194,7 @@ def _merged(params: Params, changed: Mapping[str, Mapping[str, object]]) -> str:
     for section, values in changed.items():
         content[section] = dict(values) if section == "model" else content[section] | dict(values)
     Params.model_validate_json(json.dumps(content))
-    text: str = yaml.safe_dump(
-        content, sort_keys=False, allow_unicode=True, default_flow_style=None
-    )
-    return text
+    return dumped(content)
 
 
 def _summary(adopted: Adopted, names: ClassNames, shown: list[str]) -> Iterator[str]:

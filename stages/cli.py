@@ -20,7 +20,10 @@ COMMANDS = {
     "pack": "Pack the rendered atlas into one zip.",
     "figure": "Draw channels of a layer as Figure 2 of the paper, for print.",
     "compare": "Write a page that shows two runs side by side.",
+    "rivals": "Train the other networks of Figure 6 of the paper.",
+    "ablations": "Table 3 of the paper: train networks with layers changed or left out.",
     "transfer": "Table 4 of the paper: learn on few images per class, over folds.",
+    "probe": "Table 7 of the paper: linear classifiers on each layer's features.",
     "import-weights": "Make a model of weights trained elsewhere.",
 }
 

@@ -17,6 +17,14 @@ def write_params(path: Path, text: str, origin: str) -> None:
     click.echo("\n".join(_report(path, origin, old, dict(_flat(new)))))
 
 
+def dumped(content: Mapping[str, object]) -> str:
+    """The text of a params.yaml, in the order of its keys."""
+    text: str = yaml.safe_dump(
+        content, sort_keys=False, allow_unicode=True, default_flow_style=None
+    )
+    return text
+
+
 def read_params_file(path: Path) -> Mapping[str, object] | None:
     """The keys of a YAML file; None where it is missing or is no mapping."""
     try:

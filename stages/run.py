@@ -20,5 +20,10 @@ def main(workspace: Workspace) -> None:
     """
     for number, name in enumerate(ORDER, start=1):
         click.echo(f"Stage {number} of {len(ORDER)}: {name}", err=True)
-        command: click.Command = import_module(f"stages.{name}").main
-        command.main(["-w", str(workspace.root)], prog_name=f"atlas {name}", standalone_mode=False)
+        run_stage(name, workspace)
+
+
+def run_stage(name: str, workspace: Workspace) -> None:
+    """Run a stage in a workspace, in this process."""
+    command: click.Command = import_module(f"stages.{name}").main
+    command.main(["-w", str(workspace.root)], prog_name=f"atlas {name}", standalone_mode=False)

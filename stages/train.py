@@ -2,26 +2,21 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
 import torch
-from tqdm import tqdm
 
 from pipeline.adopt.artifacts import adopt_model
 from pipeline.compute.device import device_for_slot, parse_device
 from pipeline.errors import AtlasError
 from pipeline.params import AdoptedParams, load_params
-from pipeline.training.checkpoint import Position
 from pipeline.training.distributed import Group, launch, launched, process_count, process_group
 from pipeline.training.session import Session, load_task
-from pipeline.training.task import TrainingTask
-from pipeline.training.trainer import Watch
 from pipeline.workspace import Workspace
-from stages.command import bar, device_option, drawn_every_s, stage, workers_option
+from stages.command import bar, device_option, stage, workers_option
 from stages.images import fetch_missing
+from stages.training_bar import training_bar
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +106,7 @@ def _train(session: Session, group: Group, device: torch.device) -> None:
     if not group.is_main:
         session.run(task, group, device, watch=lambda position: None, decoding=lambda images: None)
         return
-    with bar("decode", None, "images") as decoding, _training_bar(task) as watch:
+    with bar("decode", None, "images") as decoding, training_bar(task, "train") as watch:
         result = session.run(task, group, device, watch, decoding)
     if result.history and (last := result.history[-1]).val_top1_error is not None:
         logger.info(
@@ -120,29 +115,3 @@ def _train(session: Session, group: Group, device: torch.device) -> None:
             100 * last.val_top1_error,
             ", ".join(f"{layer} {count}" for layer, count in last.dead.items()),
         )
-
-
-@contextmanager
-def _training_bar(task: TrainingTask) -> Iterator[Watch]:
-    """A bar with epochs, images a second, time left and loss; yields what updates it."""
-    images = len(task.manifest.split("train"))
-    with tqdm(
-        total=images * task.params.train.epochs,
-        desc="train",
-        unit=" images",
-        dynamic_ncols=True,
-        mininterval=drawn_every_s(),
-    ) as drawn:
-
-        def watch(position: Position) -> None:
-            done = position.epoch * images + position.seen
-            if not drawn.n:
-                # The rate is that of this run's own steps: not of those before a checkpoint.
-                drawn.n = drawn.initial = done
-                drawn.unpause()
-            if position.seen:
-                loss = f"{position.loss_sum / position.seen:.3f}"
-                drawn.set_postfix(epoch=position.epoch + 1, loss=loss, refresh=False)
-            drawn.update(done - drawn.n)
-
-        yield watch

@@ -2,7 +2,9 @@
 
 from typing import Literal, get_args
 
-Stateful = Literal["train", "pixels", "scan", "project", "crop", "transfer", "figures"]
+Stateful = Literal[
+    "train", "pixels", "scan", "project", "crop", "transfer", "probe", "ablations", "figures"
+]
 
 VERSIONS: dict[Stateful, int] = {
     "train": 1,
@@ -10,7 +12,9 @@ VERSIONS: dict[Stateful, int] = {
     "scan": 1,
     "project": 2,
     "crop": 2,
-    "transfer": 1,
+    "transfer": 2,
+    "probe": 1,
+    "ablations": 1,
     "figures": 1,
 }
 """Part of the key of a stage's state.

@@ -1,11 +1,15 @@
-"""Which images a fold learns from, and which it is tested on."""
+"""The protocol, and the images that a fold learns from and is tested on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from pipeline.dataset.manifest import ImageRow, Manifest, sorted_manifest
 from pipeline.dataset.seeding import rng_for
 from pipeline.errors import AtlasError
+
+Classifier = Literal["softmax", "svm"]
+"""A softmax regression, or linear support vector machines, one for each class."""
 
 
 @dataclass(frozen=True)

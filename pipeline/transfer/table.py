@@ -1,4 +1,4 @@
-"""The table that the protocol ends in: mean per-class accuracy, over folds."""
+"""The tables that the protocol ends in: mean per-class accuracy, over folds."""
 
 import csv
 import json
@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.transfer.folds import Classifier
+
 
 @dataclass(frozen=True)
 class Line:
-    """One way to start, one number of images per class."""
+    """One way to start, one classifier, one number of images per class."""
 
     start: str
     """`fc7` and the like: that layer's features, fixed; `scratch`: the whole network learns."""
+    classifier: Classifier
     per_class: int
     """Training images of each class."""
     accuracies: tuple[float, ...]
@@ -29,21 +32,29 @@ class Line:
         """Standard deviation of the folds; 0 of a single one."""
         return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
 
+    def __str__(self) -> str:
+        return (
+            f"{self.start}, {self.classifier}, {self.per_class} per class: {100 * self.mean:.1f} "
+            f"± {100 * self.deviation:.1f} % mean per-class accuracy"
+        )
+
 
 def write_table(path: Path, lines: Sequence[Line]) -> None:
-    """Write transfer.csv: a line per fold."""
+    """Write the CSV: a row per fold."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["start", "per_class", "fold", "mean_class_accuracy"])
+        writer.writerow(["start", "classifier", "per_class", "fold", "mean_class_accuracy"])
         for line in lines:
             for fold, accuracy in enumerate(line.accuracies):
-                writer.writerow([line.start, line.per_class, fold, f"{accuracy:.6f}"])
+                writer.writerow(
+                    [line.start, line.classifier, line.per_class, fold, f"{accuracy:.6f}"]
+                )
 
 
 def write_summary(path: Path, lines: Sequence[Line]) -> None:
-    """Write transfer.json: mean and standard deviation by start and images per class."""
+    """Write the JSON: mean and standard deviation of each line."""
     summary = {
-        f"{line.start}_{line.per_class}": {
+        f"{line.start}_{line.classifier}_{line.per_class}": {
             "mean": line.mean,
             "deviation": line.deviation,
             "folds": len(line.accuracies),

@@ -15,9 +15,11 @@ from pipeline.training.task import ExecutionConfig
 
 CLASSES = ("blue", "green", "red")
 CONFIG = ExecutionConfig(torch.device("cpu"), threads=1)
+EVEN = 1 / 16
+"""A width at which channels divide into AlexNet's two groups."""
 CHANGES: dict[str, Any] = {
     "data": {"source": "folder", "root": "images", "resize": 72, "crop": 64},
-    "model": {"arch": "zfnet", "width": 0.05, "conv_channels": {}, "without": []},
+    "model": {"arch": "zfnet", "conv_channels": {}, "without": []},
     "train": {
         "epochs": 2,
         "batch_size": 8,
@@ -37,7 +39,9 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def make_workspace(root: Path, train_each: int = 7, val_each: int = 4, **train: Any) -> Path:
+def make_workspace(
+    root: Path, train_each: int = 7, val_each: int = 4, width: float = 0.05, **train: Any
+) -> Path:
     """A workspace with images of three colours, a manifest, and a params.yaml."""
     root.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -46,15 +50,16 @@ def make_workspace(root: Path, train_each: int = 7, val_each: int = 4, **train: 
             rows += [_draw(root, split, label, number) for number in range(each)]
     (root / "artifacts").mkdir(exist_ok=True)
     write_manifest(root / "artifacts" / "manifest.csv", sorted_manifest(rows))
-    write_params(root, **train)
+    write_params(root, width, **train)
     return root
 
 
-def write_params(root: Path, **train: Any) -> Params:
+def write_params(root: Path, width: float = 0.05, **train: Any) -> Params:
     preset = Path(__file__).parents[3] / "presets" / "demo.yaml"
     params = yaml.safe_load(preset.read_text(encoding="utf-8"))
     for section, values in CHANGES.items():
         params[section] |= values
+    params["model"]["width"] = width
     params["train"] |= train
     (root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     return load_params(root / "params.yaml")

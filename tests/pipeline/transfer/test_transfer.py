@@ -3,13 +3,12 @@ import json
 
 import numpy as np
 import pytest
-import torch
 
 from pipeline.dataset.manifest import ImageRow
 from pipeline.errors import AtlasError
+from pipeline.progress import no_progress
 from pipeline.transfer.folds import Protocol, draw_fold
-from pipeline.transfer.run import scratch_line, softmax_line
-from pipeline.transfer.softmax import fit_softmax, probabilities_of
+from pipeline.transfer.lines import feature_line, scratch_line
 from pipeline.transfer.table import Line, write_summary, write_table
 from tests.pipeline.training.test_train import task
 from tests.pipeline.training.tiny import CONFIG, make_workspace
@@ -47,35 +46,41 @@ def test_a_class_with_too_few_images_is_named():
         draw_fold(rows(5), Protocol(5, 50, 1), 0, 0)
 
 
-def blobs(each: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Three classes about three corners."""
-    labels = torch.arange(3).repeat_interleave(each)
-    noise = torch.randn(3 * each, 3, generator=torch.Generator().manual_seed(seed))
-    return torch.eye(3)[labels] * 4 + noise, labels
+def features_of_class(known: list[ImageRow]) -> np.ndarray:
+    return np.array([[row.label == "ant", row.label == "bee"] for row in known], np.float32)
 
 
-def test_the_softmax_is_at_the_minimum_of_its_penalised_loss():
-    features, labels = blobs(30, seed=0)
-    weight, bias = fit_softmax(features, labels, 3)
-    weight.requires_grad_()
-    loss = torch.nn.functional.cross_entropy(features @ weight.T + bias, labels)
-    (loss + 1e-3 * weight.square().sum()).backward()
-    assert weight.grad is not None
-    assert weight.grad.abs().max() < 1e-3
-
-
-def test_a_softmax_on_features_recognises_what_is_linearly_apart():
-    features, labels = blobs(30, seed=0)
-    others, truth = blobs(30, seed=1)
-    found = probabilities_of(features, labels, others, 3).argmax(dim=1)
-    assert (found == truth).double().mean() > 0.95
-
-
-def test_features_tell_the_classes_of_every_fold():
+@pytest.mark.parametrize("classifier", ["softmax", "svm"])
+def test_features_tell_the_classes_of_every_fold(tmp_path, classifier):
     known = rows(10)
-    features = np.array([[row.label == "ant", row.label == "bee"] for row in known], np.float32)
-    line = softmax_line(known, features, "fc7", Protocol(4, 50, 3), seed=0)
-    assert line == Line("fc7", 4, (1.0, 1.0, 1.0))
+    line = feature_line(
+        known,
+        lambda: features_of_class(known),
+        "fc7",
+        classifier,
+        Protocol(4, 50, 3),
+        seed=0,
+        state=tmp_path,
+        advance=no_progress,
+    )
+    assert line == Line("fc7", classifier, 4, (1.0, 1.0, 1.0))
+
+
+def test_a_fold_that_is_done_asks_for_no_features(tmp_path):
+    known, counted = rows(10), []
+
+    def line(features, folds):
+        protocol = Protocol(4, 50, folds)
+        return feature_line(known, features, "fc7", "svm", protocol, 0, tmp_path, counted.append)
+
+    def unwanted():
+        raise AssertionError("asked for features")
+
+    done = line(lambda: features_of_class(known), 2)
+    assert line(unwanted, 2) == done
+    assert counted == [1, 1, 1, 1]
+    with pytest.raises(AssertionError, match="asked for features"):
+        line(unwanted, 3)
 
 
 def test_from_scratch_every_fold_is_trained_once_even_when_repeated(tmp_path):
@@ -83,25 +88,25 @@ def test_from_scratch_every_fold_is_trained_once_even_when_repeated(tmp_path):
     protocol = Protocol(per_class=5, test_per_class=4, folds=2)
     state = tmp_path / "state"
     state.mkdir()
-    counted = []
-    line = scratch_line(task(tmp_path), protocol, CONFIG, state, counted.append)
+    line = scratch_line(task(tmp_path), protocol, CONFIG, state, no_progress)
+    assert all(path.is_file() for path in state.iterdir())  # what a fold needed is gone
     (tmp_path / "images").rename(tmp_path / "gone")
-    assert scratch_line(task(tmp_path), protocol, CONFIG, state, counted.append) == line
+    assert scratch_line(task(tmp_path), protocol, CONFIG, state, no_progress) == line
     assert len(line.accuracies) == 2
     assert all(0 <= accuracy <= 1 for accuracy in line.accuracies)
 
 
 def test_the_table_has_a_line_per_fold_and_the_summary_mean_and_deviation(tmp_path):
-    lines = [Line("fc7", 15, (0.5, 0.7)), Line("scratch", 30, (0.25,))]
+    lines = [Line("fc7", "svm", 15, (0.5, 0.7)), Line("scratch", "softmax", 30, (0.25,))]
     write_table(tmp_path / "t.csv", lines)
     write_summary(tmp_path / "t.json", lines)
     with (tmp_path / "t.csv").open(newline="") as file:
-        assert [line[:3] for line in csv.reader(file)][1:] == [
-            ["fc7", "15", "0"],
-            ["fc7", "15", "1"],
-            ["scratch", "30", "0"],
+        assert list(csv.reader(file))[1:] == [
+            ["fc7", "svm", "15", "0", "0.500000"],
+            ["fc7", "svm", "15", "1", "0.700000"],
+            ["scratch", "softmax", "30", "0", "0.250000"],
         ]
     summary = json.loads((tmp_path / "t.json").read_text())
-    assert summary["fc7_15"]["mean"] == pytest.approx(0.6)
-    assert summary["fc7_15"]["deviation"] == pytest.approx(0.02**0.5)
-    assert summary["scratch_30"] == {"mean": 0.25, "deviation": 0.0, "folds": 1}
+    assert summary["fc7_svm_15"]["mean"] == pytest.approx(0.6)
+    assert summary["fc7_svm_15"]["deviation"] == pytest.approx(0.02**0.5)
+    assert summary["scratch_softmax_30"] == {"mean": 0.25, "deviation": 0.0, "folds": 1}

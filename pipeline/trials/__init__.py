@@ -1,0 +1,1 @@
+"""Networks trained for a line of a table alone."""

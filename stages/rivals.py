@@ -1,0 +1,102 @@
+"""`atlas rivals`: the other networks of Figure 6."""
+
+import math
+import re
+import shutil
+from pathlib import Path
+
+import click
+import yaml
+
+from pipeline.atlas import open_atlas
+from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.store import open_images
+from pipeline.errors import AtlasError
+from pipeline.params import Params, load_params
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.publish import publish
+from pipeline.training.task import TrainingTask
+from pipeline.trials.rivals import rival_params
+from pipeline.workspace import Workspace
+from stages.command import stage
+from stages.images import fetch_missing
+from stages.params_file import dumped, write_params
+from stages.run import run_stage
+
+FOLDER = "rivals"
+LINE = re.compile(r"^( +rivals: *)\[[^\]]*\]", re.MULTILINE)
+"""The list of `figures.architecture.rivals`, as the presets and `atlas adopt` write it."""
+
+
+@stage
+def main(workspace: Workspace) -> None:
+    """Train and scan the other networks of Figure 6, and name them in params.yaml.
+
+    AlexNet and ZFNet, each with and without the cap on filter norms (renormalisation): all but this
+    run's own network. Images, seed, width and recipe are this run's. Each is a whole workspace
+    in rivals/NAME. What is finished is not made again; an interrupted training resumes. Device and
+    workers are taken from ATLAS_DEVICE, ATLAS_WORKERS and ATLAS_SCHEDULER. Then run
+    `dvc repro render`.
+    """
+    params = load_params(workspace.params)
+    fetch_missing(workspace)
+    rivals = rival_params(params)
+    _check(workspace, params, rivals)
+    for number, (name, wanted) in enumerate(rivals.items(), start=1):
+        click.echo(f"Rival {number} of {len(rivals)}: {name}", err=True)
+        _make(workspace, Workspace(workspace.root / FOLDER / name), wanted)
+    _name(workspace, params, [f"{FOLDER}/{name}" for name in rivals])
+
+
+def _check(workspace: Workspace, params: Params, rivals: dict[str, Params]) -> None:
+    """Raise AtlasError, before the first training, for a network that does not fit the input."""
+    manifest = read_manifest(workspace.manifest)
+    images = open_images(workspace.images(params.data.root))
+    for rival in rivals.values():
+        TrainingTask(rival, manifest, images, None).graph()
+
+
+def _make(workspace: Workspace, rival: Workspace, params: Params) -> None:
+    """Train and scan a rival, as far as that is not done."""
+    if not _is_of(rival, params, workspace.manifest):
+        if rival.artifacts.exists():
+            shutil.rmtree(rival.artifacts)
+        with publish(rival.params) as path:
+            path.write_text(dumped(params.model_dump(mode="json")), encoding="utf-8")
+        with publish(rival.manifest) as path:
+            shutil.copyfile(workspace.manifest, path)
+    if not rival.model.exists():
+        run_stage("train", rival)
+    if not _is_scanned(rival):
+        run_stage("scan", rival)
+
+
+def _is_of(rival: Workspace, params: Params, manifest: Path) -> bool:
+    """Whether a workspace is of these parameters and images."""
+    try:
+        return load_params(rival.params) == params and (
+            sha256_of(rival.manifest) == sha256_of(manifest)
+        )
+    except (AtlasError, FileNotFoundError):
+        return False
+
+
+def _is_scanned(rival: Workspace) -> bool:
+    try:
+        open_atlas(rival.artifacts)
+    except AtlasError:
+        return False
+    return True
+
+
+def _name(workspace: Workspace, params: Params, folders: list[str]) -> None:
+    """Put the folders into params.yaml, beside those that are named there."""
+    named = params.figures.architecture.rivals
+    every = list(dict.fromkeys((*named, *folders)))
+    listed = yaml.safe_dump(every, default_flow_style=True, width=math.inf).strip()
+    text = workspace.params.read_text(encoding="utf-8")
+    fresh, count = LINE.subn(lambda found: f"{found[1]}{listed}", text)
+    if count == 1:
+        write_params(workspace.params, fresh, "`atlas rivals`")
+    else:
+        click.echo(f"Now set figures.architecture.rivals: {listed} in {workspace.params}.")
