@@ -222,28 +222,22 @@ class Run:
         )
 
     def energy_boxes(self, layer: str) -> Int16[np.ndarray, "channel rank 4"] | None:
-        """By entry, the square with most of its projection's energy, in input pixels.
-
-        None where the store of projections is of an older version.
-        """
+        """By entry, the square with most of its projection's energy, in input pixels, or None
+        where the store has none."""
         return self._optional("projections", layer, "energy_box", slice(None))
 
     def controls(
         self, layer: str, channels: slice
     ) -> Float16[np.ndarray, "channel control_rank row col 3"] | None:
-        """Projections of the first ranks through the network at its start, divided by their scale.
-
-        None where the store of projections has none.
-        """
+        """Projections of the first ranks through the network at its start, divided by their scale,
+        or None where the store has none."""
         return self._optional("projections", layer, "control", channels)
 
     def example_crops(
         self, layer: str, channels: slice
     ) -> UInt8[np.ndarray, "channel example row col 3"] | None:
-        """The pixels under the boxes of the examples beyond the strongest; 0 outside the image.
-
-        None where the store of crops has none.
-        """
+        """The pixels under the boxes of the examples beyond the strongest, 0 outside the image, or
+        None where the store has none."""
         return self._optional("crops", layer, "example_crop", channels)
 
     def activation_maps(self, layer: str, channels: slice) -> ActivationMaps | None:
@@ -254,6 +248,11 @@ class Run:
         levels = self._optional("projections", layer, "activation_map", channels)
         ends = self._optional("projections", layer, "map_range", channels)
         return None if levels is None or ends is None else (levels, ends)
+
+    def patch_similarity(self, layer: str) -> Float32[np.ndarray, " channel"] | None:
+        """How alike each channel's patches are to the layer before, NaN for fewer than two, or None
+        where the store has none."""
+        return self._optional("projections", layer, "patch_similarity", slice(None))
 
     def projection_facts(self, layer: str) -> dict[str, Any]:
         """Attributes of a layer's projections: `method`, `control_correlation`, as far as known."""

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,16 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class ByChannel:
+    """An array of the store, float32, with one value per channel."""
+
+    source: str
+    """The array that it is computed from, which is not in the store."""
+    value: Callable[[slice, Shaped[np.ndarray, "channel rank ..."]], Shaped[np.ndarray, " channel"]]
+    """Takes some consecutive channels, and the source's values of them."""
+
+
+@dataclass(frozen=True)
 class Table:
     """What is kept for each entry of a layer."""
 
@@ -27,6 +37,8 @@ class Table:
     ranks: int
     arrays: Mapping[str, tuple[tuple[int, ...], str]]
     """Shape and dtype of one entry's value, by the name of the Zarr array."""
+    by_channel: Mapping[str, ByChannel] = field(default_factory=dict)
+    """By the name of the Zarr array, what is computed of all entries of a channel."""
 
     @property
     def entry_bytes(self) -> int:
@@ -97,11 +109,18 @@ class Spill:
     def write_layer(self, root: zarr.Group, kind: Kind, layer: str) -> None:
         """Write a layer of a store out of the files, a shard at a time."""
         group, table = root.require_group(layer), self._tables[layer]
+        sources = {made.source for made in table.by_channel.values()}
         for name, (shape, dtype) in table.arrays.items():
-            whole = (table.channels, table.ranks, *shape)
-            array = create_array(group, name, DIMENSIONS[kind][name], whole, dtype)
-            for part, values in self._shards(layer, name):
-                array[part] = values
+            if name not in sources:
+                whole = (table.channels, table.ranks, *shape)
+                array = create_array(group, name, DIMENSIONS[kind][name], whole, dtype)
+                for part, values in self._shards(layer, name):
+                    array[part] = values
+        for name, made in table.by_channel.items():
+            found = [made.value(part, values) for part, values in self._shards(layer, made.source)]
+            whole = (table.channels,)
+            array = create_array(group, name, DIMENSIONS[kind][name], whole, "float32")
+            array[...] = np.concatenate(found)
 
     def _shards(
         self, layer: str, name: str

@@ -43,6 +43,7 @@ DIMENSIONS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "control_scale": ("channel", "control_rank"),
         "activation_map": ("channel", "rank", "map_row", "map_col"),
         "map_range": ("channel", "rank", "end"),
+        "patch_similarity": ("channel",),
     },
     "crops": {
         "crop": ("channel", "rank", "row", "col", "rgb"),

@@ -22,6 +22,9 @@ ENERGY_ROUNDING = 1e-4
 MAP_ROUNDING = 1e-4
 """Of a forward pass in single precision, relative to the layer's largest activation."""
 
+SIMILARITY_ROUNDING = 1e-2
+"""Of unit vectors in half precision."""
+
 
 def scan_faults(
     graph: Graph, layer: str, record: ScanRecord, rows: Sequence[ImageRow]
@@ -95,6 +98,10 @@ def picture_faults(
         }
         for what, broken in rules.items():
             yield from named_faults(layer, what, broken, first)
+    similarity = read_array(pictures, "projections", "patch_similarity")
+    alone = (record.image >= 0).sum(axis=1) < 2
+    wrong = (np.isnan(similarity) != alone) | (np.abs(similarity) > 1 + SIMILARITY_ROUNDING)
+    yield from named_faults(layer, "no patch similarity from −1 to 1", wrong[:, None])
 
 
 def _peaks_there(

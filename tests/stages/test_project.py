@@ -1,5 +1,6 @@
 """project on a small finished scan: what it stores beside the projections."""
 
+import itertools
 import shutil
 
 import numpy as np
@@ -110,6 +111,45 @@ def test_a_map_is_the_channels_activations_in_the_whole_image_to_half_a_level(fi
     missing = record.image < 0
     assert not levels[missing].any()
     assert not ends[missing].any()
+
+
+def window_vectors(done, layer, row, cell):
+    """What feeds a unit, gathered by hand: (cell, channel) of the map before, padded with 0."""
+    before, first, side = {
+        "conv1": (None, None, 7),  # the pixels of its box
+        "conv5": ("conv4", np.array([0, 0]), 3),  # the whole map, which its window covers
+        "fc8": ("fc7", cell, 1),
+    }[layer]
+    image = done.input(row)
+    maps = image if before is None else done.model().activations(image[None], [before])[before][0]
+    maps = maps.detach().numpy()
+    maps = maps[:, None, None] if maps.ndim == 1 else maps
+    top, left = done.field("conv1").boxes(cell)[:2] if first is None else first
+    around = np.pad(maps, ((0, 0), (9, 9), (9, 9)))
+    found = around[:, top + 9 : top + 9 + side, left + 9 : left + 9 + side].reshape(len(maps), -1).T
+    length = np.linalg.norm(found, axis=1, keepdims=True)
+    return found / np.where(length > 0, length, 1)
+
+
+@pytest.mark.parametrize("layer", ["conv1", "conv5", "fc8"])
+def test_patch_similarity_is_the_mean_over_pairs_of_patches_in_the_layer_before(finished, layer):
+    done, stored = open_atlas(finished.artifacts), layer_of(finished, layer)["patch_similarity"]
+    record, compared = done.scan(layer), 0
+    assert stored.shape == record.fired.shape
+    for channel, rows in enumerate(record.image):
+        patches = [
+            window_vectors(done, layer, int(row), record.cell[channel, rank])
+            for rank, row in enumerate(rows)
+            if row >= 0
+        ]
+        pairs = list(itertools.combinations(patches, 2))
+        expected = [1 - np.square(a - b).sum(axis=1).mean() / 2 for a, b in pairs]
+        if expected:
+            assert stored[channel] == pytest.approx(np.mean(expected), abs=1e-3)
+            compared += 1
+        else:
+            assert np.isnan(stored[channel])
+    assert compared
 
 
 def test_a_batch_that_a_gpu_has_no_memory_for_is_projected_in_halves(

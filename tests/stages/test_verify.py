@@ -257,6 +257,7 @@ WRONG = {
     "an energy box": ("projections", "energy_box", shift),
     "an activation map": ("projections", "activation_map", shift),
     "a map's range": ("projections", "map_range", double),
+    "a patch similarity": ("projections", "patch_similarity", shift),
     "a crop": ("crops", "crop", brighten_a_pixel),
     "a box": ("scan", "box", shift),
     "an image": ("scan", "image", swap_ranks),
