@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 
 from atlas_site.catalogue import Catalogue
-from atlas_site.layers import Channel
+from atlas_site.layers import Channel, Layer, strong
 from atlas_site.selectivity import preference
 
 SHOWN_LAYERS = 4
@@ -26,7 +27,8 @@ class ClassCard:
     taken_for: tuple[tuple[str, int], ...]
     """The classes that its images are taken for most often, with how many."""
     channels: tuple[Channel, ...]
-    """The channel of each of the deepest layers that prefers it most, the deepest first."""
+    """The channel of each of the deepest layers that prefers it most, the deepest first; weak ones
+    are left out."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Cell:
 def class_cards(catalogue: Catalogue) -> list[ClassCard]:
     """All classes, in the order of the class scores."""
     layers = catalogue.layers[::-1][:SHOWN_LAYERS]
-    scores = [preference(catalogue.atlas.scan(layer.name).mean_peak_by_class) for layer in layers]
+    scores = [_scores(catalogue, layer) for layer in layers]
     found, names = catalogue.confusion, catalogue.classes
 
     def card(number: int) -> ClassCard:
@@ -61,6 +63,15 @@ def class_cards(catalogue: Catalogue) -> list[ClassCard]:
         )
 
     return [card(number) for number in range(len(names))]
+
+
+def _scores(catalogue: Catalogue, layer: Layer) -> Float64[np.ndarray, "channel class"]:
+    """How much each channel prefers each class; −1 for one that is weak or dead."""
+    score = preference(catalogue.atlas.scan(layer.name).mean_peak_by_class)
+    shown = [channel.number for channel in strong(layer.channels)]
+    weak = np.setdiff1d(np.arange(len(score)), shown)
+    score[weak] = -1
+    return score
 
 
 def matrix(catalogue: Catalogue) -> list[list[Cell]]:

@@ -67,7 +67,8 @@ def _layer_facts(layer: Layer) -> Mapping[str, object]:
         "pixelated": layer.tile.pixelated,
         "dead": layer.dead,
         "method": layer.projected.method,
-        "startCosine": None if layer.start_cosine is None else rounded(layer.start_cosine),
+        "startCosine": _optional(layer.start_cosine),
+        "before": layer.before,
         "control": _control_facts(layer),
         "examples": example_facts(layer),
         "firing": firing_facts(layer.key, layer.firing),
@@ -86,7 +87,7 @@ def _control_facts(layer: Layer) -> Mapping[str, object] | None:
         **_places(control_grid(ranks)),
         "ranks": ranks,
         "src": control_path(layer.key, "{}"),
-        "correlation": None if correlation is None else rounded(correlation),
+        "correlation": _optional(correlation),
     }
 
 
@@ -131,6 +132,10 @@ def layer_data(
     }
 
 
+def _optional(value: float | None) -> float | None:
+    return None if value is None else rounded(value)
+
+
 def _scale(scales: Float32[np.ndarray, "channel rank"], channel: Channel) -> list[float]:
     """The largest magnitude of the projection, by rank, in units of the normalised input."""
     return [rounded(float(s)) for s in scales[channel.number, : channel.entries]]
@@ -149,7 +154,8 @@ def _channel_data(
         "fired": channel.fired,
         "selectivity": rounded(channel.selectivity),
         "effective": rounded(channel.effective_classes),
-        "start": None if channel.start_cosine is None else rounded(channel.start_cosine),
+        "start": _optional(channel.start_cosine),
+        "patches": _optional(channel.patch_similarity),
         "activation": [rounded(float(a)) for a in record.activation[number, :kept]],
         "image": [catalogue.position[row] for row in images],
         "cell": record.cell[number, :kept].tolist(),

@@ -2,7 +2,11 @@
 
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
 
 from atlas_site.charts import spark_path
 from atlas_site.firing import FiringMaps, firing_maps
@@ -10,11 +14,14 @@ from atlas_site.layer_keys import layer_keys
 from atlas_site.pictures import TileSize, grid_side
 from atlas_site.selectivity import ClassSpread, class_spread
 from atlas_site.sprites import COVER_GRID, SpriteRegion, channel_regions, sprite_path
-from pipeline.atlas import Run
+from pipeline.atlas import INPUT, Run, layer_feeds
 from pipeline.errors import AtlasError
 
 STILL_START = 0.95
 """The |cosine| with its start from which a filter is marked as still its start."""
+WEAK = 0.5
+"""The share of its layer's median peak below which a channel is weak: all but dead, it fires for
+little, and looks selective by chance."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Channel:
     """Outline of its histogram of peaks."""
     start_cosine: float | None
     """How much of its filter is still its start; None where that is not known."""
+    patch_similarity: float | None
+    """How alike its patches are; None with fewer than two, or where the store does not say."""
     projections: SpriteRegion
     crops: SpriteRegion
 
@@ -106,6 +115,8 @@ class Layer:
     """What the store of projections says of the layer."""
     covers: tuple[int, ...]
     """The most selective channels, in order of number: the layer's face on the first page."""
+    before: tuple[str, ...]
+    """The layers that feed it with no layer between; empty where the input alone does."""
     bands: tuple[str, ...]
     """The band of each example beyond the strongest; empty where the stores have none."""
     firing: FiringMaps | None
@@ -126,6 +137,11 @@ class Layer:
         """The median over channels of how much of a filter is still its start."""
         values = [c.start_cosine for c in self.channels if c.start_cosine is not None]
         return statistics.median(values) if values else None
+
+    @property
+    def has_patch_similarity(self) -> bool:
+        """Whether some channel's patches are compared."""
+        return any(channel.patch_similarity is not None for channel in self.channels)
 
     @property
     def dead(self) -> int:
@@ -153,13 +169,13 @@ def _layer(atlas: Run, name: str, key: str) -> Layer:
     field = atlas.field(name)
     spread = class_spread(atlas.scan(name).mean_peak_by_class)
     count = len(spread.selectivity)
-    cosines = atlas.start_cosine(name)
+    cosines, alike = atlas.start_cosine(name), atlas.patch_similarity(name)
     channels = tuple(
-        _channel(atlas, name, key, n, spread, None if cosines is None else float(cosines[n]))
+        _channel(atlas, name, key, n, spread, _known(cosines, n), _known(alike, n))
         for n in range(count)
     )
     ranked = sorted(
-        (c for c in channels if c.entries == atlas.scan(name).image.shape[1]),
+        (c for c in strong(channels) if c.entries == atlas.scan(name).image.shape[1]),
         key=lambda c: (-c.selectivity, c.number),
     )
     return Layer(
@@ -174,9 +190,28 @@ def _layer(atlas: Run, name: str, key: str) -> Layer:
         channels=channels,
         projected=_projected(atlas, name),
         covers=tuple(sorted(c.number for c in ranked[: COVER_GRID.places])),
+        before=_before(atlas, name),
         bands=_bands(atlas, name),
         firing=firing_maps(atlas, name),
     )
+
+
+def strong(channels: Sequence[Channel]) -> list[Channel]:
+    """The channels of a layer that are neither dead nor weak."""
+    alive = [channel for channel in channels if not channel.dead]
+    least = WEAK * statistics.median(c.peak for c in alive) if alive else 0.0
+    return [channel for channel in alive if channel.peak >= least]
+
+
+def _known(values: Float32[np.ndarray, " channel"] | None, channel: int) -> float | None:
+    """A channel's value; None where there is none."""
+    return None if values is None or np.isnan(values[channel]) else float(values[channel])
+
+
+def _before(atlas: Run, layer: str) -> tuple[str, ...]:
+    names = atlas.graph.layers
+    feeds = layer_feeds(atlas.graph)[names.index(layer)]
+    return tuple(names[feed] for feed in feeds if feed != INPUT)
 
 
 def _bands(atlas: Run, layer: str) -> tuple[str, ...]:
@@ -210,6 +245,7 @@ def _channel(
     number: int,
     spread: ClassSpread,
     start_cosine: float | None,
+    patch_similarity: float | None,
 ) -> Channel:
     record = atlas.scan(layer)
     rows = [row for row in record.image[number].tolist() if row >= 0]
@@ -229,6 +265,7 @@ def _channel(
         favourite=labels.most_common(1)[0][0] if labels else "",
         spark=spark_path(record.histogram[number].tolist()),
         start_cosine=start_cosine,
+        patch_similarity=patch_similarity,
         projections=projections,
         crops=crops,
     )

@@ -1,20 +1,20 @@
 """Striking channels: the most selective that differ from each other."""
 
 from collections.abc import Callable, Sequence
-from itertools import zip_longest
 
-from atlas_site.layers import Channel, Layer
+from atlas_site.layers import Channel, Layer, strong
 
 Distinct = Callable[[Channel, Sequence[Channel]], bool]
 
 
 def striking(channels: Sequence[Channel], count: int) -> list[Channel]:
-    """Up to `count` channels by selectivity, of equal ones the lower number first.
+    """Up to `count` channels of a layer by selectivity, of equal ones the lower number first.
 
     A channel is passed over for one whose strongest images and most frequent class are all new,
     and only where there are too few of those, for one whose images are new. Channels with fewer
-    entries than the fullest are left out.
+    entries than the fullest are left out, and so are weak ones.
     """
+    channels = strong(channels)
     fullest = max((channel.entries for channel in channels), default=0)
     ranked = sorted(
         (c for c in channels if c.entries == fullest > 0), key=lambda c: (-c.selectivity, c.number)
@@ -51,9 +51,21 @@ def handfuls(layers: Sequence[Layer]) -> list[list[Channel]]:
     """
     candidates = [layer for layer in layers if not layer.tile.pixelated] or list(layers)
     step = -(-len(candidates) // HANDFUL)
-    from_layers = [
-        striking(layer.channels, HANDFUL * HANDFULS) for layer in candidates[::-1][::step]
-    ]
-    in_turn = [c for round_ in zip_longest(*from_layers) for c in round_ if c is not None]
-    shown = in_turn[: HANDFUL * HANDFULS]
-    return [shown[first : first + HANDFUL] for first in range(0, len(shown), HANDFUL)]
+    waiting = [striking(one.channels, HANDFUL * HANDFULS) for one in candidates[::-1][::step]]
+    found = [handful(waiting) for _ in range(HANDFULS)]
+    return [channels for channels in found if channels]
+
+
+def handful(waiting: Sequence[list[Channel]]) -> list[Channel]:
+    """Take up to six channels out of the lists of several layers, one of each in turn.
+
+    A list gives its first channel whose most frequent class the handful lacks, or else its first.
+    """
+    chosen: list[Channel] = []
+    while any(waiting) and len(chosen) < HANDFUL:
+        for channels in [one for one in waiting if one][: HANDFUL - len(chosen)]:
+            known = {channel.favourite for channel in chosen}
+            new = (channel for channel in channels if channel.favourite not in known)
+            chosen.append(next(new, channels[0]))
+            channels.remove(chosen[-1])
+    return chosen

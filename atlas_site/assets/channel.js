@@ -104,19 +104,29 @@
     ...(channel.start === null ? [] : [["cosine with its start", channel.start.toFixed(2)]]),
   ].map(([what, value]) => el("span", {}, `${what} `, el("b", {}, value)));
 
+  // What the score of the patches is, in one line.
+  const alike = (channel) => {
+    const before = { 0: "the pixels", 1: layer.before[0] }[layer.before.length] ?? "the layers before";
+    return ["Patch similarity ", el("b", {}, channel.patches.toFixed(2)),
+      `: the mean cosine of ${before} under each pair of these patches, place by place; 1 is equal.`];
+  };
+
   const show = async (number) => {
     if (!channels[number]) return;
     open = number;
-    await Atlas.load("images");
+    await Promise.all([Atlas.load("images"), Atlas.load("search")]);
     if (open !== number) return;
     const channel = channels[number];
     const dead = channel.image.length === 0;
     part("layer-name").textContent = layer.name;
     part("number").textContent = number;
+    showName();
     document.title = `${layer.name} ${number} · Feature atlas`;
     part("numbers").replaceChildren(...(dead ? ["dead"] : numbers(channel)));
     part("entries").replaceChildren(...channel.image.map((_, rank) => entry(channel, number, rank)));
     part("dead").hidden = !dead;
+    part("patches").hidden = channel.patches === null;
+    part("patches").replaceChildren(...(channel.patches === null ? [] : alike(channel)));
     chosen = 0;
     part("side").hidden = dead;
     part("beyond").hidden = dead;
@@ -134,6 +144,12 @@
     dialog.querySelector(".channel-body").scrollTop = 0;
     document.querySelector("#channel-title").focus({ preventScroll: true });
   };
+
+  const showName = () => {
+    if (open === null) return;
+    part("given").textContent = Atlas.nameOf(key, open, Atlas.data.search.names)[0];
+  };
+  addEventListener("named", showName);
 
   const go = (number) => location.replace(`#${number}`);
   const step = (by) => {

@@ -6,11 +6,13 @@
   const pen = canvas.getContext("2d");
   const label = box.querySelector("[data-map-label]");
   const only = box.querySelector("[data-map-layer]");
+  const tools = box.querySelector(".map-tools");
   const { site, map, search } = Atlas.data;
   const perSheet = site.thumbs.corners.length / 2;
   const THUMB = 22;
   const READABLE = 90;
   const MOST = 60;
+  const STRETCH = 1.8;
   const view = { x: 0, y: 0, zoom: 1 };
   const sheets = new Map();
   let pending = false;
@@ -26,12 +28,20 @@
     }
     return sheets.get(src);
   };
-  const scale = () => Math.min(canvas.width, canvas.height) / (map.side * 1.08) * view.zoom;
-  const placed = ([, , x, y]) => {
-    const by = scale();
-    return [canvas.width / 2 + (x - map.side / 2 + view.x) * by, canvas.height / 2 + (y - map.side / 2 + view.y) * by];
+  // What the tools leave of the canvas. Distances mean little, so the map is drawn out along the
+  // longer side to fill it.
+  const middle = () => [canvas.width / 2, (canvas.height - tools.clientHeight * devicePixelRatio) / 2];
+  const scales = () => {
+    const fitting = middle().map((half) => (2 * half) / (map.side * 1.08));
+    const least = Math.min(...fitting);
+    return fitting.map((one) => Math.min(one, STRETCH * least) * view.zoom);
   };
-  const size = () => THUMB * scale();
+  const placed = ([, , x, y]) => {
+    const [left, top] = middle();
+    const [across, down] = scales();
+    return [left + (x - map.side / 2 + view.x) * across, top + (y - map.side / 2 + view.y) * down];
+  };
+  const size = () => THUMB * Math.min(...scales());
   const shown = (place) => only.value === "" || Number(only.value) === place[0];
 
   const draw = () => {
@@ -110,15 +120,18 @@
   };
   const zoomAt = (x, y, by) => {
     const zoom = Math.min(MOST, Math.max(0.8, view.zoom * by));
-    const [offsetX, offsetY] = [(x - canvas.width / 2) / scale(), (y - canvas.height / 2) / scale()];
+    const [left, top] = middle();
+    const [across, down] = scales();
+    const [offsetX, offsetY] = [(x - left) / across, (y - top) / down];
     view.x -= offsetX * (1 - view.zoom / zoom);
     view.y -= offsetY * (1 - view.zoom / zoom);
     view.zoom = zoom;
     redraw();
   };
   const pan = (x, y) => {
-    view.x += x / scale();
-    view.y += y / scale();
+    const [across, down] = scales();
+    view.x += x / across;
+    view.y += y / down;
     redraw();
   };
 
@@ -168,10 +181,21 @@
   for (const button of box.querySelectorAll("[data-zoom]")) {
     button.addEventListener("click", () => zoomAt(canvas.width / 2, canvas.height / 2, Number(button.dataset.zoom)));
   }
-  only.addEventListener("input", redraw);
+  // The layer is kept in the address: channels.html#layer=conv3
+  const readLayer = () => {
+    const key = new URLSearchParams(location.hash.slice(1)).get("layer");
+    const number = site.layers.findIndex((layer) => layer.key === key);
+    only.value = number < 0 ? "" : String(number);
+    fit();
+  };
+  only.addEventListener("input", () => {
+    const layer = site.layers[only.value];
+    history.replaceState(null, "", layer ? `#${new URLSearchParams({ layer: layer.key })}` : "#");
+    redraw();
+  });
   Atlas.mapView = view;
   Atlas.mapPlace = (i) => placed(map.places[i]).map((value) => value / devicePixelRatio);
   addEventListener("resize", fit);
-  addEventListener("hashchange", fit);
-  fit();
+  addEventListener("hashchange", readLayer);
+  readLayer();
 }

@@ -9,13 +9,16 @@
   const items = [...grid.children];
   const layer = Atlas.data.site.layers.find((one) => one.key === key);
 
+  const nameOf = (number) => Atlas.nameOf(key, number, Atlas.data.search.names);
   const orders = {
     number: () => 0,
-    name: (_, number) => Atlas.nameOf(key, number, Atlas.data.search.names)[0],
+    name: (_, number) => nameOf(number)[0],
+    family: (_, number) => nameOf(number)[2],
     peak: (c) => -c.peak,
     fired: (c) => -c.fired,
     selectivity: (c) => -c.selectivity,
     effective: (c) => (c.image.length ? c.effective : Infinity),
+    patches: (c) => (c.patches === null ? Infinity : -c.patches),
     start: (c) => c.start,
   };
   // Numbers by value, names by their letters; what has none comes last.
@@ -29,7 +32,7 @@
     const { images } = Atlas.data;
     if (wanted.class !== "" && !channel.image.some((i) => images.label[i] === wanted.class)) return false;
     if (!wanted.search || String(number) === wanted.search) return true;
-    const texts = Atlas.nameOf(key, number, Atlas.data.search.names).join("\n").toLowerCase();
+    const texts = nameOf(number).join("\n").toLowerCase();
     return texts.includes(wanted.search)
       || channel.image.some((i) => images.text[i].includes(wanted.search));
   };
@@ -46,7 +49,7 @@
       dead: form.elements.dead.value,
     };
     const sort = form.elements.sort.value;
-    if (wanted.search || wanted.class !== "" || sort === "name") await Atlas.load("search");
+    if (wanted.search || wanted.class !== "" || ["name", "family"].includes(sort)) await Atlas.load("search");
     if (wanted.search || wanted.class !== "") {
       prepareText(await Atlas.load("images"));
     }
@@ -97,6 +100,18 @@
     form.elements[which].value = value;
     watch();
   };
+
+  // Names that this browser keeps, over those of names.csv, which the page has.
+  const showNames = () => {
+    for (const [where, number, name] of Atlas.ownNames()) {
+      const label = where === key && items[number]?.querySelector(".label i");
+      if (!label) continue;
+      label.querySelector("strong")?.remove();
+      if (name) label.prepend(Atlas.el("strong", {}, name), " ");
+    }
+  };
+  addEventListener("named", showNames);
+  showNames();
 
   Atlas.reset = () => {
     form.elements.search.value = "";

@@ -62,13 +62,18 @@
     one.querySelector("h1").focus({ preventScroll: true });
   };
 
-  // Filters, kept in the address: images.html#label=3&predicted=wrong&sort=sure
+  // Filters, kept in the address: images.html#label=3&predicted=wrong&confidence=90-100
   const form = document.querySelector("[data-controls]");
   const gallery = document.querySelector(".gallery");
   const items = [...gallery.children];
   const fields = () => [...form.elements].filter((field) => field.name);
-  const fits = (i, { label, predicted }) => {
+  const fits = (i, { label, predicted, confidence }) => {
     if (label && images.label[i] !== Number(label)) return false;
+    if (confidence) {
+      const [least, below] = confidence.split("-").map(Number);
+      const percent = 100 * images.probability[i];
+      if (images.predicted[i] < 0 || percent < least || (percent >= below && below < 100)) return false;
+    }
     if (!predicted) return true;
     const right = images.predicted[i] === images.label[i];
     if (predicted === "right" || predicted === "wrong") return images.predicted[i] >= 0 && right === (predicted === "right");

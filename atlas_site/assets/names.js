@@ -14,17 +14,19 @@
     const line = given.find(([layer, number]) => layer === key && number === channel);
     return line ? line.slice(2) : ["", "", ""];
   };
+  // Those of this browser, also where they were emptied: [key, number, name, note, family].
+  Atlas.ownNames = () => Object.entries(own()).map(([place, texts]) => {
+    const at = place.lastIndexOf(":");
+    return [place.slice(0, at), Number(place.slice(at + 1)), ...texts];
+  });
   Atlas.allNames = (given) => {
     const kept = own();
     const rest = given.filter(([key, channel]) => !kept[`${key}:${channel}`]);
-    const mine = Object.entries(kept).map(([place, texts]) => {
-      const at = place.lastIndexOf(":");
-      return [place.slice(0, at), Number(place.slice(at + 1)), ...texts];
-    });
-    return [...rest, ...mine].filter(([, , ...texts]) => texts.some(Boolean));
+    return [...rest, ...Atlas.ownNames()].filter(([, , ...texts]) => texts.some(Boolean));
   };
   Atlas.setName = (key, channel, texts) => {
     Atlas.setPreference(STORE, JSON.stringify({ ...own(), [`${key}:${channel}`]: texts }));
+    dispatchEvent(new Event("named"));
   };
   // All names as the file that the workspace takes.
   Atlas.namesCsv = (given, layers) => {

@@ -182,6 +182,7 @@ def _write_stores(
         levels, ends = _maps(record, graph.layer(layer).size)
         _fill(group, "projections", "activation_map", levels)
         _fill(group, "projections", "map_range", ends)
+        _fill(group, "projections", "patch_similarity", _patch_similarity(record))
         group.attrs.update(method="deconvnet", control_correlation=0.25)
         _fill(crops.create_group(layer), "crops", "crop", cut)
         if held:
@@ -190,6 +191,13 @@ def _write_stores(
             _fill(crops[layer], "crops", "example_crop", weak)
     for root in (scan, projections, crops):
         seal(root)
+
+
+def _patch_similarity(record: ScanRecord) -> np.ndarray:
+    """Falls and rises along the channels; not a number for fewer than two patches."""
+    channels = np.arange(len(record.fired))
+    several = (record.image >= 0).sum(axis=1) > 1
+    return np.where(several, 0.5 + 0.4 * np.sin(channels), np.nan).astype(np.float32)
 
 
 def _maps(record: ScanRecord, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,16 +1,22 @@
-from atlas_site.layers import Channel
+from atlas_site.layers import Channel, strong
 from atlas_site.sprites import SpriteRegion
-from atlas_site.striking import striking
+from atlas_site.striking import handful, striking
 
 REGION = SpriteRegion("", 0, 0, 1, 1)
 
 
-def channel(number: int, selectivity: float, images: tuple[int, ...], favourite: str) -> Channel:
+def channel(
+    number: int,
+    selectivity: float,
+    images: tuple[int, ...],
+    favourite: str,
+    peak: float = 1.0,
+) -> Channel:
     return Channel(
         layer="conv1",
         key="conv1",
         number=number,
-        peak=1.0,
+        peak=peak,
         fired=9,
         images=images,
         selectivity=selectivity,
@@ -18,6 +24,7 @@ def channel(number: int, selectivity: float, images: tuple[int, ...], favourite:
         favourite=favourite,
         spark="",
         start_cosine=None,
+        patch_similarity=None,
         projections=REGION,
         crops=REGION,
     )
@@ -44,3 +51,23 @@ def test_equal_ones_come_by_number():
     twins = [channel(n, 0.5, (n,), str(n)) for n in (3, 1, 2)]
     assert [c.number for c in striking(twins, 3)] == [1, 2, 3]
     assert striking([DEAD], 3) == []
+
+
+def test_a_channel_below_half_the_median_peak_is_weak_and_not_striking():
+    """The peaks of those alive are 0.1, 0.9, 1, 2, 4: their median is 1."""
+    peaks = [0.9, 4.0, 0.1, 1.0, 2.0]
+    channels = [channel(n, 0.5, (n,), str(n), peak) for n, peak in enumerate(peaks)]
+    channels[2] = channel(2, 1.0, (2,), "2", 0.1)
+    dead = channel(5, 0.0, (), "", 0.0)
+    assert [c.number for c in strong([*channels, dead])] == [0, 1, 3, 4]
+    assert [c.number for c in striking([*channels, dead], 9)] == [0, 1, 3, 4]
+    assert strong([dead]) == []
+
+
+def test_a_handful_takes_of_each_layer_in_turn_and_new_classes_first():
+    deep = [channel(n, 0.5, (n,), name) for n, name in enumerate(["cat", "dog", "cat", "owl"])]
+    shallow = [channel(n, 0.5, (n,), name) for n, name in enumerate(["cat", "cat", "fox"], 10)]
+    waiting = [deep, shallow]
+    assert [c.number for c in handful(waiting)] == [0, 12, 1, 10, 3, 11]
+    assert [c.number for c in handful(waiting)] == [2]
+    assert handful(waiting) == []
