@@ -12,10 +12,11 @@ from pipeline.adopt.adoption import Adopted, scores, take
 from pipeline.adopt.build import Built, Spec, build
 from pipeline.adopt.preprocessing import Preprocessing, imagenet
 from pipeline.dataset.class_names import ClassNames, read_class_names, write_class_names
-from pipeline.errors import AtlasError
+from pipeline.errors import AtlasError, printable
 from pipeline.network.selection import selected
 from pipeline.params import Interpolation, Params, load_params
 from pipeline.storage.publish import publish
+from pipeline.strict_yaml import as_json
 from pipeline.workspace import Workspace
 from stages.command import stage
 from stages.params_file import dumped, write_params
@@ -95,9 +96,14 @@ def _pairs(arguments: tuple[str, ...]) -> dict[str, Any]:
     pairs = {}
     for argument in arguments:
         key, equals, value = argument.partition("=")
-        if not equals or not key.isidentifier():
-            raise AtlasError(f"--arguments {argument!r} is not KEY=VALUE.", fix="Correct it.")
-        pairs[key] = yaml.safe_load(value)
+        try:
+            if not equals or not key.isidentifier():
+                raise ValueError
+            pairs[key] = json.loads(as_json(value))
+        except (ValueError, RecursionError, yaml.YAMLError):
+            raise AtlasError(
+                f"--arguments {argument!r} is not KEY=VALUE.", fix="Correct it."
+            ) from None
     return pairs
 
 
@@ -205,7 +211,7 @@ def _summary(adopted: Adopted, names: ClassNames, shown: list[str]) -> Iterator[
         f"module to {agreement.values:.0e}, projections to {agreement.projections:.0e}."
     )
     if names.names:
-        few = ", ".join(names.names[:3])
+        few = printable(", ".join(names.names[:3]))
         yield f"It scores {len(names.names)} classes: {few} …"
     yield f"{len(shown)} layers will be shown:"
     for name in shown:

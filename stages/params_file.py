@@ -1,12 +1,15 @@
 """Writing params.yaml: whole, with a line for every value that changes."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 import yaml
 
+from pipeline.errors import printable
 from pipeline.storage.publish import publish
+from pipeline.strict_yaml import as_json, read_text
 
 
 def write_params(path: Path, text: str, origin: str) -> None:
@@ -26,10 +29,10 @@ def dumped(content: Mapping[str, object]) -> str:
 
 
 def read_params_file(path: Path) -> Mapping[str, object] | None:
-    """The keys of a YAML file; None where it is missing or is no mapping."""
+    """The keys of a YAML file; None where it is missing, or no mapping that parameters may be."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, UnicodeDecodeError, yaml.YAMLError):
+        content = json.loads(as_json(read_text(path)))
+    except (FileNotFoundError, RecursionError, ValueError, yaml.YAMLError):
         return None
     return content if isinstance(content, dict) else None
 
@@ -62,7 +65,7 @@ def changes(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[st
     for key in [*new, *(key for key in old if key not in new)]:
         before, after = _shown(old, key), _shown(new, key)
         if before != after:
-            yield f"{key}: {before} → {after}"
+            yield f"{printable(key)}: {before} → {after}"
 
 
 def _shown(values: Mapping[str, object], key: str) -> str:

@@ -187,6 +187,7 @@ def test_a_weights_file_that_changed_is_noticed(tmp_path):
         (["nets.mine:build"], "Nothing says how the network's inputs are normalised. Add --mean"),
         (["nets.mine:build", "--mean", "124", "116", "104", "--std", "58", "57", "57"], "by 255"),
         (["nets.mine:build", *INPUTS, "-a", "width"], "--arguments 'width' is not KEY=VALUE"),
+        (["nets.mine:build", *INPUTS, "-a", "width=["], "--arguments 'width=[' is not KEY=VALUE"),
         (["nets.mine:build", *INPUTS, "--layers", "conv1"], "no layer 'conv1'; it has 0, 3.conv"),
         (["nets.mine:build", *INPUTS, "--classes", "imagenet"], "scores 3 classes, and imagenet"),
         (["nets.mine:build", *INPUTS, "--crop", "4"], "does not run on an input of (3, 4, 4)"),

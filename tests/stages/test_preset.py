@@ -81,11 +81,24 @@ def test_a_preset_that_stands_already_changes_nothing_and_says_so(tmp_path):
     assert "already says" in preset(tmp_path, "demo").output
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"a: [", b"- 1\n"])
+BOMB = b"".join(b"k%d: &k%d {a: *k%d, b: *k%d}\n" % (n, n, n - 1, n - 1) for n in range(1, 60))
+"""A few lines that stand for 2⁵⁹ values, where aliases are followed."""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe", b"a: [", b"- 1\n", b"k0: &k0 1\n" + BOMB, b"a: " + b"[" * 5000],
+    ids=["empty", "bytes", "cut", "list", "aliases", "nested"],
+)
 def test_an_unreadable_file_is_replaced_and_that_is_said(tmp_path, content):
     (tmp_path / "params.yaml").write_bytes(content)
     assert "no readable one before" in preset(tmp_path, "demo").output
     assert load_params(tmp_path / "params.yaml")
+
+
+def test_a_key_that_goes_is_only_shown(tmp_path):
+    (tmp_path / "params.yaml").write_text('"a\\e[2J": 1\n')
+    assert "a\\x1b[2J: 1 → (not there)" in preset(tmp_path, "demo").output
 
 
 def test_changes_come_in_the_order_of_the_new_file():
