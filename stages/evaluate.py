@@ -4,13 +4,12 @@ import logging
 
 from pipeline.compute.device import configure_matmul, parse_device
 from pipeline.cores import cores
-from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.rates import report
 from pipeline.network.model import load_model
 from pipeline.params import load_params
-from pipeline.storage.hashing import sha256_of
 from pipeline.storage.predictions import predictions, write_predictions
 from pipeline.storage.publish import publish
 from pipeline.storage.reports import bound
@@ -36,7 +35,8 @@ def main(workspace: Workspace, device: str) -> None:
     model = load_model(workspace.model)
     fetch_missing(workspace)
     params = load_params(workspace.params)
-    rows = read_manifest(workspace.manifest).split("val")
+    manifest = prepared_manifest(workspace)
+    rows = manifest.split("val")
     images = open_images(workspace.images(params.data.root))
     ten = params.evaluate.ten_crops
     with bar("evaluate", len(rows), "images") as advance:
@@ -44,9 +44,7 @@ def main(workspace: Workspace, device: str) -> None:
     rates = result.rates()
     with publish(workspace.predictions) as path:
         write_predictions(path, predictions(model.card.classes, result.one_crop))
-    made_from = Provenance(
-        model.card.weights_sha256, sha256_of(workspace.manifest), model.card.sha256
-    )
+    made_from = Provenance(model.card.weights_sha256, manifest.sha256, model.card.sha256)
     with publish(workspace.report("evaluate.json")) as path:
         write_sealed(path, report(rates) | bound(made_from, workspace.predictions))
     if rates.top1_error is None or rates.top5_error is None:

@@ -46,9 +46,9 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
             publish(workspace.figures) as folder,
             publish(workspace.report("figures.json")) as report,
         ):
-            write_figures(folder, made, run.provenance)
+            write_figures(folder, made, run.entries_provenance)
             summaries = {name: figure.summary for name, figure in made.items()}
-            write_sealed(report, summaries | bound(run.provenance))
+            write_sealed(report, summaries | bound(run.entries_provenance))
 
 
 def _key(run: Run, device: torch.device) -> str:

@@ -15,14 +15,13 @@ from pipeline.adopt.external_weights import (
     load_strict,
     read_external_weights,
 )
-from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
 from pipeline.network.module import empty_network
 from pipeline.network.weights_file import Tensors
 from pipeline.params import load_params
-from pipeline.storage.hashing import sha256_of
 from pipeline.storage.history import write_history
 from pipeline.storage.publish import publish
 from pipeline.training.artifacts import mean_field, per_pixel, write_train_report
@@ -65,20 +64,21 @@ def main(
     """
     params = load_params(workspace.params)
     images = open_images(workspace.images(params.data.root))
-    task = TrainingTask(params, read_manifest(workspace.manifest), images, None)
+    task = TrainingTask(params, prepared_manifest(workspace), images, None)
     _check_options(mean, scale)
     foreign = read_external_weights(weights)
     tensors, subtracted, scale = _normalised(foreign, mean, scale)
     network = load_strict(empty_network(task.graph()), tensors, weights)
     _check_side(subtracted, task.params.data.crop, weights)
     trained = TrainingResult(network, subtracted, 0, False, (), (), start=None)
-    with publish(workspace.report("train_history.csv")) as path:
-        write_history(path, ())
-    with publish(workspace.report("train.json")) as path:
-        write_train_report(path, trained, workspace.report("train_history.csv"))
+    history = workspace.report("train_history.csv")
     with publish(workspace.model) as folder:
         folder.mkdir()
-        _save(folder, task, trained, scale, sha256_of(workspace.manifest))
+        card = _save(folder, task, trained, scale)
+        with publish(history) as path:
+            write_history(path, ())
+        with publish(workspace.report("train.json")) as path:
+            write_train_report(path, trained, card, history)
     click.echo(
         f"{workspace.model} now holds the weights of {weights}. "
         "Run `dvc commit -f train`, then `dvc repro`."
@@ -126,9 +126,7 @@ def _check_side(mean: Mean, crop: int, weights: Path) -> None:
         )
 
 
-def _save(
-    folder: Path, task: TrainingTask, trained: TrainingResult, scale: float, manifest_sha256: str
-) -> None:
+def _save(folder: Path, task: TrainingTask, trained: TrainingResult, scale: float) -> ModelCard:
     data = task.params.data
     weights = dict(trained.network.state_dict())
     if per_pixel(trained.mean):
@@ -143,6 +141,6 @@ def _save(
         seed=task.params.seed,
         epochs_trained=0,
         weights_sha256="",
-        manifest_sha256=manifest_sha256,
+        manifest_sha256=task.manifest.sha256,
     )
-    save_model(folder, card, weights)
+    return save_model(folder, card, weights)

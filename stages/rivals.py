@@ -9,7 +9,7 @@ import click
 import yaml
 
 from pipeline.atlas import open_atlas
-from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.params import Params, load_params
@@ -50,7 +50,7 @@ def main(workspace: Workspace) -> None:
 
 def _check(workspace: Workspace, params: Params, rivals: dict[str, Params]) -> None:
     """Raise AtlasError, before the first training, for a network that does not fit the input."""
-    manifest = read_manifest(workspace.manifest)
+    manifest = prepared_manifest(workspace)
     images = open_images(workspace.images(params.data.root))
     for rival in rivals.values():
         TrainingTask(rival, manifest, images, None).graph()
@@ -58,24 +58,34 @@ def _check(workspace: Workspace, params: Params, rivals: dict[str, Params]) -> N
 
 def _make(workspace: Workspace, rival: Workspace, params: Params) -> None:
     """Train and scan a rival, as far as that is not done."""
-    if not _is_of(rival, params, workspace.manifest):
+    if not _is_of(rival, params, workspace):
         if rival.artifacts.exists():
             shutil.rmtree(rival.artifacts)
         with publish(rival.params) as path:
             path.write_text(dumped(params.model_dump(mode="json")), encoding="utf-8")
-        with publish(rival.manifest) as path:
-            shutil.copyfile(workspace.manifest, path)
+        for copy, original in _listing(rival, workspace):
+            with publish(copy) as path:
+                shutil.copyfile(original, path)
     if not rival.model.exists():
         run_stage("train", rival)
     if not _is_scanned(rival):
         run_stage("scan", rival)
 
 
-def _is_of(rival: Workspace, params: Params, manifest: Path) -> bool:
-    """Whether a workspace is of these parameters and images."""
+def _listing(rival: Workspace, workspace: Workspace) -> list[tuple[Path, Path]]:
+    """The files that say which images a run is of: a rival's own and the run's."""
+    report = "prepare.json"
+    return [
+        (rival.report(report), workspace.report(report)),
+        (rival.manifest, workspace.manifest),
+    ]
+
+
+def _is_of(rival: Workspace, params: Params, workspace: Workspace) -> bool:
+    """Whether a workspace is of these parameters and of the images of another."""
     try:
-        return load_params(rival.params) == params and (
-            sha256_of(rival.manifest) == sha256_of(manifest)
+        return load_params(rival.params) == params and all(
+            sha256_of(own) == sha256_of(other) for own, other in _listing(rival, workspace)
         )
     except (AtlasError, FileNotFoundError):
         return False

@@ -2,12 +2,11 @@
 
 from pipeline.compute import cluster
 from pipeline.compute.device import parse_device
-from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.network.model import load_card
 from pipeline.params import load_params
 from pipeline.scan.scan import plan_scan, scan_facts
-from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
 from pipeline.storage.stores import Provenance, create_store, seal, write_scan
@@ -29,11 +28,12 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     on = parse_device(device, remote=bool(scheduler))
     fetch_missing(workspace)
     params = load_params(workspace.params)
-    images = read_manifest(workspace.manifest).split("val")
+    manifest = prepared_manifest(workspace)
+    images = manifest.split("val")
     card = load_card(workspace.model)
     images_at = open_images(workspace.images(params.data.root))
     scan = plan_scan(params.scan, card, workspace.model, images, images_at)
-    made_from = Provenance(card.weights_sha256, sha256_of(workspace.manifest), card.sha256)
+    made_from = Provenance(card.weights_sha256, manifest.sha256, card.sha256)
     key = fingerprint(scan_facts(params.scan, card, made_from.manifest_sha256, on))
     with stage_state(workspace.state("scan"), key) as state:
         with (

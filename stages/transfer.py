@@ -9,7 +9,6 @@ from pipeline.compute.device import parse_device
 from pipeline.cores import cores
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_model
-from pipeline.storage.hashing import sha256_of
 from pipeline.storage.state import fingerprint, stage_state
 from pipeline.storage.versions import VERSIONS
 from pipeline.training.task import ExecutionConfig, TrainingTask
@@ -68,7 +67,7 @@ def main(
     learnt = load_model(model or workspace.model) if features else None
     facts = {
         **(recipe(task.params) if scratch else {"seed": task.params.seed}),
-        "manifest": sha256_of(workspace.manifest),
+        "manifest": task.manifest.sha256,
         "model": learnt and learnt.card.sha256,
         "test_per_class": test_per_class,
         "version": VERSIONS["transfer"],

@@ -36,4 +36,4 @@ def made(figure: Figure, run: Run, kept: Path, pool: Here | None = None) -> Figu
 def write_all(run: Run, kept: Path) -> None:
     """`artifacts/figures/` of a run, as its parameters ask for."""
     figures = {figure.name: made(figure, run, kept / figure.name) for figure in wanted(run)}
-    write_figures(run.workspace.figures, figures, run.provenance)
+    write_figures(run.workspace.figures, figures, run.entries_provenance)

@@ -8,14 +8,14 @@ import zarr
 from PIL import Image
 
 from pipeline.dataset.images import load_square
-from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
+from pipeline.dataset.manifest import ImageRow
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.model import ModelCard, load_model, save_model
 from pipeline.network.module import Network
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import Provenance, ScanRecord, create_store, seal, write_scan
 from pipeline.workspace import Workspace
-from tests.workspaces import waves, write_params
+from tests.workspaces import waves, write_listing, write_params
 
 CLASSES = ("one", "two")
 CROP, RESIZE, WIDTH = 64, 72, 0.05
@@ -28,7 +28,7 @@ def finished_scan(folder: Path, layers=("conv1", "conv2", "conv3", "conv4", "con
     write_params(folder, {"data": {"root": str(folder / "photos")}})
     rows = _write_images(folder / "photos")
     workspace.model.mkdir(parents=True)
-    write_manifest(workspace.manifest, sorted_manifest(rows))
+    write_listing(workspace, rows)
     _write_model(workspace)
     _write_scan(workspace, [row for row in rows if row.split == "val"], layers)
     return workspace

@@ -1,12 +1,16 @@
 """Small real workspaces for tests: photographs in folders and a params.yaml."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import yaml
 from PIL import Image
 
+from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
+from pipeline.storage.hashing import sha256_of
+from pipeline.storage.sealed import write_sealed
+from pipeline.workspace import Workspace
 from stages.preset import PRESETS
 
 TINY = {
@@ -26,6 +30,15 @@ def write_params(folder: Path, changed: Mapping[str, Mapping[str, object]] | Non
         for section, values in changes.items():
             params[section].update(values)
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+def write_listing(workspace: Workspace, rows: Sequence[ImageRow]) -> None:
+    """Write the manifest of these images, and of the report of `prepare` what vouches for it."""
+    report = workspace.report("prepare.json")
+    for path in (workspace.manifest, report):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_manifest(workspace.manifest, sorted_manifest(rows))
+    write_sealed(report, {"manifest_sha256": sha256_of(workspace.manifest)})
 
 
 def write_photos(folder: Path, classes: Mapping[str, tuple[int, int]]) -> None:

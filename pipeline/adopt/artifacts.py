@@ -5,14 +5,15 @@ from pathlib import Path
 from pipeline.adopt.adoption import Adopted, check_file, scores, take
 from pipeline.adopt.build import Spec, build
 from pipeline.dataset.class_names import ClassNames, read_class_names
+from pipeline.dataset.prepared import prepared_manifest
 from pipeline.errors import AtlasError
 from pipeline.network.model import ModelCard, Origin, save_model
 from pipeline.params import AdoptedParams, Params
-from pipeline.storage.hashing import sha256_of
 from pipeline.storage.history import write_history
 from pipeline.storage.publish import publish
 from pipeline.storage.reports import bound
 from pipeline.storage.sealed import write_sealed
+from pipeline.storage.stores import Provenance
 from pipeline.workspace import Workspace
 
 
@@ -20,16 +21,18 @@ def adopt_model(workspace: Workspace, params: Params) -> None:
     """Read the network that params.yaml names and publish the model folder and the reports."""
     model = params.model
     assert isinstance(model, AdoptedParams)
+    manifest = prepared_manifest(workspace)
     classes = read_class_names(workspace.class_names)
     spec = Spec(model.arch, model.arguments, model.weights, workspace.root)
     check_file(spec, model.weights_sha256)
     adopted = take(build(spec, params.seed), params.data.crop, len(model.inputs.mean))
-    with publish(workspace.report("train_history.csv")) as path:
-        write_history(path, ())
-    with publish(workspace.report("train.json")) as path:
-        write_train_report(path, adopted, workspace.report("train_history.csv"))
+    history = workspace.report("train_history.csv")
     with publish(workspace.model) as folder:
-        write_model(folder, adopted, params, classes, sha256_of(workspace.manifest))
+        card = write_model(folder, adopted, params, classes, manifest.sha256)
+        with publish(history) as path:
+            write_history(path, ())
+        with publish(workspace.report("train.json")) as path:
+            write_train_report(path, adopted, card, history)
 
 
 def write_model(
@@ -80,10 +83,10 @@ def _by_colour(values: tuple[float, ...]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def write_train_report(path: Path, adopted: Adopted, history: Path) -> None:
+def write_train_report(path: Path, adopted: Adopted, card: ModelCard, history: Path) -> None:
     """Write train.json: what there is to say of a network that was not trained here.
 
-    `history` is the table of no epochs, which it names.
+    It is bound to the model that has this card, and to `history`, the table of no epochs.
     """
     graph = adopted.graph
     report = {
@@ -92,4 +95,5 @@ def write_train_report(path: Path, adopted: Adopted, history: Path) -> None:
         "parameters": sum(tensor.numel() for tensor in adopted.weights.values()),
         "channels": {layer.name: layer.channels for layer in graph.layer_list},
     }
-    write_sealed(path, report | bound(table=history))
+    made_from = Provenance(card.weights_sha256, card.manifest_sha256)
+    write_sealed(path, report | bound(made_from, history))

@@ -34,7 +34,7 @@ from pipeline.storage.history import EpochRecord as EpochRecord
 from pipeline.storage.history import read_history
 from pipeline.storage.predictions import Prediction as Prediction
 from pipeline.storage.predictions import read_predictions
-from pipeline.storage.reports import check_table, read_report, rerun
+from pipeline.storage.reports import check_table, read_prepare_report, read_report
 from pipeline.storage.stores import (
     Kind,
     Provenance,
@@ -314,8 +314,16 @@ class Run:
 
         Raises AtlasError where it is damaged, or was made from another model, manifest or scan.
         """
-        made_from = self.entries_provenance if name == "verify" else self.provenance
-        return read_report(self.workspace.report(f"{name}.json"), name, made_from)
+        path = self.workspace.report(f"{name}.json")
+        if name == "prepare":
+            manifest = self.provenance.manifest_sha256
+            return read_prepare_report(path, self._manifest_path, manifest) if path.exists() else {}
+        if name == "train":  # of the card, the user may edit the rest
+            made_from = Provenance(self.card.weights_sha256, self.card.manifest_sha256)
+        else:
+            shows_entries = name in ("figures", "verify")
+            made_from = self.entries_provenance if shows_entries else self.provenance
+        return read_report(path, name, made_from)
 
     def history(self) -> tuple[EpochRecord, ...]:
         """The training history, a record per epoch; empty where there is none.
@@ -333,20 +341,13 @@ class Run:
         """
         path = self.artifacts / "predictions.csv"
         check_table(path, self.report("evaluate"), "evaluate")
-        if not path.exists():
-            return {}
-        found = read_predictions(path)
-        if len(found) != len(self.images):
-            raise AtlasError(
-                f"{path} is of {len(found)} images, not of {len(self.images)}.",
-                fix=rerun("evaluate"),
-            )
+        found = read_predictions(path) if path.exists() else []
         return {one.image: one for one in found}
 
     @cached_property
     def figures(self) -> dict[str, FigureData]:
         """The paper's other figures, by name; empty where that stage has not run."""
-        return read_figures(self.artifacts / "figures", self.provenance)
+        return read_figures(self.artifacts / "figures", self.entries_provenance)
 
     @property
     def _manifest_path(self) -> Path:

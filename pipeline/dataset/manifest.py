@@ -1,11 +1,13 @@
 """The manifest: every usable image, once, in an order that never depends on the machine."""
 
 import csv
+import hashlib
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from functools import cached_property
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -53,7 +55,7 @@ class ImageRow:
         return key_of(self.path, self.position)
 
 
-COLUMNS = tuple(field.name for field in fields(ImageRow))
+COLUMNS = tuple(column.name for column in fields(ImageRow))
 REQUIRED = COLUMNS[:-1]
 """Without the positions, which only images inside other files have."""
 
@@ -66,6 +68,8 @@ class Manifest:
     """
 
     rows: tuple[ImageRow, ...]
+    sha256: str = field(default="", compare=False)
+    """Of the file that it was read from; empty where it was made otherwise."""
 
     @cached_property
     def _splits(self) -> dict[str, tuple[ImageRow, ...]]:
@@ -109,14 +113,16 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 def read_manifest(path: Path) -> Manifest:
     """Read manifest.csv. Raises AtlasError where it is missing or not a manifest."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return Manifest(tuple(_rows(csv.reader(file, strict=True))))
+        content = path.read_bytes()
+        with TextIOWrapper(BytesIO(content), encoding="utf-8", newline="") as lines:
+            rows = tuple(_rows(csv.reader(lines, strict=True)))
     except FileNotFoundError:
         raise AtlasError(f"There is no {path}.", fix="Run `dvc repro prepare`.") from None
     except (csv.Error, ValueError) as error:
         raise AtlasError(
             f"{path} is no manifest: {error}.", fix="Run `dvc repro -f -s prepare`."
         ) from None
+    return Manifest(rows, hashlib.sha256(content).hexdigest())
 
 
 def _rows(lines: Iterator[list[str]]) -> Iterator[ImageRow]:

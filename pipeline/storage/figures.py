@@ -69,9 +69,9 @@ def write_figures(folder: Path, figures: Mapping[str, FigureData], made_from: Pr
 def read_figures(folder: Path, made_from: Provenance) -> dict[str, FigureData]:
     """The figures in a folder, in the order in which they were made; none where there is none.
 
-    Raises AtlasError where they are of another model or manifest, or damaged.
+    Raises AtlasError where they are of another model, manifest or scan, or damaged.
     """
-    if not (folder / INDEX).exists():
+    if not folder.exists():
         return {}
     index = read_sealed(folder / INDEX, _FIX)
     if index.get("schema") != SCHEMA or index.get("schema_version") != SCHEMA_VERSION:

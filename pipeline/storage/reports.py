@@ -12,11 +12,9 @@ from pipeline.storage.stores import Provenance
 _MADE_FROM, _TABLE = "made_from", "table_sha256"
 
 
-def bound(made_from: Provenance | None = None, table: Path | None = None) -> dict[str, str]:
+def bound(made_from: Provenance, table: Path | None = None) -> dict[str, str]:
     """The entries of a report that tie it to its run, and a table to it."""
-    entries = {}
-    if made_from is not None:
-        entries[_MADE_FROM] = content_sha256(made_from.attributes())
+    entries = {_MADE_FROM: content_sha256(made_from.attributes())}
     if table is not None:
         entries[_TABLE] = sha256_of(table)
     return entries
@@ -30,7 +28,7 @@ def read_report(path: Path, stage: str, made_from: Provenance) -> dict[str, Any]
     if not path.exists():
         return {}
     report = read_sealed(path, rerun(stage))
-    if report.get(_MADE_FROM, expected := bound(made_from)[_MADE_FROM]) != expected:
+    if report.get(_MADE_FROM) != bound(made_from)[_MADE_FROM]:
         raise AtlasError(
             f"{path} was made from another model, manifest or scan.",
             fix=f"Run `dvc repro {stage}`.",
@@ -38,13 +36,31 @@ def read_report(path: Path, stage: str, made_from: Provenance) -> dict[str, Any]
     return report
 
 
+def read_prepare_report(path: Path, manifest: Path, manifest_sha256: str) -> dict[str, Any]:
+    """The content of `prepare.json`, which vouches for the manifest that has this hash.
+
+    Raises AtlasError where it is missing or damaged, or names another manifest.
+    """
+    report = read_sealed(path, rerun("prepare"))
+    if report.get("manifest_sha256") != manifest_sha256:
+        raise AtlasError(
+            f"{manifest} is not the one that {path} names: its sha256 differs.",
+            fix=rerun("prepare"),
+        )
+    return report
+
+
 def check_table(path: Path, report: Mapping[str, Any], stage: str) -> None:
-    """Raise AtlasError where a table is not the one that its stage's report was written with."""
-    if _TABLE not in report:
-        return
+    """Raise AtlasError where a table is not the one that its stage's report was written with.
+
+    Where the stage has not run there is neither.
+    """
     if not path.exists():
-        raise AtlasError(f"{path} is missing, and its report is there.", fix=rerun(stage))
-    if sha256_of(path) != report[_TABLE]:
+        if report:
+            raise AtlasError(f"{path} is missing, and its report is there.", fix=rerun(stage))
+    elif not report:
+        raise AtlasError(f"{path} is there, and its report is missing.", fix=rerun(stage))
+    elif sha256_of(path) != report.get(_TABLE):
         raise AtlasError(f"{path} is not as it was written: its sha256 differs.", fix=rerun(stage))
 
 

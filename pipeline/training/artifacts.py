@@ -14,6 +14,7 @@ from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model, snapshot_path
 from pipeline.storage.reports import bound
 from pipeline.storage.sealed import write_sealed
+from pipeline.storage.stores import Provenance
 from pipeline.training.checkpoint import kept_snapshots, read_snapshot
 from pipeline.training.init import conv_weights
 from pipeline.training.task import TrainingResult, TrainingTask
@@ -25,7 +26,7 @@ BINS = 10
 
 
 def write_model(
-    folder: Path, task: TrainingTask, trained: TrainingResult, manifest_sha256: str, state: Path
+    folder: Path, task: TrainingTask, trained: TrainingResult, state: Path
 ) -> ModelCard:
     """Fill a new model folder: weights, card, snapshots, and the first layer's filters by epoch."""
     folder.mkdir()
@@ -38,7 +39,7 @@ def write_model(
             snapshot_path(folder, epoch).write_bytes(content)
     filters = {f"epoch_{n:03d}": t for n, t in enumerate(trained.filters, start=1)}
     save_file(filters, folder / "filters.safetensors")
-    return save_model(folder, _card(task, trained, manifest_sha256), weights)
+    return save_model(folder, _card(task, trained), weights)
 
 
 def per_pixel(mean: Float[Tensor, "3 #crop #crop"]) -> bool:
@@ -46,7 +47,7 @@ def per_pixel(mean: Float[Tensor, "3 #crop #crop"]) -> bool:
     return mean.shape[-1] > 1
 
 
-def _card(task: TrainingTask, trained: TrainingResult, manifest_sha256: str) -> ModelCard:
+def _card(task: TrainingTask, trained: TrainingResult) -> ModelCard:
     model, data = task.params.own_model, task.params.data
     return ModelCard(
         arch=model.arch,
@@ -62,7 +63,7 @@ def _card(task: TrainingTask, trained: TrainingResult, manifest_sha256: str) -> 
         seed=task.params.seed,
         epochs_trained=trained.epochs,
         weights_sha256="",
-        manifest_sha256=manifest_sha256,
+        manifest_sha256=task.manifest.sha256,
     )
 
 
@@ -76,10 +77,10 @@ def mean_field(
     return red, green, blue
 
 
-def write_train_report(path: Path, trained: TrainingResult, history: Path) -> None:
+def write_train_report(path: Path, trained: TrainingResult, card: ModelCard, history: Path) -> None:
     """Write train.json: the last epoch's record, how the training ended, and how far it went.
 
-    `history` is the table of all epochs, which it names.
+    It is bound to the model that has this card, and to `history`, the table of all epochs.
     """
     graph = trained.network.graph
     filters = {name: w.detach().cpu() for name, w in conv_weights(trained.network).items()}
@@ -93,7 +94,8 @@ def write_train_report(path: Path, trained: TrainingResult, history: Path) -> No
         **({} if trained.start is None else {"start_cosine": _cosines(filters, trained.start)}),
         "conv1_low_frequency": _spread(low_frequency_share(filters[graph.conv_layers[0]])),
     }
-    write_sealed(path, report | bound(table=history))
+    made_from = Provenance(card.weights_sha256, card.manifest_sha256)
+    write_sealed(path, report | bound(made_from, history))
 
 
 def _cosines(filters: Filters, start: Filters) -> dict[str, Spread]:

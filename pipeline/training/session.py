@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from pipeline.compute.device import configure_matmul
 from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
-from pipeline.dataset.manifest import read_manifest
+from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.weights_file import check_readable
@@ -82,7 +82,7 @@ class Session:
             "data.crop": params.data.crop,
             "model": params.model.model_dump(),
             "train": params.train.model_dump(),
-            "images": sha256_of(self.workspace.manifest),
+            "images": task.manifest.sha256,
             "the file of train.init_from": task.init_weights and sha256_of(task.init_weights),
             "version": VERSIONS["train"],
         }
@@ -95,7 +95,7 @@ class Session:
         """The folder of decoded pixels, which survives a stopped training and another recipe."""
         facts = {
             "input": [task.params.data.resize, task.params.data.crop],
-            "manifest": sha256_of(self.workspace.manifest),
+            "manifest": task.manifest.sha256,
             "version": VERSIONS["pixels"],
         }
         return self.workspace.state("pixels") / fingerprint(facts)
@@ -137,15 +137,14 @@ class Session:
         return result
 
     def _publish(self, task: TrainingTask, result: TrainingResult, state: Path) -> None:
-        """Publish the outs: history and report first, the model last."""
-        workspace = self.workspace
-        with publish(workspace.report("train_history.csv")) as path:
-            write_history(path, result.history)
-        with publish(workspace.report("train.json")) as path:
-            write_train_report(path, result, workspace.report("train_history.csv"))
-        with publish(workspace.model) as folder:
-            manifest_sha256 = sha256_of(workspace.manifest)
-            write_model(folder, task, result, manifest_sha256, state)
+        """Publish the outs: history and report, which are bound to the model, before it."""
+        history = self.workspace.report("train_history.csv")
+        with publish(self.workspace.model) as folder:
+            card = write_model(folder, task, result, state)
+            with publish(history) as path:
+                write_history(path, result.history)
+            with publish(self.workspace.report("train.json")) as path:
+                write_train_report(path, result, card, history)
 
 
 def load_task(workspace: Workspace) -> TrainingTask:
@@ -159,7 +158,7 @@ def load_task(workspace: Workspace) -> TrainingTask:
     if params.train.init_from is not None:
         weights = workspace.resolve(params.train.init_from)
         _check_weights(workspace, weights)
-    return TrainingTask(params, read_manifest(workspace.manifest), images, weights)
+    return TrainingTask(params, prepared_manifest(workspace), images, weights)
 
 
 def _check_weights(workspace: Workspace, weights: Path) -> None:

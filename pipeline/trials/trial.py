@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from pipeline.dataset.manifest import Split, read_manifest
+from pipeline.dataset.manifest import Split
+from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.rates import ErrorRates
@@ -28,7 +29,7 @@ def scratch_task(workspace: Workspace) -> TrainingTask:
     """The run's task from scratch, whatever its own training starts from."""
     params = from_scratch(load_params(workspace.params))
     images = open_images(workspace.images(params.data.root))
-    return TrainingTask(params, read_manifest(workspace.manifest), images, None)
+    return TrainingTask(params, prepared_manifest(workspace), images, None)
 
 
 def recipe(params: Params) -> dict[str, object]:

@@ -12,13 +12,14 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from pipeline.atlas import open_atlas
-from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
+from pipeline.dataset.manifest import ImageRow
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
 from pipeline.network.model import ModelCard, save_model, snapshot_path
 from pipeline.scan.examples import BANDS, EXAMPLES
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.history import EpochRecord, write_history
+from pipeline.storage.reports import bound
 from pipeline.storage.sealed import write_sealed
 from pipeline.storage.stores import (
     DIMENSIONS,
@@ -32,6 +33,7 @@ from pipeline.storage.stores import (
 )
 from pipeline.workspace import Workspace
 from tests.figure_making import write_all
+from tests.workspaces import write_listing
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 HOSTILE_NAMES = ('it\'s "quoted".png', "a#b?c=d&e.png", "100% <b>bold.png", "🦊 fox \u2028.png")
@@ -69,14 +71,14 @@ def write_run(root: Path, plan: Plan | None = None) -> Workspace:
     run.artifacts.mkdir(parents=True)
     rng = np.random.default_rng(plan.seed)
     rows = _write_images(root / "data", plan, rng)
-    write_manifest(run.manifest, sorted_manifest(rows))
+    write_listing(run, rows)
     _write_parts(root / "data" / "parts.csv", rows)
     card = _write_model(run, plan)
     made_from = Provenance(card.weights_sha256, card.manifest_sha256, card.sha256)
     _write_stores(run, plan, card.graph(), made_from, rng)
     _write_params(run, plan)
     (root / "names.csv").write_text(NAMES, encoding="utf-8")
-    _write_reports(run, plan, rng)
+    _write_reports(run, plan, made_from, rng)
     if plan.figures:
         write_all(open_atlas(run.artifacts), root / ".state" / "figures")
     return run
@@ -356,15 +358,19 @@ def _epoch(epoch: int) -> EpochRecord:
     )
 
 
-def _write_reports(run: Workspace, plan: Plan, rng: np.random.Generator) -> None:
-    run.report("x").parent.mkdir()
+def _write_reports(
+    run: Workspace, plan: Plan, made_from: Provenance, rng: np.random.Generator
+) -> None:
     errors = {"top1_error": 0.142, "top5_error": 0.021, "mean_class_accuracy": 0.858}
     errors |= {"top1_error_10crop": 0.131, "top5_error_10crop": 0.018, "images": 15}
-    write_sealed(run.report("evaluate.json"), errors)
-    write_history(run.report("train_history.csv"), [_epoch(epoch) for epoch in range(1, 31)])
+    history = run.report("train_history.csv")
+    write_history(history, [_epoch(epoch) for epoch in range(1, 31)])
+    training = Provenance(made_from.weights_sha256, made_from.manifest_sha256)
+    write_sealed(run.report("train.json"), bound(training, history))
     answers = ["image,class,probability"]
     for number, row in enumerate(_validation(run)):
         said = row.label if rng.random() < 0.85 else plan.classes[0]
         quoted = said.replace('"', '""')
         answers.append(f'{number},"{quoted}",{rng.uniform(0.4, 1):.4f}')
-    (run.artifacts / "predictions.csv").write_text("\n".join(answers) + "\n", encoding="utf-8")
+    run.predictions.write_text("\n".join(answers) + "\n", encoding="utf-8")
+    write_sealed(run.report("evaluate.json"), errors | bound(made_from, run.predictions))

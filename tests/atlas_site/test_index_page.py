@@ -5,6 +5,7 @@ import dataclasses
 from atlas_site.catalogue import gather
 from atlas_site.index_page import verified
 from pipeline.atlas import open_atlas
+from pipeline.storage.reports import bound
 from pipeline.storage.sealed import write_sealed
 from pipeline.workspace import Workspace
 from tests.atlas_site.synthetic_run import Plan, write_run
@@ -21,8 +22,9 @@ REPORT = {
 
 
 def headline(run: Workspace, **changes: int) -> str:
-    write_sealed(run.report("verify.json"), REPORT | changes)
-    found = verified(gather(open_atlas(run.artifacts)))
+    atlas = open_atlas(run.artifacts)
+    write_sealed(run.report("verify.json"), REPORT | changes | bound(atlas.entries_provenance))
+    found = verified(gather(atlas))
     assert found is not None
     assert dataclasses.is_dataclass(found)
     return found.headline

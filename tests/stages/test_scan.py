@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
+from pipeline.dataset.manifest import ImageRow
 from pipeline.network.model import load_card
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import Provenance, open_store, read_scan
 from pipeline.workspace import Workspace
 from stages.scan import main
 from tests.pipeline.scan.worlds import CLASSES, make_world
-from tests.workspaces import write_params
+from tests.workspaces import write_listing, write_params
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def workspace(tmp_path) -> Workspace:
     world.model.rename(here.model)
     world.root.rename(tmp_path / "photos")
     train = [ImageRow("train", f"{name}.png", name, 88, 72, "") for name in CLASSES]
-    write_manifest(here.manifest, sorted_manifest([*world.images, *train]))
+    write_listing(here, [*world.images, *train])
     write_params(tmp_path, {"scan": {"layers": ["conv2", "fc8"], "batch_size": 4}})
     return here
 
@@ -94,5 +94,5 @@ def test_an_image_that_has_gone_is_named_and_no_store_is_left(workspace):
 
 def test_a_manifest_without_validation_images_is_refused(workspace):
     rows = [ImageRow("train", f"{name}.png", name, 88, 72, "") for name in CLASSES]
-    write_manifest(workspace.manifest, sorted_manifest(rows))
+    write_listing(workspace, rows)
     assert "no validation images" in scan(workspace).stderr

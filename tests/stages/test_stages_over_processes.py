@@ -15,14 +15,14 @@ from click.testing import CliRunner, Result
 from distributed import Client, LocalCluster
 
 from pipeline.compute.cluster import Pool
-from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
+from pipeline.dataset.manifest import ImageRow
 from pipeline.storage.stores import open_store, read_scan
 from pipeline.workspace import Workspace
 from stages.cli import main
 from tests.imports import ROOT
 from tests.pipeline.scan.worlds import CLASSES, make_world
 from tests.stages.processes import dask_scheduler, dask_worker, kill_in_the_middle, wait_for
-from tests.workspaces import write_params
+from tests.workspaces import write_listing, write_params
 
 DIFFERENT = 12
 COPIES = 3
@@ -63,7 +63,7 @@ def finished(tmp_path_factory) -> Workspace:
     world.model.rename(here.model)
     world.root.rename(here.root / "photos")
     train = [ImageRow("train", f"{name}.png", name, 88, 72, "") for name in CLASSES]
-    write_manifest(here.manifest, sorted_manifest([*world.images, *train]))
+    write_listing(here, [*world.images, *train])
     write_params(here.root, {"scan": {"layers": LAYERS, "batch_size": 2}})
     return here
 

@@ -18,7 +18,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from pipeline.atlas import open_atlas
-from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
+from pipeline.dataset.manifest import ImageRow
 from pipeline.network.model import load_card, save_model
 from pipeline.project.forward_plan import ForwardPlan
 from pipeline.project.replay import SwitchReplay
@@ -27,7 +27,7 @@ from pipeline.storage.hashing import sha256_of
 from pipeline.workspace import Workspace
 from stages.cli import main
 from tests.pipeline.scan.worlds import CLASSES, make_model
-from tests.workspaces import write_params
+from tests.workspaces import write_listing, write_params
 
 IMAGES = 40
 TOP = 3
@@ -52,7 +52,7 @@ def write_images(workspace: Workspace) -> None:
         label = CLASSES[number % 3]
         rows.append(ImageRow("val", path.name, label, SIDE, SIDE, sha256_of(path)))
     train = [ImageRow("train", row.path, row.label, SIDE, SIDE, row.sha256) for row in rows]
-    write_manifest(workspace.manifest, sorted_manifest([*rows, *train]))
+    write_listing(workspace, [*rows, *train])
 
 
 def run(workspace: Workspace, stage: str, *options: str) -> None:

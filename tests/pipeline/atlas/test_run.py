@@ -204,6 +204,18 @@ def test_reports_of_stages_that_have_not_run_are_empty(tmp_path: Path):
     assert atlas.predictions() == {}
 
 
+def test_what_another_model_learnt_and_said_is_refused(run: Workspace, tmp_path: Path):
+    here = write_run(tmp_path / "run", Plan(layers=("conv1",), seed=1))
+    for name in ("reports/train.json", "reports/train_history.csv"):
+        shutil.copy(run.root / name, here.root / name)
+    with pytest.raises(AtlasError, match=r"train\.json was made from another model"):
+        open_atlas(here.artifacts).history()
+    for name in ("reports/evaluate.json", "artifacts/predictions.csv"):
+        shutil.copy(run.root / name, here.root / name)
+    with pytest.raises(AtlasError, match=r"evaluate\.json was made from another model"):
+        open_atlas(here.artifacts).predictions()
+
+
 def test_a_history_has_a_record_per_epoch(run: Workspace):
     history = open_atlas(run.artifacts).history()
     assert [record.epoch for record in history] == list(range(1, 31))

@@ -42,7 +42,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> World:
     root = make_workspace(tmp_path_factory.mktemp("evaluate"), epochs=1)
-    write_model(root / "model", task(root), trained(root), "", root / "none")
+    write_model(root / "model", task(root), trained(root), root / "none")
     rows = read_manifest(root / "artifacts" / "manifest.csv").split("val")
     return World(root, load_model(root / "model"), rows)
 

@@ -21,9 +21,10 @@ def test_a_report_is_of_one_run(tmp_path):
 def test_a_table_is_the_one_that_its_report_names(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("a\n1\n")
-    report = bound(table=table)
+    report = bound(RUN, table)
     check_table(table, report, "train")
-    check_table(table, {}, "train")
+    with pytest.raises(AtlasError, match=r"t\.csv is there, and its report is missing.*-s train"):
+        check_table(table, {}, "train")
     table.write_text("a\n2\n")
     with pytest.raises(AtlasError, match=r"t\.csv is not as it was written.*-s train"):
         check_table(table, report, "train")

@@ -8,10 +8,12 @@ import torch
 import yaml
 from PIL import Image
 
-from pipeline.dataset.manifest import ImageRow, sorted_manifest, write_manifest
+from pipeline.dataset.manifest import ImageRow
 from pipeline.params import Params, load_params
 from pipeline.storage.hashing import sha256_of
 from pipeline.training.task import ExecutionConfig
+from pipeline.workspace import Workspace
+from tests.workspaces import write_listing
 
 CLASSES = ("blue", "green", "red")
 CONFIG = ExecutionConfig(torch.device("cpu"), threads=1)
@@ -48,8 +50,7 @@ def make_workspace(
     for split, each in (("train", train_each), ("val", val_each)):
         for label in range(len(CLASSES)):
             rows += [_draw(root, split, label, number) for number in range(each)]
-    (root / "artifacts").mkdir(exist_ok=True)
-    write_manifest(root / "artifacts" / "manifest.csv", sorted_manifest(rows))
+    write_listing(Workspace(root), rows)
     write_params(root, width, **train)
     return root
 
