@@ -7,7 +7,6 @@ import click
 from pipeline.compute.device import configure_matmul, parse_device
 from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
-from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
 from pipeline.storage.versions import VERSIONS
@@ -37,7 +36,7 @@ def main(workspace: Workspace, device: str) -> None:
     facts = {
         **recipe(task.params),
         "model": task.params.own_model.width,  # each network is another
-        "manifest": sha256_of(workspace.manifest),
+        "manifest": task.manifest.sha256,
         "version": VERSIONS["ablations"],
     }
     results: list[Result] = []

@@ -61,7 +61,7 @@ def stage(function: Callable[..., None]) -> click.Command:
 
     @wraps(function)
     def run(workspace: Path, **options: object) -> None:
-        _log_to_terminal()
+        log_to_terminal()
         try:
             function(Workspace(workspace), **options)
         except AtlasError as error:
@@ -127,11 +127,11 @@ class _Printable(logging.Formatter):
         )
 
 
-def _log_to_terminal() -> None:
+def log_to_terminal(level: int = logging.INFO) -> None:
     """Log messages alone on standard error, and keep Pillow's remarks on odd files off it."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Printable("%(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module=r"PIL\.")
 

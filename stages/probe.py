@@ -10,7 +10,6 @@ from pipeline.figures.layers import hidden
 from pipeline.network.graph import Graph
 from pipeline.network.model import load_model
 from pipeline.network.selection import selected
-from pipeline.storage.hashing import sha256_of
 from pipeline.storage.state import fingerprint, stage_state
 from pipeline.storage.versions import VERSIONS
 from pipeline.training.task import ExecutionConfig
@@ -66,7 +65,7 @@ def main(
     protocols = [Protocol(count, test_per_class, folds) for count in per_class]
     facts = {
         "model": learnt.card.sha256,
-        "manifest": sha256_of(workspace.manifest),
+        "manifest": task.manifest.sha256,
         "seed": task.params.seed,
         "test_per_class": test_per_class,
         "version": VERSIONS["probe"],

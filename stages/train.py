@@ -14,7 +14,7 @@ from pipeline.params import AdoptedParams, load_params
 from pipeline.training.distributed import Group, launch, launched, process_count, process_group
 from pipeline.training.session import Session, load_task
 from pipeline.workspace import Workspace
-from stages.command import bar, device_option, stage, workers_option
+from stages.command import bar, device_option, log_to_terminal, stage, workers_option
 from stages.images import fetch_missing
 from stages.training_bar import training_bar
 
@@ -95,9 +95,7 @@ def train_in_group(given: Launch) -> None:
     """Train as one process of a group; each takes its own GPU."""
     device = device_for_slot(parse_device(given.device), int(os.environ["LOCAL_RANK"]))
     with process_group(device) as group:
-        logging.basicConfig(
-            level=logging.INFO if group.is_main else logging.WARNING, format="%(message)s"
-        )
+        log_to_terminal(logging.INFO if group.is_main else logging.WARNING)
         _train(given.session, group, device)
 
 

@@ -1,5 +1,6 @@
 """From an image file to a network input: the project's one `load_image` and one `square`."""
 
+import ctypes
 import io
 import logging
 import struct
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError, _imaging
 
 from pipeline.dataset.png import SIGNATURE, transparent_colour, without_metadata
 from pipeline.errors import AtlasError
@@ -47,6 +48,17 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 # What Pillow says of damaged metadata: the file is used or refused by its pixels.
 warnings.filterwarnings("ignore", module=r"PIL\.", category=UserWarning)
 logging.getLogger("PIL").setLevel(logging.CRITICAL)
+
+
+def _silence_libtiff() -> None:
+    """Let libtiff, which Pillow links to, print nothing; it would whenever an odd file is read."""
+    library = ctypes.CDLL(_imaging.__file__)
+    for kind in ("Error", "Warning"):
+        if (set_handler := getattr(library, f"TIFFSet{kind}Handler", None)) is not None:
+            set_handler(None)
+
+
+_silence_libtiff()
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 _KINDS = (

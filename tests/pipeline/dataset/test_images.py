@@ -303,3 +303,12 @@ def test_the_image_given_stays_as_it_was():
     before = np.array(image)
     square(image, 20, 20)
     assert np.array_equal(np.asarray(image), before)
+
+
+def test_libtiff_says_nothing_of_a_damaged_file_itself(capfd):
+    """Its tag RowsPerStrip, 278, is made to count two values where libtiff wants one."""
+    data = encoded(Image.fromarray(NOISE), "TIFF", compression="tiff_lzw")
+    tag = (278).to_bytes(2, "little") + (3).to_bytes(2, "little")
+    assert data.count(tag + b"\1\0\0\0") == 1
+    assert reason(data.replace(tag + b"\1\0\0\0", tag + b"\2\0\0\0")).startswith("damaged")
+    assert capfd.readouterr() == ("", "")
