@@ -8,7 +8,7 @@ from pathlib import Path
 from atlas_site.picture_jobs import ChannelsJob, Job
 from pipeline.atlas import Run, open_atlas
 from pipeline.cores import cores
-from pipeline.parent import end_with_parent
+from pipeline.parent import ctrl_c_withheld, end_with_parent
 from pipeline.progress import Advance
 
 JOBS_EACH = 32
@@ -39,7 +39,12 @@ def _results(jobs: Sequence[Job], artifacts: Path, out: Path, workers: int) -> I
         return
     # Spawned, not forked: the parent has threads of torch and zarr.
     with ProcessPoolExecutor(workers, get_context("spawn"), _open, (artifacts, out)) as pool:
-        yield from pool.map(_paint, jobs)
+        try:
+            with ctrl_c_withheld():
+                results = pool.map(_paint, jobs)  # starts the processes
+            yield from results
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 _opened: tuple[Run, Path] | None = None

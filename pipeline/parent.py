@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them."""
+"""Processes that end with the one that started them, and by its word alone."""
 
 import ctypes
 import multiprocessing
@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -23,6 +25,20 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
         if _adopted():
             os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def ctrl_c_withheld() -> Iterator[None]:
+    """Keep Ctrl-C from the processes and threads that this thread starts in the block.
+
+    A terminal sends it to a whole group of processes, and each would end in a traceback, even while
+    it imports. It is for the first of them, which ends the others.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_after(sentinel: int) -> None:

@@ -28,6 +28,7 @@ from distributed.core import rpc
 from pipeline.compute.device import device_for_slot, parse_device
 from pipeline.compute.version import Versions, check_versions, versions_here
 from pipeline.errors import AtlasError
+from pipeline.parent import ctrl_c_withheld
 
 log = logging.getLogger(__name__)
 
@@ -158,12 +159,13 @@ def _local_cluster(count: int, device: torch.device, cores: int) -> SpecCluster:
         "cls": Nanny if count else _Worker,
         "options": own | ({"worker_class": _Worker} if count else {"dashboard": False}),
     }
-    return SpecCluster(
-        workers={number: worker for number in range(max(1, count))},
-        scheduler={"cls": _Scheduler, "options": {"dashboard": False, **reach}},
-        security=security,
-        silence_logs=logging.WARNING,
-    )
+    with ctrl_c_withheld():  # from the threads, too, that start a worker again
+        return SpecCluster(
+            workers={number: worker for number in range(max(1, count))},
+            scheduler={"cls": _Scheduler, "options": {"dashboard": False, **reach}},
+            security=security,
+            silence_logs=logging.WARNING,
+        )
 
 
 def _is_no_heartbeat(record: logging.LogRecord) -> bool:

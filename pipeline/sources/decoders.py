@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 from pipeline.cores import cores
 from pipeline.dataset.prefetch import prefetch
+from pipeline.parent import ctrl_c_withheld
 
 DECODE_S = 8
 """A candidate that takes more CPU seconds is rejected."""
@@ -101,7 +102,8 @@ class _Decoder(Generic[Job, Result]):
         self._process = context.Process(
             target=_serve, args=(theirs, self._work, self._before), daemon=True
         )
-        self._process.start()
+        with ctrl_c_withheld():
+            self._process.start()
         theirs.close()
         self._pipe.recv()
 
@@ -144,7 +146,7 @@ def _serve(
                 pipe.send(work(job))
             except Exception as error:  # the other end raises it
                 pipe.send(error)
-    except (EOFError, OSError, KeyboardInterrupt):
+    except (EOFError, OSError):
         return
 
 

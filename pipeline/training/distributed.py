@@ -21,7 +21,7 @@ from torch._C._distributed_c10d import FileStore
 
 from pipeline.cores import cores
 from pipeline.errors import AtlasError
-from pipeline.parent import end_with_parent
+from pipeline.parent import ctrl_c_withheld, end_with_parent
 from pipeline.training.local_backend import NAME as LOCAL
 from pipeline.training.local_backend import make_memory, register
 
@@ -125,8 +125,9 @@ def _run_group(
         place = _Place(folder, rank, count, pipes)
         processes.append(spawn.Process(target=_enter, args=(work, argument, place)))
     try:
-        for process in processes:
-            process.start()
+        with ctrl_c_withheld():
+            for process in processes:
+                process.start()
         for pipe in (end for link in links for end in link):
             pipe.close()  # so that a process whose neighbour died reads an end, and does not wait
         return _first_failure(processes)
@@ -186,7 +187,6 @@ class _Place:
 def _enter(work: Callable[[Argument], None], argument: Argument, place: _Place) -> None:
     """Run the work in a process of the group; leave word of an AtlasError."""
     end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the launcher ends them
     os.environ.update(
         RANK=str(place.rank),
         LOCAL_RANK=str(place.rank),

@@ -26,6 +26,9 @@ OUTS = {
 }
 PATIENCE_S = 240.0
 """A stage of this tiny run that takes longer hangs."""
+ORPHAN_S = 60.0
+"""A process that lives so long after its stage was killed is an orphan; imports alone may take ten
+seconds on a busy machine, and it looks for its parent after them."""
 
 Before = Callable[[Path], None]
 """What a child does before its stage; given the workspace."""
@@ -141,12 +144,13 @@ def copied(workspace: Path, to: Path, without: str | None = None) -> Path:
 
 
 def session_is_empty(leader: int) -> bool:
-    """Whether no process of a session is left, within a few seconds."""
-    for _ in range(100):
-        if not [pid for pid in _pids() if _session(pid) == leader]:
-            return True
+    """Whether no process of a session is left, as soon as one that still imports has ended."""
+    end = time.monotonic() + ORPHAN_S
+    while [pid for pid in _pids() if _session(pid) == leader]:
+        if time.monotonic() > end:
+            return False
         time.sleep(0.1)
-    return False
+    return True
 
 
 def _pids() -> list[int]:

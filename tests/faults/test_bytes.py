@@ -30,6 +30,8 @@ READERS = (
     ("reports/train_history.csv", "render"),
     ("reports/verify.json", "render"),
     ("photos/val", "scan"),
+    ("photos/val", "evaluate"),
+    ("photos/train", "train"),
     ("params.yaml", "scan"),
 )
 """An out or input, and a stage that reads it."""

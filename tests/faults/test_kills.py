@@ -10,7 +10,7 @@ from tests.faults.forks import STAGES, Stage, contents, copied, run, session_is_
 
 pytestmark = pytest.mark.slow
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-WITH_WORKERS = ("train", "scan", "project", "crop")
+WITH_WORKERS = ("train", "scan", "project", "crop", "render")
 
 
 def options(stage: str, workers: int) -> tuple[str, ...]:

@@ -213,3 +213,25 @@ def test_the_worker_with_other_code_is_named(copy, scheduler, stage, tmp_path):
         result = run(copy, stage, "--scheduler", scheduler)
     assert result.exit_code == 1
     assert f"The worker {stale} has the code of pipeline" in result.output
+
+
+def test_a_scheduler_that_dies_is_one_line_and_nothing_is_lost(
+    copy, expected, scheduler, monkeypatch
+):
+    """The last test of the file: it kills the scheduler of those above."""
+    unharmed, killed = Pool.run, []
+
+    def deadly(self, task, jobs):
+        for found in unharmed(self, task, jobs):
+            if not killed:
+                killed.append(self._client.run_on_scheduler(os.getpid))
+                os.kill(killed[0], signal.SIGKILL)
+            yield found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pool, "run", deadly)
+        result = run(copy, "scan", "--scheduler", scheduler)
+    assert result.exit_code == 1
+    assert "Error: The Dask scheduler ended while it had work of this stage." in result.output
+    assert "Traceback" not in result.output
+    assert written(copy, "scan") == expected["scan"]
