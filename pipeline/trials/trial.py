@@ -52,7 +52,7 @@ def trained(
     """The network of a task, trained in a folder from the checkpoint that may be there."""
     result = train(task, config, Group(), folder, watch=watch)
     with publish(folder / "model") as path:
-        write_model(path, task, result, "", folder / "no snapshots")
+        write_model(path, task, result, folder / "no snapshots")
     return load_model(folder / "model")
 
 
