@@ -1,42 +1,13 @@
-import numpy as np
 import pytest
 import torch
 
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.functions import apply_op, pad_for
 from pipeline.network.module import Network
-from pipeline.network.ops import LocalResponseNorm, MaxPool, square
 from tests.pipeline.project.oracle import with_random_weights
 
 
 def random_network(graph):
     return with_random_weights(Network(graph), torch.Generator().manual_seed(0))
-
-
-def test_contrast_norm_follows_the_papers_formula():
-    op = LocalResponseNorm(channels=5, alpha=0.1, beta=0.75, k=2.0)
-    maps = torch.rand(1, 7, 2, 2, generator=torch.Generator().manual_seed(0))
-    got = apply_op(op, [maps], (2, 2), {})[0].numpy()
-    values = maps[0].numpy().astype(np.float64)
-    for channel in range(7):
-        near = values[max(0, channel - 2) : channel + 3]
-        expected = values[channel] / (2 + 0.1 * (near**2).sum(axis=0)) ** 0.75
-        np.testing.assert_allclose(got[channel], expected, rtol=1e-5)
-
-
-def test_a_pool_counts_what_its_last_window_reaches():
-    maps = torch.arange(16.0).reshape(1, 1, 4, 4)
-    pooled = apply_op(MaxPool(square(3, 2)), [maps], (2, 2), {})
-    assert pooled.tolist() == [[[[10.0, 11.0], [14.0, 15.0]]]]
-
-
-@pytest.mark.parametrize(("size", "side"), [(7, 7), (8, 9), (9, 9), (10, 11)])
-def test_zeros_complete_the_last_window_on_the_right_and_bottom_only(size, side):
-    window = square(3, 2)
-    padded, _ = pad_for(window, torch.ones(1, 1, size, size), window.completed((size, size)))
-    assert padded.shape[-2:] == (side, side)
-    assert torch.equal(padded[..., :size, :size], torch.ones(1, 1, size, size))
-    assert padded.sum() == size**2
 
 
 @pytest.mark.parametrize("input_px", range(60, 76))
