@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from pipeline.verify.formulas import first_maximum
 from pipeline.verify.reference import Reference
 from tests.pipeline.project.oracle import autograd_projection, random_network
 
@@ -36,17 +35,6 @@ def test_one_pass_up_serves_units_of_several_layers_and_methods():
         projection = passed.project(layer, (1, 1, 2), 1.5)
         assert torch.equal(projection, alone.project(layer, (1, 1, 2), 1.5))
         assert torch.equal(passed.maps(layer), alone.maps(layer))
-
-
-def test_of_equal_values_the_first_is_the_maximum():
-    windows = torch.tensor([[3.0, 5, 5], [0, 0, 0], [-1, -2, -1]], dtype=torch.float64)
-    assert first_maximum(windows).tolist() == [1, 0, 0]
-
-
-def test_nan_is_larger_than_any_number_as_in_torchs_pools():
-    nan, infinity = torch.nan, torch.inf
-    windows = torch.tensor([[1.0, nan, 2], [nan, nan, nan], [infinity, nan, 0]])
-    assert first_maximum(windows.double()).tolist() == [1, 0, 1]
 
 
 def test_a_network_with_nan_in_it_has_maps_all_the_same():
