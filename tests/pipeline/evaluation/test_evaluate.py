@@ -16,8 +16,7 @@ from pipeline.network.model import Model, load_model
 from pipeline.progress import no_progress
 from pipeline.scan.forward import Forward
 from pipeline.training.artifacts import write_model
-from tests.pipeline.training.test_train import task, trained
-from tests.pipeline.training.tiny import make_workspace
+from tests.pipeline.training.tiny import make_workspace, task, trained
 
 CPU = torch.device("cpu")
 

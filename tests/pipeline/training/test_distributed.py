@@ -12,8 +12,7 @@ from pipeline.training.checkpoint import FILE, Position
 from pipeline.training.distributed import Group, launch, process_count, process_group
 from pipeline.training.task import ExecutionConfig
 from pipeline.training.train import train
-from tests.pipeline.training.test_train import task, trained, weights
-from tests.pipeline.training.tiny import make_workspace
+from tests.pipeline.training.tiny import make_workspace, task, trained, weights
 
 
 def test_without_a_wish_there_is_one_process_on_a_cpu():

@@ -7,11 +7,16 @@ import numpy as np
 import torch
 import yaml
 from PIL import Image
+from safetensors.torch import load
 
-from pipeline.dataset.manifest import ImageRow
+from pipeline.dataset.manifest import ImageRow, read_manifest
+from pipeline.dataset.store import open_images
 from pipeline.params import Params, load_params
 from pipeline.storage.hashing import sha256_of
-from pipeline.training.task import ExecutionConfig
+from pipeline.training.checkpoint import read_snapshot
+from pipeline.training.distributed import Group
+from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
+from pipeline.training.train import train
 from pipeline.workspace import Workspace
 from tests.workspaces import write_listing
 
@@ -75,3 +80,28 @@ def _draw(root: Path, split: str, label: int, number: int) -> ImageRow:
     Image.fromarray(pixels).save(root / "images" / path)
     sha256 = sha256_of(root / "images" / path)
     return ImageRow(split, path.as_posix(), CLASSES[label], 90, 80, sha256)  # type: ignore[arg-type]
+
+
+def snapshot_of(state: Path, epoch: int) -> dict[str, torch.Tensor]:
+    content = read_snapshot(state, epoch)
+    assert content is not None
+    return load(content)
+
+
+def task(root: Path) -> TrainingTask:
+    params = load_params(root / "params.yaml")
+    start = params.train.init_from and root / params.train.init_from
+    manifest = read_manifest(root / "artifacts" / "manifest.csv")
+    return TrainingTask(params, manifest, open_images(root / "images"), start)
+
+
+def trained(
+    root: Path, config: ExecutionConfig = CONFIG, state: str = "state", **more: Any
+) -> TrainingResult:
+    folder = root / state
+    folder.mkdir(exist_ok=True)
+    return train(task(root), config, Group(), folder, **more)
+
+
+def weights(result: TrainingResult) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in result.network.parameters()])
