@@ -126,7 +126,7 @@ def cut_patch(
     """A rectangle out of an image; 0 where it reaches outside."""
     patch = image.new_zeros(*image.shape[:2], *size)
     top, left = max(0, row), max(0, col)
-    part = image[:, :, top : row + size[0], left : col + size[1]]
+    part = image[:, :, top : max(0, row + size[0]), left : max(0, col + size[1])]
     bottom, right = top - row + part.shape[2], left - col + part.shape[3]
     patch[:, :, top - row : bottom, left - col : right] = part
     return patch
