@@ -1,7 +1,4 @@
-"""What the pages of figures draw, by hand."""
-
 import numpy as np
-import pytest
 
 from atlas_site.figure_pages.heat import (
     CLASS_COLOURS,
@@ -12,7 +9,6 @@ from atlas_site.figure_pages.heat import (
     heat,
     overlaid,
 )
-from atlas_site.figure_pages.plot import HEIGHT, WIDTH, plot
 
 
 def test_the_ramp_has_its_ends_at_0_and_at_the_top():
@@ -43,19 +39,3 @@ def test_a_place_colours_the_pixels_around_its_middle_and_the_rim_is_dark():
     assert (shown[2:14, 2:10] == inside).all()
     assert (shown[6:10, 10:14] == bright).all()
     assert (shown[10:14, 10:14] == inside).all()
-
-
-def test_a_plot_begins_at_0_and_holds_its_rule():
-    drawn = plot("t", [-10.0, 0.0, 10.0], "px", {"a": [1.0, 0.0, 0.5]}, ("others", 0.5), top=1.0)
-    assert (
-        drawn.curves[0].points == f"0.0,0.0 {WIDTH / 2},{float(HEIGHT)} {float(WIDTH)},{HEIGHT / 2}"
-    )
-    assert (drawn.rules[0].at, drawn.rules[0].text) == (HEIGHT / 2, "others")
-    assert drawn.table.rows == (("-10", "1.000"), ("0", "0.000"), ("10", "0.500"))
-
-
-@pytest.mark.parametrize(
-    ("last", "texts"), [(1.8, ["1", "1.2", "1.4", "1.6", "1.8"]), (1.0, ["1"])]
-)
-def test_ticks_are_round_values(last, texts):
-    assert [tick.text for tick in plot("t", [1.0, last], "×", {"a": [0.0, 1.0]}).x_ticks] == texts

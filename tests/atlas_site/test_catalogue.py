@@ -1,0 +1,61 @@
+import pytest
+
+from atlas_site.catalogue import channel_count, gather
+from pipeline.atlas import open_atlas
+from tests.atlas_site.synthetic_run import Plan, write_run
+
+CLASSES = ("cow", "ant", "bee")
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory):
+    """Two layers, the second with a dead channel and one of four entries."""
+    plan = Plan(
+        classes=CLASSES,
+        layers=("conv1", "conv2"),
+        dead={"conv2": (1,)},
+        partial={"conv2": {2: 4}},
+    )
+    folder = tmp_path_factory.mktemp("catalogue") / "run"
+    return gather(open_atlas(write_run(folder, plan).artifacts))
+
+
+def test_every_image_that_some_channel_holds_is_shown_once_in_order(catalogue):
+    held = {
+        int(row)
+        for layer in ("conv1", "conv2")
+        for row in catalogue.atlas.scan(layer).image.ravel()
+        if row >= 0
+    }
+    assert [image.row for image in catalogue.images] == sorted(held)
+    assert [catalogue.position[image.row] for image in catalogue.images] == list(range(len(held)))
+    for image in catalogue.images:
+        assert image.path == catalogue.atlas.images[image.row].path
+        assert image.label == catalogue.atlas.images[image.row].label
+
+
+def test_classes_are_in_the_order_of_the_scores_with_the_sizes_of_the_split(catalogue):
+    assert catalogue.classes == ("ant", "bee", "cow")
+    assert catalogue.class_number["cow"] == 2
+    assert catalogue.class_sizes == (5, 5, 5)
+
+
+def test_sizes_are_those_of_the_run(catalogue):
+    assert (catalogue.top, catalogue.side, catalogue.input_px) == (9, 3, 64)
+    channels = 10 + 26  # of widths 96 and 256 at a tenth
+    assert catalogue.channel_count == channel_count(catalogue.atlas) == channels
+
+
+def test_the_channels_of_an_image_are_those_that_hold_it(catalogue):
+    row = catalogue.images[0].row
+    expected = {
+        (layer, int(channel))
+        for layer in ("conv1", "conv2")
+        for channel in range(len(catalogue.atlas.scan(layer).image))
+        if row in catalogue.atlas.scan(layer).image[channel]
+    }
+    assert set(catalogue.channels_by_image[row]) == expected
+
+
+def test_only_the_first_layer_s_filters_are_pictures(catalogue):
+    assert [catalogue.has_filters(layer) for layer in catalogue.layers] == [True, False]

@@ -1,0 +1,81 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from atlas_site.layers import gather_layer, gather_layers, tile_size
+from pipeline.atlas import open_atlas
+from pipeline.errors import AtlasError
+from tests.atlas_site.synthetic_run import Plan, write_run
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory):
+    """Two layers, the second with a dead channel and one of four entries."""
+    plan = Plan(
+        classes=("ant", "bee", "cow"),
+        layers=("conv1", "conv2"),
+        dead={"conv2": (1,)},
+        partial={"conv2": {2: 4}},
+    )
+    return open_atlas(write_run(tmp_path_factory.mktemp("layers") / "run", plan).artifacts)
+
+
+def test_layers_are_those_of_the_scan_with_the_geometry_of_the_paper(atlas):
+    first, second = gather_layers(atlas)
+    assert [(one.name, one.key, one.href) for one in (first, second)] == [
+        ("conv1", "conv1", "conv1.html"),
+        ("conv2", "conv2", "conv2.html"),
+    ]
+    assert [(one.field, one.jump) for one in (first, second)] == [(7, 2), (27, 8)]
+    assert (first.tile.pixelated, second.tile.pixelated) == (True, False)
+    assert tile_size(atlas, "conv2") == second.tile
+
+
+def test_a_channel_has_the_numbers_of_its_record(atlas):
+    layer, record = gather_layer(atlas, "conv2"), atlas.scan("conv2")
+    for channel in layer.channels:
+        rows = [row for row in record.image[channel.number].tolist() if row >= 0]
+        assert channel.images == tuple(rows)
+        assert channel.fired == record.fired[channel.number]
+        labels = Counter(atlas.images[row].label for row in rows)
+        if rows:
+            assert channel.peak == record.activation[channel.number, 0]
+            assert labels[channel.favourite] == max(labels.values())
+    assert layer.channels[2].entries == 4
+    assert layer.channels[3].href == "conv2.html#3"
+
+
+def test_a_channel_without_images_is_dead(atlas):
+    layer = gather_layer(atlas, "conv2")
+    assert [channel.number for channel in layer.channels if channel.dead] == [1]
+    assert layer.dead == 1
+    assert (layer.channels[1].peak, layer.channels[1].favourite) == (0, "")
+
+
+def test_the_cover_shows_the_most_selective_channels_that_have_all_entries(atlas):
+    layer = gather_layer(atlas, "conv2")
+    mean = atlas.scan("conv2").mean_peak_by_class.astype(np.float64)
+    best = mean.max(axis=1)
+    rest = (mean.sum(axis=1) - best) / 2
+    whole = [n for n in range(26) if n not in (1, 2)]
+    order = sorted(whole, key=lambda n: -(best[n] - rest[n]) / (best[n] + rest[n]))
+    assert layer.covers == tuple(sorted(order[:9]))
+
+
+def test_a_filter_that_is_its_start_but_for_a_scale_is_marked(atlas):
+    layer = gather_layer(atlas, "conv1")
+    assert layer.channels[0].start_cosine == pytest.approx(1, abs=1e-5)
+    assert [channel.number for channel in layer.channels if channel.still_start] == [0]
+
+
+def test_a_layer_says_how_it_was_projected_and_how_its_control_agrees(atlas):
+    projected = gather_layer(atlas, "conv1").projected
+    assert (projected.method, projected.control_ranks) == ("deconvnet", 2)
+    assert projected.control_correlation == 0.25
+
+
+def test_a_layer_that_was_not_scanned_is_refused(atlas):
+    with pytest.raises(AtlasError, match="no scanned layer 'conv3'") as refusal:
+        gather_layer(atlas, "conv3")
+    assert "conv1, conv2" in refusal.value.fix
