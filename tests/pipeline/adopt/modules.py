@@ -4,6 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pipeline.adopt.read import read
+
+INPUT = (3, 24, 20)
+
 
 class Block(nn.Module):
     """A residual block whose sum and ReLU are functions."""
@@ -80,3 +84,15 @@ def drawn(module: nn.Module, seed: int = 0) -> nn.Module:
             else:
                 tensor.normal_(0, 0.1, generator=rng)
     return module.eval()
+
+
+def ops_of(*modules: nn.Module, shape=INPUT) -> list[type]:
+    """Kinds of the nodes that a chain of modules becomes, the input aside."""
+    graph, _ = read(nn.Sequential(*modules), shape)
+    return [type(node.op) for node in graph.nodes[1:]]
+
+
+def last_op(module: nn.Module, shape=INPUT):
+    """The last operation of a module's graph."""
+    graph, _ = read(module, shape)
+    return graph.nodes[graph.output].op

@@ -11,7 +11,6 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pipeline.adopt.build import Spec, build
-from pipeline.adopt.preprocessing import imagenet, of_timm, of_torchvision
 from pipeline.errors import AtlasError
 
 MINE = """
@@ -106,25 +105,6 @@ def test_torchvisions_weights_are_known_by_the_name_of_their_file(tmp_path):
     assert torch.equal(built.module.state_dict()[name], state[name])
     assert built.preprocessing.resize == 256
     assert built.classes.names[:2] == ("tench", "goldfish")
-
-
-def test_what_torchvision_says_of_inputs():
-    weights = torchvision.models.EfficientNet_B1_Weights.IMAGENET1K_V2
-    preprocessing, classes = of_torchvision(weights)
-    assert (preprocessing.resize, preprocessing.crop) == (255, 240)
-    assert preprocessing.mean == (0.485, 0.456, 0.406)
-    assert preprocessing.interpolation == "bilinear"
-    assert classes == imagenet()
-    assert dict(zip(classes.wnids, classes.names, strict=True))["n02129165"] == "lion"
-
-
-def test_what_timm_says_of_inputs():
-    config = {"input_size": (3, 224, 224), "crop_pct": 0.95, "num_classes": 10}
-    config |= {"mean": (0.5, 0.5, 0.5), "std": (0.2, 0.2, 0.2), "interpolation": "bicubic"}
-    preprocessing, classes = of_timm(config)
-    assert (preprocessing.resize, preprocessing.crop) == (235, 224)
-    assert preprocessing.interpolation == "bicubic"
-    assert classes is None
 
 
 def test_a_network_of_timms(tmp_path):

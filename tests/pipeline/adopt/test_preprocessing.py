@@ -1,0 +1,46 @@
+import pytest
+import torchvision
+
+from pipeline.adopt.preprocessing import imagenet, of_timm, of_torchvision
+from pipeline.errors import AtlasError
+
+CONFIG = {"input_size": (3, 224, 224), "mean": (0.5,) * 3, "std": (0.2,) * 3}
+
+
+def test_what_torchvision_says_of_inputs():
+    weights = torchvision.models.EfficientNet_B1_Weights.IMAGENET1K_V2
+    preprocessing, classes = of_torchvision(weights)
+    assert (preprocessing.resize, preprocessing.crop) == (255, 240)
+    assert preprocessing.mean == (0.485, 0.456, 0.406)
+    assert preprocessing.interpolation == "bilinear"
+    assert classes == imagenet()
+    assert dict(zip(classes.wnids, classes.names, strict=True))["n02129165"] == "lion"
+
+
+def test_what_timm_says_of_inputs():
+    config = {"input_size": (3, 224, 224), "crop_pct": 0.95, "num_classes": 10}
+    config |= {"mean": (0.5, 0.5, 0.5), "std": (0.2, 0.2, 0.2), "interpolation": "bicubic"}
+    preprocessing, classes = of_timm(config)
+    assert (preprocessing.resize, preprocessing.crop) == (235, 224)
+    assert preprocessing.interpolation == "bicubic"
+    assert classes is None
+
+
+def test_what_timm_leaves_out_is_its_default_and_without_a_mean_nothing_is_known():
+    preprocessing, classes = of_timm({**CONFIG, "num_classes": 1000})
+    assert (preprocessing.resize, preprocessing.interpolation) == (256, "bilinear")
+    assert classes == imagenet()
+    assert of_timm({"input_size": (3, 224, 224)}) == (None, None)
+
+
+def test_a_way_to_resize_that_is_not_known_is_refused_with_those_that_are():
+    with pytest.raises(AtlasError, match="resized with 'hamming'") as refusal:
+        of_timm({**CONFIG, "interpolation": "hamming"})
+    assert "bicubic" in refusal.value.fix
+
+
+def test_imagenet_has_a_thousand_classes_with_a_wordnet_id_each():
+    classes = imagenet()
+    assert len(classes.names) == len(set(classes.wnids)) == 1000
+    assert (classes.names[0], classes.wnids[0]) == ("tench", "n01440764")
+    assert (classes.names[999], classes.wnids[999]) == ("toilet tissue", "n15075141")
