@@ -11,7 +11,6 @@ from click.testing import CliRunner, Result
 
 from pipeline.params import load_params
 from pipeline.sources.classics import TORCHVISION
-from stages.params_file import changes
 from stages.preset import PRESETS, main, names
 
 ATLAS = str(Path(sys.executable).with_name("atlas"))
@@ -99,14 +98,6 @@ def test_an_unreadable_file_is_replaced_and_that_is_said(tmp_path, content):
 def test_a_key_that_goes_is_only_shown(tmp_path):
     (tmp_path / "params.yaml").write_text('"a\\e[2J": 1\n')
     assert "a\\x1b[2J: 1 → (not there)" in preset(tmp_path, "demo").output
-
-
-def test_changes_come_in_the_order_of_the_new_file():
-    assert list(changes({"b": 1, "gone": None}, {"a": [1, 2], "b": 2.0})) == [
-        "a: (not there) → [1, 2]",
-        "b: 1 → 2.0",
-        "gone: null → (not there)",
-    ]
 
 
 def test_an_unknown_name_lists_the_presets_in_one_line_and_writes_nothing(tmp_path):
