@@ -100,6 +100,24 @@ def test_a_broad_except_is_found_where_no_reason_stands_beside_it(line):
     assert not BROAD_EXCEPT.search(f"try:\n    work()\n{line}  # torch raises anything\n    pass")
 
 
+UNTESTED_LINES = 60
+"""Of a module that has no test of its own name at most."""
+
+
+def test_every_module_has_a_test_of_its_own_name():
+    """A test of a module is `test_NAME.py` or `test_NAME_*.py` in the folder that mirrors its."""
+    lacking = []
+    for path in MODULES:
+        lines = len((ROOT / path).read_text(encoding="utf-8").splitlines())
+        if path.parts[0] == "benchmarks" or path.name == "__init__.py" or lines <= UNTESTED_LINES:
+            continue
+        folder = ROOT / "tests" / path.parent
+        own = [*folder.glob(f"test_{path.stem}.py"), *folder.glob(f"test_{path.stem}_*.py")]
+        if not own:
+            lacking.append(str(path))
+    assert not lacking
+
+
 def test_every_test_stands_where_its_subject_does():
     """A test of a module bears its name; one of a whole room stands in the room's folder."""
     strays = []
