@@ -196,7 +196,9 @@ def test_a_figure_that_could_not_be_made_says_why(tmp_path: Path):
     run = write_run(tmp_path / "run")
     atlas = open_atlas(run.artifacts)
     sentence = "No <b>parts</b> are known."
-    write_figures(run.figures, {"correspondence": FigureData(missing=sentence)}, atlas.provenance)
+    write_figures(
+        run.figures, {"correspondence": FigureData(missing=sentence)}, atlas.entries_provenance
+    )
     out = tmp_path / "site"
     render(open_atlas(run.artifacts), out, workers=1)
     listed = (out / "figures.html").read_text(encoding="utf-8")
