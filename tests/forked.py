@@ -1,6 +1,7 @@
 """The command `atlas` in a fork of a process that has imported it: a start costs nothing."""
 
 import os
+import signal
 from collections.abc import Callable
 from multiprocessing import get_context
 from pathlib import Path
@@ -51,6 +52,7 @@ class Forked:
 
 def _child(words: tuple[str, ...], log: str, before: Callable[[], object] | None) -> None:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests ignore it
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     os.dup2(output, 1)
     os.dup2(output, 2)

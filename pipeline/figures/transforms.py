@@ -61,7 +61,7 @@ def transformed(
         picture = picture.transform(
             picture.size,
             Image.Transform.AFFINE,
-            matrix,
+            [round(number, 9) for number in matrix],  # Pillow cuts off fractions of a level
             Image.Resampling.BILINEAR,
             fillcolor=tuple(round(value) for value in fill),
         )

@@ -16,7 +16,7 @@ from pipeline.network.ops import Conv, Curve, Dropout, Linear, LocalResponseNorm
 from pipeline.scan.feature_maps import FeatureMaps
 from pipeline.scan.forward import SLICE_BYTES, Forward, Found
 
-Squares = Iterator[UInt8[np.ndarray, "crop crop 3"]]
+Squares = Iterator[UInt8[np.ndarray, "row col 3"]]
 
 
 class GraphForward:
@@ -57,7 +57,7 @@ class GraphForward:
             signal = self._enter(list(islice(squares, min(self.slice_images, count - first))))
             yield self._network(signal)
 
-    def _enter(self, squares: list[UInt8[np.ndarray, "crop crop 3"]]) -> Maps:
+    def _enter(self, squares: list[UInt8[np.ndarray, "row col 3"]]) -> Maps:
         """Normalised input, channels last."""
         pixels = torch.from_numpy(np.stack(squares)).movedim(-1, 1)
         return self._normalisation(pixels.to(self._device))

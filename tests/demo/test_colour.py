@@ -20,8 +20,8 @@ def test_a_perceptual_colour_is_the_screen_s_as_ottosson_s_table_has_it():
 def test_a_mixture_is_between_its_colours_and_its_share_is_clipped():
     first, second = (0.0, 0.2, 0.4), (1.0, 0.4, 0.0)
     assert mix(first, second, 0.25) == pytest.approx((0.25, 0.25, 0.3))
-    assert mix(first, second, -1) == first
-    assert mix(first, second, 2) == second
+    assert mix(first, second, -1.0) == first
+    assert mix(first, second, 2.0) == second
     assert sum(darker(first, 0.5)) < sum(first) < sum(lighter(first, 0.5))
 
 

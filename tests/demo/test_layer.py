@@ -32,11 +32,11 @@ def test_a_blend_takes_the_share_of_the_second():
 def test_a_blur_spreads_a_point_and_keeps_its_sum_and_a_flat_field():
     field = np.zeros((21, 21), np.float32)
     field[8:13, 8:13] = 1
-    soft = blurred(field, 2)
+    soft = blurred(field, 2.0)
     assert soft[10, 10] < 1
     assert soft[10, 14] > 0
     assert abs(soft.sum() - field.sum()) < 0.03 * field.sum()
-    assert (blurred(np.ones((9, 9), np.float32), 2) == 1).all()
+    assert (blurred(np.ones((9, 9), np.float32), 2.0) == 1).all()
 
 
 def test_eight_bits_are_rounded_and_come_back():

@@ -6,7 +6,12 @@ import sys
 
 from pipeline.parent import ctrl_c_withheld
 
-CHILD = "import sys; print('ready', flush=True); sys.stdin.read()"
+CHILD = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
+print("ready", flush=True)
+sys.stdin.read()
+"""
 
 
 def ends_after_ctrl_c(child: "subprocess.Popen[str]") -> int:

@@ -174,7 +174,7 @@ def test_a_diverging_training_says_where_and_what_it_was_before_can_be_kept(tmp_
     assert "diverged: the loss is" in result.output
     assert "in epoch 1, step 2" in result.output
     assert not (root / "artifacts").joinpath("model").exists()
-    assert not (root / "reports").exists()
+    assert not (root / "reports" / "train.json").exists()
     write_params(root, learning_rate=0.01)
     refused = CliRunner().invoke(main, ["train", "--finish", "-w", str(root)])
     assert refused.exit_code == 1

@@ -101,7 +101,7 @@ def test_a_snapshot_is_a_weights_file_with_its_mean(tmp_path, train):
 def test_a_checkpoint_is_due_once_its_time_has_passed(monkeypatch):
     now = 100.0
     monkeypatch.setattr("pipeline.training.checkpoint.time.monotonic", lambda: now)
-    interval = Interval(30, 100.0)
+    interval = Interval(30.0, 100.0)
     assert not interval.due()
     now = 129.9
     assert not interval.due()

@@ -17,7 +17,7 @@ from tests.workspaces import write_listing
 def session(tmp_path):
     """A workspace of three images to train on."""
     make_workspace(tmp_path, train_each=1, val_each=0)
-    return Session(Workspace(tmp_path), cache=None, compiled=False, checkpoint_s=30)
+    return Session(Workspace(tmp_path), cache=None, compiled=False, checkpoint_s=30.0)
 
 
 def left_behind(session):
