@@ -53,7 +53,7 @@ class Forked:
 def _child(words: tuple[str, ...], log: str, before: Callable[[], object] | None) -> None:
     os.setsid()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests ignore it
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o666)
     os.dup2(output, 1)
     os.dup2(output, 2)
     from stages.cli import main

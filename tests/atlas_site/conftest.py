@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
+from atlas_site.catalogue import Catalogue, gather
 from atlas_site.generator import render
 from pipeline.atlas import open_atlas
 from pipeline.workspace import Workspace
@@ -30,6 +31,19 @@ def site(run: Workspace) -> Path:
     out = run.site
     render(open_atlas(run.artifacts), out, workers=1)
     return out
+
+
+@pytest.fixture(scope="session")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """Of two layers, the second with a dead channel and one of four entries; only to be read."""
+    plan = Plan(
+        classes=("cow", "ant", "bee"),
+        layers=("conv1", "conv2"),
+        dead={"conv2": (1,)},
+        partial={"conv2": {2: 4}},
+    )
+    folder = tmp_path_factory.mktemp("catalogue") / "run"
+    return gather(open_atlas(write_run(folder, plan).artifacts))
 
 
 @pytest.fixture(scope="module")

@@ -1,23 +1,4 @@
-import pytest
-
-from atlas_site.catalogue import channel_count, gather
-from pipeline.atlas import open_atlas
-from tests.atlas_site.synthetic_run import Plan, write_run
-
-CLASSES = ("cow", "ant", "bee")
-
-
-@pytest.fixture(scope="module")
-def catalogue(tmp_path_factory):
-    """Two layers, the second with a dead channel and one of four entries."""
-    plan = Plan(
-        classes=CLASSES,
-        layers=("conv1", "conv2"),
-        dead={"conv2": (1,)},
-        partial={"conv2": {2: 4}},
-    )
-    folder = tmp_path_factory.mktemp("catalogue") / "run"
-    return gather(open_atlas(write_run(folder, plan).artifacts))
+from atlas_site.catalogue import channel_count
 
 
 def test_every_image_that_some_channel_holds_is_shown_once_in_order(catalogue):

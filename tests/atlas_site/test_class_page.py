@@ -1,24 +1,4 @@
-import pytest
-
-from atlas_site.catalogue import gather
 from atlas_site.class_page import class_cards, matrix
-from pipeline.atlas import open_atlas
-from tests.atlas_site.synthetic_run import Plan, write_run
-
-CLASSES = ("cow", "ant", "bee")
-
-
-@pytest.fixture(scope="module")
-def catalogue(tmp_path_factory):
-    """Two layers, the second with a dead channel and one of four entries."""
-    plan = Plan(
-        classes=CLASSES,
-        layers=("conv1", "conv2"),
-        dead={"conv2": (1,)},
-        partial={"conv2": {2: 4}},
-    )
-    folder = tmp_path_factory.mktemp("catalogue") / "run"
-    return gather(open_atlas(write_run(folder, plan).artifacts))
 
 
 def test_a_class_has_its_images_its_accuracy_and_what_it_is_taken_for(catalogue):

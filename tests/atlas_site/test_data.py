@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from atlas_site.catalogue import gather
 from atlas_site.connections import connected
 from atlas_site.data import (
     class_data,
@@ -14,23 +13,6 @@ from atlas_site.data import (
     site_data,
     weight_data,
 )
-from pipeline.atlas import open_atlas
-from tests.atlas_site.synthetic_run import Plan, write_run
-
-CLASSES = ("cow", "ant", "bee")
-
-
-@pytest.fixture(scope="module")
-def catalogue(tmp_path_factory):
-    """Two layers, the second with a dead channel and one of four entries."""
-    plan = Plan(
-        classes=CLASSES,
-        layers=("conv1", "conv2"),
-        dead={"conv2": (1,)},
-        partial={"conv2": {2: 4}},
-    )
-    folder = tmp_path_factory.mktemp("catalogue") / "run"
-    return gather(open_atlas(write_run(folder, plan).artifacts))
 
 
 def layer_of(catalogue, name):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from atlas_site.catalogue import gather
 from atlas_site.picture_jobs import (
     CardJob,
     ChannelsJob,
@@ -20,23 +19,6 @@ from atlas_site.picture_jobs import (
     jobs_of,
 )
 from atlas_site.pictures import projection_tiles
-from pipeline.atlas import open_atlas
-from tests.atlas_site.synthetic_run import Plan, write_run
-
-CLASSES = ("cow", "ant", "bee")
-
-
-@pytest.fixture(scope="module")
-def catalogue(tmp_path_factory):
-    """Two layers, the second with a dead channel and one of four entries."""
-    plan = Plan(
-        classes=CLASSES,
-        layers=("conv1", "conv2"),
-        dead={"conv2": (1,)},
-        partial={"conv2": {2: 4}},
-    )
-    folder = tmp_path_factory.mktemp("catalogue") / "run"
-    return gather(open_atlas(write_run(folder, plan).artifacts))
 
 
 @pytest.fixture

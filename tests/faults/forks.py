@@ -8,9 +8,10 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from functools import partial
 from pathlib import Path
+
+from tests.forked import Forked
 
 STAGES = ("prepare", "train", "evaluate", "scan", "project", "crop", "verify", "figures", "render")
 OUTS = {
@@ -68,58 +69,34 @@ class Stage:
 
     def __init__(self, workspace: Path, *words: str, before: Before | None = None) -> None:
         self._log = workspace.with_name(f"{workspace.name}.{time.monotonic_ns()}.log")
-        self._process = _context().Process(
-            target=_child, args=(str(workspace), words, str(self._log), before)
-        )
-        self._process.start()
-
-    @property
-    def process(self) -> ForkServerProcess:
-        """The process."""
-        return self._process
+        first = None if before is None else partial(before, workspace)
+        self.process = Forked(*words, "-w", str(workspace), log=self._log, before=first)
 
     def signal(self, number: int, *, group: bool) -> None:
         """Send a signal to the stage, or to all processes of its session."""
         try:
             if group:
-                os.killpg(self._process.pid, number)
+                os.killpg(self.process.pid, number)
             else:
-                os.kill(self._process.pid, number)
+                os.kill(self.process.pid, number)
         except ProcessLookupError:
             pass  # it had ended
 
     def end(self) -> Ended:
         """Wait for its end."""
-        self._process.join(PATIENCE_S)
-        hung = self._process.exitcode is None
-        if hung:
+        try:
+            status: int | None = self.process.wait(PATIENCE_S)
+        except TimeoutError:
             self.signal(signal.SIGKILL, group=True)
-            self._process.join()
+            self.process.wait()
+            status = None
         said = self._log.read_text(errors="replace") if self._log.exists() else ""
-        return Ended(None if hung else self._process.exitcode, said)
+        return Ended(status, said)
 
 
 def run(workspace: Path, *words: str, before: Before | None = None) -> Ended:
     """Run a stage to its end."""
     return Stage(workspace, *words, before=before).end()
-
-
-def _context() -> ForkServerContext:
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.preload"])
-    return context
-
-
-def _child(workspace: str, words: tuple[str, ...], log: str, before: Before | None) -> None:
-    os.setsid()
-    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    from stages.cli import main
-
-    if before is not None:
-        before(Path(workspace))
-    main([*words, "-w", workspace], prog_name="atlas")
 
 
 def contents(workspace: Path, *stages: str) -> dict[str, str]:
