@@ -10,6 +10,7 @@ from typing import Any
 from atlas_site.catalogue import Catalogue
 from atlas_site.charts import Chart, curves
 from atlas_site.layers import Layer
+from atlas_site.templating import powers_of_ten
 
 SHORT_HASH = 12
 
@@ -245,8 +246,9 @@ def start_facts(catalogue: Catalogue) -> list[StartFact]:
 
 def low_frequency(catalogue: Catalogue) -> str:
     """The median share of the first layer's filters' energy at low frequencies; may be empty."""
-    spread = catalogue.atlas.report("train").get("conv1_low_frequency")
-    return _percent(float(spread["median"])) if isinstance(spread, dict) else ""
+    report = catalogue.atlas.training_report()
+    spread = None if report is None else report.conv1_low_frequency
+    return "" if spread is None else _percent(spread.median)
 
 
 def _tenths(cosines: list[float]) -> list[int]:
@@ -290,7 +292,7 @@ def verified(catalogue: Catalogue) -> Verified | None:
         LayerCheck(
             layer=name,
             entries=f"{found.get('entries', 0):,}",
-            worst=f"{found.get('worst_projection_error', math.nan):.1e}",
+            worst=powers_of_ten(found.get("worst_projection_error", math.nan)),
         )
         for name, found in report.get("layers", {}).items()
     )
@@ -311,7 +313,7 @@ def _headline(catalogue: Catalogue, report: Mapping[str, Any]) -> str:
         if math.isfinite(found.get("worst_projection_error", math.nan))
     ]
     result = f"{faults:,} are faulty" if faults else "all agree"
-    worst = f", worst relative error {max(errors):.1e}" if errors else ""
+    worst = f", worst relative error {powers_of_ten(max(errors))}" if errors else ""
     return (
         f"Verified: {entries:,} of the {shown:,} entries shown were recomputed from their image"
         f" files by a slow reference; {result}{worst}."

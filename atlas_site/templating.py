@@ -1,5 +1,6 @@
 """The Jinja environment: escaping on, undefined names refused."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 FOLDER = Path(__file__).parent
 ASSETS = FOLDER / "assets"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def environment() -> Environment:
@@ -30,12 +32,20 @@ def render_page(env: Environment, template: str, context: Mapping[str, object]) 
 
 
 def short(value: float | int) -> str:
-    """A number with three significant digits and no exponent where none is needed."""
+    """A number with two or three significant digits; an exponent only where it is tiny."""
     if value == 0:
         return "0"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.2g}" if abs(value) < 0.01 else f"{value:.{_decimals(value)}f}"
+
+
+def powers_of_ten(value: float) -> str:
+    """A number as 3.4 × 10⁻⁴, which no line end divides; a dash for one that is not finite."""
+    if not math.isfinite(value):
+        return "–"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}\u00a0×\u00a010{str(int(exponent)).translate(_SUPERSCRIPTS)}"
 
 
 def percent(fraction: float) -> str:

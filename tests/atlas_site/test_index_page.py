@@ -36,6 +36,6 @@ def test_the_headline_says_how_many_were_verified_of_how_many_and_the_worst_erro
     shown = 9 * (10 + 26)
     assert headline(run) == (
         f"Verified: 50 of the {shown} entries shown were recomputed from their image files by a "
-        "slow reference; all agree, worst relative error 3.4e-04."
+        "slow reference; all agree, worst relative error 3.4\u00a0×\u00a010⁻⁴."
     )
     assert "3 are faulty" in headline(run, faults=3)

@@ -1,0 +1,52 @@
+"""Numbers as the pages print them."""
+
+import math
+
+import jinja2
+import pytest
+
+from atlas_site.templating import environment, percent, powers_of_ten, short
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, "0"),
+        (0.5, "0.50"),
+        (12.345, "12.3"),
+        (123.4, "123"),
+        (1234567.8, "1,234,568"),
+        (0.00123, "0.0012"),
+        (-0.00123, "-0.0012"),
+        (-2.5, "-2.50"),
+    ],
+)
+def test_short_numbers_have_two_or_three_digits(value, expected):
+    assert short(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.00034, "3.4 × 10⁻⁴"),
+        (0.0, "0.0 × 10⁰"),
+        (9.96e-8, "1.0 × 10⁻⁷"),
+        (-250.0, "-2.5 × 10²"),
+        (1e12, "1.0 × 10¹²"),
+        (math.nan, "–"),
+        (math.inf, "–"),
+    ],
+)
+def test_powers_of_ten_have_no_place_for_a_line_to_end(value, expected):
+    assert powers_of_ten(value) == expected.replace(" ", "\u00a0")
+
+
+def test_a_percentage_is_rounded_to_a_whole_number():
+    assert [percent(f) for f in (0.0, 0.004, 0.875, 1.0)] == ["0 %", "0 %", "88 %", "100 %"]
+
+
+def test_pages_escape_what_they_are_given_and_refuse_names_that_are_not_there():
+    env = environment()
+    assert env.from_string("{{ name }}").render(name="<b>") == "&lt;b&gt;"
+    with pytest.raises(jinja2.UndefinedError, match="nowhere"):
+        env.from_string("{{ nowhere }}").render()
