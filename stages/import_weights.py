@@ -24,7 +24,8 @@ from pipeline.network.weights_file import Tensors
 from pipeline.params import load_params
 from pipeline.storage.history import write_history
 from pipeline.storage.publish import publish
-from pipeline.training.artifacts import mean_field, per_pixel, write_train_report
+from pipeline.storage.training_report import write_training_report
+from pipeline.training.artifacts import mean_field, per_pixel, training_report
 from pipeline.training.task import TrainingResult, TrainingTask
 from pipeline.workspace import Workspace
 from stages.command import stage
@@ -78,7 +79,7 @@ def main(
         with publish(history) as path:
             write_history(path, ())
         with publish(workspace.report("train.json")) as path:
-            write_train_report(path, trained, card, history)
+            write_training_report(path, training_report(trained), card.trained_from, history)
     click.echo(
         f"{workspace.model} now holds the weights of {weights}. "
         "Run `dvc commit -f train`, then `dvc repro`."

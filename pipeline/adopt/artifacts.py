@@ -1,4 +1,4 @@
-"""What the adoption of a network leaves behind: the model folder and `train.json`."""
+"""What the adoption of a network leaves behind: the model folder and the report."""
 
 from pathlib import Path
 
@@ -11,9 +11,7 @@ from pipeline.network.model import ModelCard, Origin, save_model
 from pipeline.params import AdoptedParams, Params
 from pipeline.storage.history import write_history
 from pipeline.storage.publish import publish
-from pipeline.storage.reports import bound
-from pipeline.storage.sealed import write_sealed
-from pipeline.storage.stores import Provenance
+from pipeline.storage.training_report import TrainingReport, write_training_report
 from pipeline.workspace import Workspace
 
 
@@ -32,7 +30,7 @@ def adopt_model(workspace: Workspace, params: Params) -> None:
         with publish(history) as path:
             write_history(path, ())
         with publish(workspace.report("train.json")) as path:
-            write_train_report(path, adopted, card, history)
+            write_training_report(path, training_report(adopted), card.trained_from, history)
 
 
 def write_model(
@@ -83,17 +81,11 @@ def _by_colour(values: tuple[float, ...]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def write_train_report(path: Path, adopted: Adopted, card: ModelCard, history: Path) -> None:
-    """Write train.json: what there is to say of a network that was not trained here.
-
-    It is bound to the model that has this card, and to `history`, the table of no epochs.
-    """
-    graph = adopted.graph
-    report = {
-        "epochs_trained": 0,
-        "stopped_early": False,
-        "parameters": sum(tensor.numel() for tensor in adopted.weights.values()),
-        "channels": {layer.name: layer.channels for layer in graph.layer_list},
-    }
-    made_from = Provenance(card.weights_sha256, card.manifest_sha256)
-    write_sealed(path, report | bound(made_from, history))
+def training_report(adopted: Adopted) -> TrainingReport:
+    """What there is to say of a network that was not trained here."""
+    return TrainingReport(
+        epochs_trained=0,
+        stopped_early=False,
+        parameters=sum(tensor.numel() for tensor in adopted.weights.values()),
+        channels={layer.name: layer.channels for layer in adopted.graph.layer_list},
+    )

@@ -36,7 +36,9 @@ from pipeline.storage.predictions import Prediction as Prediction
 from pipeline.storage.predictions import read_predictions
 from pipeline.storage.reports import check_table, read_prepare_report, read_report
 from pipeline.storage.stores import (
+    ActivationMaps,
     Kind,
+    LayerPictures,
     Provenance,
     ScanRecord,
     open_layer,
@@ -45,27 +47,10 @@ from pipeline.storage.stores import (
     read_scan,
     scan_sha256,
 )
+from pipeline.storage.training_report import TrainingReport, read_training_report
 from pipeline.workspace import Workspace
 
 Stored = np.ndarray[Any, np.dtype[Any]]
-
-
-@dataclass(frozen=True)
-class LayerPictures:
-    """The pictures of some consecutive channels of a layer, as stored."""
-
-    projection: Float16[np.ndarray, "channel rank row col 3"]
-    """Signed, divided by `scale`: the largest magnitude of a picture is 1."""
-    scale: Float32[np.ndarray, "channel rank"]
-    """The largest magnitude of each projection before the division."""
-    crop: UInt8[np.ndarray, "channel rank row col 3"]
-    """The pixels under each box; 0 outside the image."""
-
-
-ActivationMaps = tuple[
-    UInt8[np.ndarray, "channel rank map_row map_col"], Float32[np.ndarray, "channel rank 2"]
-]
-"""Levels of maps, and by map the values of the levels 0 and 255."""
 
 
 def open_atlas(artifacts: str | Path) -> "Run":
@@ -318,12 +303,18 @@ class Run:
         if name == "prepare":
             manifest = self.provenance.manifest_sha256
             return read_prepare_report(path, self._manifest_path, manifest) if path.exists() else {}
-        if name == "train":  # of the card, the user may edit the rest
-            made_from = Provenance(self.card.weights_sha256, self.card.manifest_sha256)
-        else:
-            shows_entries = name in ("figures", "verify")
-            made_from = self.entries_provenance if shows_entries else self.provenance
+        if name == "train":
+            return read_report(path, name, self.card.trained_from)
+        shows_entries = name in ("figures", "verify")
+        made_from = self.entries_provenance if shows_entries else self.provenance
         return read_report(path, name, made_from)
+
+    def training_report(self) -> TrainingReport | None:
+        """How the network was trained and how far it went; None where nothing says.
+
+        Raises AtlasError where the report is damaged, or of another model.
+        """
+        return read_training_report(self.workspace.report("train.json"), self.card.trained_from)
 
     def history(self) -> tuple[EpochRecord, ...]:
         """The training history, a record per epoch; empty where there is none.

@@ -22,6 +22,7 @@ from pipeline.network.weights_file import RETRAIN, Tensors, check_values, read_w
 from pipeline.params import Interpolation
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.sealed import SEAL, content_sha256, read_sealed, write_sealed
+from pipeline.storage.stores import Provenance
 
 INPUT_MEAN = "input_mean"
 CARD = "model.json"
@@ -97,6 +98,11 @@ class ModelCard(BaseModel):
     def sha256(self) -> str:
         """One hash over all that the file says, by which stores know the model."""
         return self._sha256
+
+    @property
+    def trained_from(self) -> Provenance:
+        """What the training's report is bound to; of the card, the user may edit the rest."""
+        return Provenance(self.weights_sha256, self.manifest_sha256)
 
     @property
     def framing(self) -> tuple[int, int, Interpolation]:

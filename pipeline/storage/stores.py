@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import zarr
-from jaxtyping import Float32, Int32, Int64, Shaped
+from jaxtyping import Float16, Float32, Int32, Int64, Shaped, UInt8
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
@@ -113,6 +113,24 @@ class ScanRecord:
 
 
 EXAMPLE_ARRAYS = tuple(one.name for one in dataclasses.fields(ExampleRecord))
+
+
+@dataclass(frozen=True)
+class LayerPictures:
+    """The pictures of some consecutive channels of a layer, as stored."""
+
+    projection: Float16[np.ndarray, "channel rank row col 3"]
+    """Signed, divided by `scale`: the largest magnitude of a picture is 1."""
+    scale: Float32[np.ndarray, "channel rank"]
+    """The largest magnitude of each projection before the division."""
+    crop: UInt8[np.ndarray, "channel rank row col 3"]
+    """The pixels under each box; 0 outside the image."""
+
+
+ActivationMaps = tuple[
+    UInt8[np.ndarray, "channel rank map_row map_col"], Float32[np.ndarray, "channel rank 2"]
+]
+"""Levels of maps, and by map the values of the levels 0 and 255."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The artifacts of a training: the model folder and `train.json`."""
+"""The artifacts of a training: the model folder and the report."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,17 +12,14 @@ from torch import Tensor
 from pipeline.network.architectures import parameter_count
 from pipeline.network.filters import low_frequency_share, start_cosine
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model, snapshot_path
-from pipeline.storage.reports import bound
-from pipeline.storage.sealed import write_sealed
-from pipeline.storage.stores import Provenance
+from pipeline.storage.training_report import Spread, TrainingReport
 from pipeline.training.checkpoint import kept_snapshots, read_snapshot
 from pipeline.training.init import conv_weights
 from pipeline.training.task import TrainingResult, TrainingTask
 
 Filters = Mapping[str, Float[Tensor, "out in row col"]]
-Spread = dict[str, float | list[int]]
 BINS = 10
-"""Of a histogram in train.json."""
+"""Of a histogram in the report: tenths."""
 
 
 def write_model(
@@ -77,25 +74,19 @@ def mean_field(
     return red, green, blue
 
 
-def write_train_report(path: Path, trained: TrainingResult, card: ModelCard, history: Path) -> None:
-    """Write train.json: the last epoch's record, how the training ended, and how far it went.
-
-    It is bound to the model that has this card, and to `history`, the table of all epochs.
-    """
+def training_report(trained: TrainingResult) -> TrainingReport:
+    """The last epoch's record, how the training ended, and how far it went from its start."""
     graph = trained.network.graph
     filters = {name: w.detach().cpu() for name, w in conv_weights(trained.network).items()}
-    last = trained.history[-1].columns() if trained.history else {}
-    report = {
-        "epochs_trained": trained.epochs,
-        "stopped_early": trained.stopped_early,
-        "parameters": parameter_count(graph),
-        "channels": {layer: graph.layer(layer).channels for layer in graph.conv_layers},
-        **{name: value for name, value in last.items() if name != "epoch"},
-        **({} if trained.start is None else {"start_cosine": _cosines(filters, trained.start)}),
-        "conv1_low_frequency": _spread(low_frequency_share(filters[graph.conv_layers[0]])),
-    }
-    made_from = Provenance(card.weights_sha256, card.manifest_sha256)
-    write_sealed(path, report | bound(made_from, history))
+    return TrainingReport(
+        epochs_trained=trained.epochs,
+        stopped_early=trained.stopped_early,
+        parameters=parameter_count(graph),
+        channels={layer: graph.layer(layer).channels for layer in graph.conv_layers},
+        last=trained.history[-1] if trained.history else None,
+        start_cosine=None if trained.start is None else _cosines(filters, trained.start),
+        conv1_low_frequency=_spread(low_frequency_share(filters[graph.conv_layers[0]])),
+    )
 
 
 def _cosines(filters: Filters, start: Filters) -> dict[str, Spread]:
@@ -103,10 +94,5 @@ def _cosines(filters: Filters, start: Filters) -> dict[str, Spread]:
 
 
 def _spread(shares: Float[Tensor, " filter"]) -> Spread:
-    """How shares from 0 to 1 are spread over a layer's filters: tenths from the lowest."""
-    return {
-        "min": shares.min().item(),
-        "median": shares.median().item(),
-        "max": shares.max().item(),
-        "histogram": torch.histc(shares, bins=BINS, min=0, max=1).int().tolist(),
-    }
+    counts = torch.histc(shares, bins=BINS, min=0, max=1).int().tolist()
+    return Spread(shares.min().item(), shares.median().item(), shares.max().item(), tuple(counts))

@@ -21,8 +21,9 @@ from pipeline.storage.hashing import sha256_of
 from pipeline.storage.history import write_history
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, kept_beside, note_facts, stage_state
+from pipeline.storage.training_report import write_training_report
 from pipeline.storage.versions import VERSIONS
-from pipeline.training.artifacts import write_model, write_train_report
+from pipeline.training.artifacts import training_report, write_model
 from pipeline.training.checkpoint import FILE as CHECKPOINT
 from pipeline.training.distributed import Group
 from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
@@ -144,7 +145,7 @@ class Session:
             with publish(history) as path:
                 write_history(path, result.history)
             with publish(self.workspace.report("train.json")) as path:
-                write_train_report(path, result, card, history)
+                write_training_report(path, training_report(result), card.trained_from, history)
 
 
 def load_task(workspace: Workspace) -> TrainingTask:

@@ -31,6 +31,7 @@ from pipeline.storage.stores import (
     seal,
     write_scan,
 )
+from pipeline.storage.training_report import TrainingReport, write_training_report
 from pipeline.workspace import Workspace
 from tests.figure_making import write_all
 from tests.workspaces import write_listing
@@ -364,9 +365,13 @@ def _write_reports(
     errors = {"top1_error": 0.142, "top5_error": 0.021, "mean_class_accuracy": 0.858}
     errors |= {"top1_error_10crop": 0.131, "top5_error_10crop": 0.018, "images": 15}
     history = run.report("train_history.csv")
-    write_history(history, [_epoch(epoch) for epoch in range(1, 31)])
-    training = Provenance(made_from.weights_sha256, made_from.manifest_sha256)
-    write_sealed(run.report("train.json"), bound(training, history))
+    epochs = [_epoch(epoch) for epoch in range(1, 31)]
+    write_history(history, epochs)
+    training = TrainingReport(
+        epochs_trained=30, stopped_early=False, parameters=1, channels={}, last=epochs[-1]
+    )
+    model = Provenance(made_from.weights_sha256, made_from.manifest_sha256)
+    write_training_report(run.report("train.json"), training, model, history)
     answers = ["image,class,probability"]
     for number, row in enumerate(_validation(run)):
         said = row.label if rng.random() < 0.85 else plan.classes[0]

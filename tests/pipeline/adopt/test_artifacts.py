@@ -7,7 +7,7 @@ import yaml
 from torch import nn
 
 from pipeline.adopt.adoption import take
-from pipeline.adopt.artifacts import write_model, write_train_report
+from pipeline.adopt.artifacts import training_report, write_model
 from pipeline.adopt.build import Built
 from pipeline.dataset.class_names import ClassNames
 from pipeline.errors import AtlasError
@@ -67,14 +67,10 @@ def test_as_many_classes_are_named_as_the_network_scores(tmp_path, adopted):
     assert not (tmp_path / "model").exists()
 
 
-def test_the_report_counts_weights_and_channels(tmp_path, adopted):
-    card = write_model(tmp_path / "model", adopted, params(), CLASSES, "manifest")
-    (tmp_path / "history.csv").write_text("epoch\n")
-    write_train_report(tmp_path / "train.json", adopted, card, tmp_path / "history.csv")
-    report = json.loads((tmp_path / "train.json").read_text())
-    assert report["parameters"] == 2 * 3 * 3 * 3 + 2
-    assert report["channels"] == {"0": 2}
-    assert (report["epochs_trained"], report["stopped_early"]) == (0, False)
+def test_the_report_counts_weights_and_channels(adopted):
+    report = training_report(adopted)
+    assert report.parameters == 2 * 3 * 3 * 3 + 2
+    assert report.channels == {"0": 2}
+    assert (report.epochs_trained, report.stopped_early) == (0, False)
     wider = dataclasses.replace(adopted, weights={"w": torch.zeros(7)})
-    write_train_report(tmp_path / "train.json", wider, card, tmp_path / "history.csv")
-    assert json.loads((tmp_path / "train.json").read_text())["parameters"] == 7
+    assert training_report(wider).parameters == 7

@@ -1,5 +1,3 @@
-import json
-
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -7,8 +5,8 @@ from safetensors.torch import load_file
 from pipeline.dataset.manifest import ImageRow, sorted_manifest
 from pipeline.dataset.store import FolderStore
 from pipeline.network.model import load_card
-from pipeline.storage.history import EpochRecord, write_history
-from pipeline.training.artifacts import mean_field, per_pixel, write_model, write_train_report
+from pipeline.storage.history import EpochRecord
+from pipeline.training.artifacts import mean_field, per_pixel, training_report, write_model
 from pipeline.training.checkpoint import save_snapshot
 from pipeline.training.init import init_network
 from pipeline.training.task import TrainingResult, TrainingTask
@@ -77,27 +75,18 @@ def test_the_report_has_the_last_epoch_and_how_far_filters_came_from_their_start
     start["conv1"][:2] *= -3  # |cosine| 1 all the same
     start["conv1"][2] = 0
     start["conv1"][2, 0, 0, 0] = 1
-    write_history(tmp_path / "history.csv", (RECORD,))
-    trained = result(task, start=start)
-    card = write_model(tmp_path / "model", task, trained, tmp_path)
-    write_train_report(tmp_path / "train.json", trained, card, tmp_path / "history.csv")
-    report = json.loads((tmp_path / "train.json").read_text())
-    assert report["epochs_trained"] == 2
-    assert (report["train_loss"], report["val_top1_error"]) == (2.0, 0.25)
-    assert report["parameters"] == sum(p.numel() for p in plain.network.parameters())
-    assert report["channels"]["conv1"] == 5
-    cosines = report["start_cosine"]["conv1"]
+    report = training_report(result(task, start=start))
+    assert (report.epochs_trained, report.last) == (2, RECORD)
+    assert report.parameters == sum(p.numel() for p in plain.network.parameters())
+    assert report.channels["conv1"] == 5
+    cosines = report.start_cosine["conv1"]
     own = plain.network.conv1.weight.detach()[2]
     expected = abs(float(own[0, 0, 0] / own.norm()))
-    assert cosines["min"] == pytest.approx(expected, rel=1e-4)
-    assert (cosines["median"], cosines["max"]) == pytest.approx((1.0, 1.0))
-    assert sum(cosines["histogram"]) == 5
-    assert cosines["histogram"][int(10 * expected)] == 1
-    assert report["table_sha256"]
+    assert cosines.min == pytest.approx(expected, rel=1e-4)
+    assert (cosines.median, cosines.max) == pytest.approx((1.0, 1.0))
+    assert sum(cosines.histogram) == 5
+    assert cosines.histogram[int(10 * expected)] == 1
 
 
-def test_a_network_trained_elsewhere_has_no_start(tmp_path, task):
-    write_history(tmp_path / "history.csv", ())
-    card = write_model(tmp_path / "model", task, result(task), tmp_path)
-    write_train_report(tmp_path / "train.json", result(task), card, tmp_path / "history.csv")
-    assert "start_cosine" not in json.loads((tmp_path / "train.json").read_text())
+def test_a_network_trained_elsewhere_has_no_start(task):
+    assert training_report(result(task)).start_cosine is None
