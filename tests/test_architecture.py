@@ -100,6 +100,15 @@ def test_a_broad_except_is_found_where_no_reason_stands_beside_it(line):
     assert not BROAD_EXCEPT.search(f"try:\n    work()\n{line}  # torch raises anything\n    pass")
 
 
+TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=str)
+def test_what_tests_share_stands_in_no_file_of_tests(path):
+    names = {part for name in names_imported(path) for part in name.split(".")}
+    assert not {name for name in names if name.startswith("test_")}
+
+
 UNTESTED_LINES = 60
 """Of a module that has no test of its own name at most."""
 

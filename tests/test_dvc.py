@@ -4,15 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
-from pipeline.params import MODEL_FORMS, Params, Section
+from pipeline.params import Params
 from pipeline.workspace import Workspace
 from tests.dvc_deps import DVC_YAML, code_deps, with_code_deps
+from tests.dvc_stages import STAGES, parameter_names, params_of
 from tests.imports import PACKAGES, ROOT
 
-DVC = yaml.safe_load(DVC_YAML.read_text(encoding="utf-8"))
-STAGES = DVC["stages"]
 FLOW = Workspace(Path())
 CODE_PATHS_AT_MOST = {"figures": 8}  # it scans and projects too
 OF_ANY_OTHER = 7
@@ -90,28 +88,6 @@ def test_a_stage_reads_the_artifacts_that_it_names(stage):
     named |= {FLOW.report(name) for name in re.findall(r'workspace\.report\("(.+?)"\)', source)}
     listed = set(map(Path, entries(stage, "deps", "outs", "metrics", "plots")))
     assert named - {FLOW.params, FLOW.root, FLOW.artifacts} <= listed
-
-
-def parameter_names() -> set[str]:
-    names = {"seed"}
-    for section, name in sections().items():
-        names |= {f"{name}.{field}" for field in section.model_fields}
-    return names
-
-
-def sections() -> dict[type[Section], str]:
-    """The sections of params.yaml with their names; `model` has two forms."""
-    fields = {name: field.annotation for name, field in Params.model_fields.items()}
-    plain = {form: name for name, form in fields.items() if name not in ("seed", "model")}
-    return plain | dict.fromkeys(MODEL_FORMS.values(), "model")
-
-
-def params_of(stage: str) -> set[str]:
-    """Full names of a stage's parameters; a section stands for all its keys."""
-    listed = STAGES[stage].get("params", [])
-    return {
-        name for name in parameter_names() for key in listed if f"{name}.".startswith(f"{key}.")
-    }
 
 
 @pytest.mark.parametrize("stage", STAGES)

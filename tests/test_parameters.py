@@ -10,7 +10,7 @@ import pipeline.figure_params
 import pipeline.params
 from pipeline.params import Section
 from stages.cli import main
-from tests.test_dvc import STAGES, params_of, sections
+from tests.dvc_stages import STAGES, params_of, sections
 from tests.workspaces import write_params, write_photos
 
 WHEREABOUTS = "data.root"

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 import pipeline.trials.ablations as ablations
 from stages.cli import main
 from tests.pipeline.training.tiny import EVEN, make_workspace
-from tests.stages.test_train import atlas
+from tests.stages.commands import atlas
 
 
 def test_an_interrupted_table_of_ablations_has_the_rows_so_far_and_goes_on(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from tests.pipeline.training.tiny import make_workspace
-from tests.stages.test_train import atlas
+from tests.stages.commands import atlas
 
 
 def test_it_reports_error_rates_and_the_class_predicted_for_every_image(tmp_path):

@@ -11,9 +11,9 @@ from pipeline.network.model import load_model
 from pipeline.storage.sealed import read_sealed
 from stages.cli import main
 from tests.imports import ROOT
-from tests.pipeline.adopt.test_external_weights import FEATURES, save, their_input, torchvisions
+from tests.pipeline.adopt.alexnet import FEATURES, save, their_input, torchvisions
 from tests.pipeline.training.tiny import make_workspace
-from tests.stages.test_train import atlas
+from tests.stages.commands import atlas
 from tests.workspaces import write_params, write_photos
 
 

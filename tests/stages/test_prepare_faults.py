@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from pipeline.dataset import remote
 from stages.cli import main
 from tests import layouts
-from tests.stages.test_prepare_layouts import CLASSES, LAYOUTS, fault, prepared
+from tests.stages.preparing import CLASSES, LAYOUTS, fault, prepared
 from tests.workspaces import write_params, write_photos
 
 

@@ -16,7 +16,7 @@ from pipeline.storage.hashing import sha256_of
 from pipeline.workspace import Workspace
 from stages.cli import main
 from tests import layouts
-from tests.stages.test_prepare_layouts import as_parquet, as_tar, as_webdataset, as_zip
+from tests.stages.preparing import as_parquet, as_tar, as_webdataset, as_zip
 from tests.workspaces import write_params, write_photos
 
 pytestmark = pytest.mark.slow

@@ -2,7 +2,7 @@ import csv
 import json
 
 from tests.pipeline.training.tiny import make_workspace
-from tests.stages.test_train import atlas
+from tests.stages.commands import atlas
 
 
 def test_probes_of_every_hidden_layer_fill_a_table(tmp_path):

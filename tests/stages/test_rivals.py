@@ -6,7 +6,7 @@ from pipeline.network.model import load_card
 from pipeline.trials.rivals import rival_params
 from stages import rivals
 from tests.pipeline.training.tiny import EVEN, make_workspace
-from tests.stages.test_train import atlas
+from tests.stages.commands import atlas
 
 
 def test_a_rival_is_a_whole_run_that_params_yaml_then_names(tmp_path, monkeypatch):

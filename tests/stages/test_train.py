@@ -21,18 +21,13 @@ from pipeline.training.checkpoint import FILE
 from stages.cli import main
 from tests.forked import Forked
 from tests.pipeline.training.tiny import make_workspace, write_params
+from tests.stages.commands import atlas
 
 TORCHRUN = [
     *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
     *(str(Path(sys.executable).with_name("atlas")), "train"),
 ]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "ATLAS_WORKERS": "0", "ATLAS_DEVICE": "cpu"}
-
-
-def atlas(root: Path, *words: str) -> str:
-    result = CliRunner().invoke(main, [*words, "-w", str(root)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def weights_sha(root: Path) -> str:

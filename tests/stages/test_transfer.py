@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from stages.cli import main
 from tests.pipeline.training.tiny import make_workspace, write_params
-from tests.stages.test_train import atlas
+from tests.stages.commands import atlas
 
 
 def test_features_and_scratch_stand_side_by_side_whatever_the_run_starts_from(tmp_path):

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
-from torchvision.models import AlexNet, alexnet
 from torchvision.transforms.v2 import functional as tv
 
 from pipeline.adopt.external_weights import (
@@ -19,35 +17,16 @@ from pipeline.adopt.external_weights import (
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.module import Network, empty_network
+from tests.pipeline.adopt.alexnet import FEATURES, save, their_input, torchvisions
 from tests.workspaces import waves
 
 CHAIN = build_chain("zfnet", 3, 64, Variant(width=0.0625))
-FEATURES = 64
-
-
-def torchvisions(classes: int = 3) -> AlexNet:
-    """torchvision's AlexNet as it is drawn, but for fewer features in its linear layers."""
-    torch.manual_seed(0)
-    network = alexnet(num_classes=classes)
-    sizes = {1: (9216, FEATURES), 4: (FEATURES, FEATURES), 6: (FEATURES, classes)}
-    for place, (given, made) in sizes.items():
-        network.classifier[place] = nn.Linear(given, made)
-    return network.eval()
-
-
-def save(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    (save_file if path.suffix == ".safetensors" else torch.save)(tensors, path)
 
 
 def photographs(count: int) -> torch.Tensor:
     """Pixels 0…255 (image, 3, 223, 223)."""
     drawn = [waves(np.random.default_rng(number), number) for number in range(count)]
     return tv.resize(torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2), [223, 223])
-
-
-def their_input(pixels: torch.Tensor) -> torch.Tensor:
-    fractions = tv.to_dtype(pixels, torch.float32, scale=True)
-    return tv.normalize(fractions, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "pth", "pt"])

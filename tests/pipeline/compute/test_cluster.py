@@ -13,12 +13,7 @@ from distributed import Client, LocalCluster, Security
 
 from pipeline.compute.cluster import Pool, _check_address, workers
 from pipeline.errors import AtlasError
-
-CPU = torch.device("cpu")
-
-
-def square(job: int, device: torch.device) -> int:
-    return job * job
+from tests.pipeline.compute.jobs import CPU, square
 
 
 def threads_of_torch(job: int, device: torch.device) -> int:

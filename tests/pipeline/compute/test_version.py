@@ -6,7 +6,7 @@ from distributed import Client, LocalCluster
 from pipeline.compute import cluster
 from pipeline.compute.version import check_versions, versions_here
 from pipeline.errors import AtlasError
-from tests.pipeline.compute.test_cluster import CPU, square
+from tests.pipeline.compute.jobs import CPU, square
 
 
 def test_the_worker_that_differs_is_named():

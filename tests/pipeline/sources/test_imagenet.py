@@ -8,7 +8,7 @@ import torch
 from pipeline.errors import AtlasError
 from pipeline.sources.imagenet import ImagenetSource, class_names
 from tests.pipeline.sources.folders import data_params, locate, refused, splits, touch
-from tests.pipeline.sources.test_matlab import meta_mat
+from tests.pipeline.sources.matlab_files import meta_mat
 
 TENCH, BIRD, MACHINE = "n01440764", "n02012849", "n03126707"
 
