@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
     && echo "$$python" && break; done)
 
-.PHONY: atlas test test-faults bench lint types setup lock
+.PHONY: atlas test test-faults bench bench-gpu lint types setup lock
 
 atlas: setup  # the whole pipeline, to site/index.html
 	dvc repro
@@ -20,6 +20,9 @@ test-faults: setup  # faults injected for real, FAULTS of each kind; `make test`
 
 bench: setup  # the table of docs/performance.md; QUICK=1 for a short one
 	python -m benchmarks $(if $(QUICK),--quick)
+
+bench-gpu: setup  # the same for a GPU, in minutes; ARGS=--cpu rehearses without one
+	python -m benchmarks.gpu $(ARGS)
 
 lint: setup
 	ruff check .

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.cost import timed
 from benchmarks.row import Row
-from benchmarks.scan import World, make_world
+from benchmarks.world import World, make_world
 from pipeline.dataset.images import load_image, square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import open_images

@@ -13,25 +13,26 @@ import numpy as np
 import torch
 from captum.attr import NeuronDeconvolution
 from torch import Tensor, nn
-from torchvision import models
 from torchvision.models.googlenet import BasicConv2d
 from torchvision.models.resnet import Bottleneck
 
 from benchmarks.cost import least, timed
-from benchmarks.project import photograph_like
 from benchmarks.row import Row
-from benchmarks.scan import BATCH, CLASSES, PHOTOS, World, write_photographs
+from benchmarks.world import (
+    BATCH,
+    SIDE,
+    World,
+    built,
+    inputs_like_photographs,
+    make_torchvision_world,
+)
 from pipeline.adopt.read import read
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.compute import cluster
-from pipeline.network.graph import Graph
-from pipeline.network.model import ModelCard, save_model
 from pipeline.network.module import Network
-from pipeline.network.selection import selected
 from pipeline.project.method import method_of
 from pipeline.project.projector import Projector
 
-SIDE = 224
 UNITS = 48
 """Projections of a layer that are timed together."""
 PER_BATCH = 9
@@ -79,24 +80,6 @@ def rows(quick: bool) -> Iterator[Row]:
         torch.set_num_threads(threads)
 
 
-def built(name: str) -> nn.Module:
-    """A network of torchvision whose random weights keep its values within bounds."""
-    torch.manual_seed(0)
-    more = {"aux_logits": False, "init_weights": False} if name == "googlenet" else {}
-    module: nn.Module = getattr(models, name)(**more)
-    for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.momentum = None
-    with torch.no_grad():
-        module.train()(_inputs(4))
-    return module.eval().requires_grad_(False)
-
-
-def _inputs(count: int) -> Tensor:
-    chance = torch.Generator().manual_seed(0)
-    return torch.cat([photograph_like(chance) for _ in range(count)])
-
-
 def _reading_row(name: str) -> Row:
     module = built(name)
     spent, _ = timed(lambda: read(module, (3, SIDE, SIDE)))
@@ -109,7 +92,7 @@ def _projection_rows(name: str, repeats: int) -> Iterator[Row]:
     network = Network(graph)
     network.load_state_dict(weights)
     network.eval().requires_grad_(False)
-    images = {row: image[None] for row, image in enumerate(_inputs(4))}
+    images = {row: image[None] for row, image in enumerate(inputs_like_photographs(4))}
     layers = [one.layer for one in PROJECTIONS if one.network == name]
     with torch.inference_mode():
         maps = network.activations(torch.cat(list(images.values())), layers)
@@ -189,11 +172,9 @@ def _bottleneck(self: Bottleneck, x: Tensor) -> Tensor:
 
 
 def _scan_row(name: str, goal: float, images: int) -> Row:
-    module = built(name)
     with tempfile.TemporaryDirectory() as folder:
-        world = _world(module, f"torchvision:{name}", Path(folder))
-        ours = _scan_cost(world, images)
-    theirs = least(partial(_eager, module), 2) / BATCH
+        ours = _scan_cost(make_torchvision_world(name, Path(folder)), images)
+    theirs = least(partial(_eager, built(name)), 2) / BATCH
     return Row(
         f"scan of {name}, files to records",
         "a plain eager loop over ready tensors",
@@ -203,31 +184,6 @@ def _scan_row(name: str, goal: float, images: int) -> Row:
         "higher",
         f"{1 / ours:.1f} against {1 / theirs:.1f} images per CPU second, default layers",
     )
-
-
-def _world(module: nn.Module, arch: str, folder: Path) -> World:
-    graph, weights = read(module, (3, SIDE, SIDE))
-    write_photographs(folder, PHOTOS // 2)
-    (folder / "model").mkdir()
-    card = ModelCard(
-        arch=arch,
-        classes=CLASSES,
-        resize=256,
-        crop=SIDE,
-        mean=(120.0, 115.0, 105.0),
-        scale=1 / 58,
-        seed=0,
-        epochs_trained=0,
-        weights_sha256="",
-        manifest_sha256="",
-    )
-    floats = {key: tensor.float() for key, tensor in weights.items()}
-    save_model(folder / "model", card, floats, graph)
-    return World(folder, _default_layers(graph))
-
-
-def _default_layers(graph: Graph) -> tuple[str, ...]:
-    return tuple(layer.name for layer in selected(graph, ("default",)))
 
 
 def _scan_cost(world: World, images: int) -> float:

@@ -17,7 +17,8 @@ from crp.visualization import FeatureVisualization
 from torch import Tensor, nn
 
 from benchmarks.row import Row
-from benchmarks.scan import BATCH, LAYERS, World, eager_network, make_world, scan_rate
+from benchmarks.scan import eager_network, scan_rate
+from benchmarks.world import BATCH, LAYERS, World, make_world
 from pipeline.compute import cluster
 from pipeline.dataset.images import load_square
 from pipeline.network.model import load_model

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from captum.attr import NeuronDeconvolution
 from torch import Tensor, nn
-from torch.nn import functional
 
 from benchmarks.cost import least
 from benchmarks.row import Row
+from benchmarks.world import LAYERS, photograph_like
 from pipeline.atlas.chunks import entry_chunks
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.architectures import build_chain
@@ -29,7 +29,6 @@ from pipeline.verify.entry import cut
 from pipeline.verify.reference import Reference
 from pipeline.verify.ties import apply_claims
 
-LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 GOALS = {"conv1": 100, "conv2": 100, "conv3": 15, "conv4": 15, "conv5": 8}
 RANKS = 9
 IMAGES = 600
@@ -135,15 +134,6 @@ def _case(images: int) -> Case:
         for layer, pairs in found.items()
     }
     return Case(network, inputs, peaks)
-
-
-def photograph_like(chance: torch.Generator) -> Tensor:
-    """Noise whose power falls with the square of the frequency, of unit variance."""
-    sides = (2, 4, 8, 16, 32, 64, 128, 224)
-    octaves = [torch.randn(1, 3, side, side, generator=chance) / side for side in sides]
-    image = sum(functional.interpolate(o, size=(224, 224), mode="bilinear") for o in octaves)
-    assert isinstance(image, Tensor)
-    return (image - image.mean()) / image.std()
 
 
 def _ours(case: Case, projector: Projector, counts: dict[str, int], repeats: int) -> float:

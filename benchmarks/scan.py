@@ -3,33 +3,19 @@
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 
 from benchmarks.memory import alone, peak_mib
 from benchmarks.row import Row
+from benchmarks.world import BATCH, World, make_world
 from pipeline.compute import cluster
 from pipeline.compute.cluster import J, K, Pool, R, Task
-from pipeline.dataset.manifest import ImageRow
-from pipeline.dataset.store import FolderStore
-from pipeline.network.architectures import build_chain
-from pipeline.network.model import ModelCard, load_card, save_model
-from pipeline.network.module import Network
-from pipeline.params import ScanParams
-from pipeline.scan.scan import Scan, plan_scan
-from pipeline.storage.hashing import sha256_of
-
-LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
-BATCH = 32
-CLASSES = tuple(f"class {number}" for number in range(100))
-PHOTOS = 200
-"""Files drawn; larger data sets list each several times."""
+from pipeline.scan.scan import Scan
 
 
 def rows(quick: bool) -> list[Row]:
@@ -41,84 +27,6 @@ def rows(quick: bool) -> list[Row]:
             _overhead_row(world, 192 if quick else 600, repeats=1 if quick else 3),
             _memory_row(world, (64, 640) if quick else (600, 6_000)),
         ]
-
-
-@dataclass(frozen=True)
-class World:
-    """A network of random weights, the full-width ZFNet, and JPEG files like photographs."""
-
-    folder: Path
-    layers: tuple[str, ...] = LAYERS
-
-    def scan(self, images: int) -> Scan:
-        """A scan of so many images."""
-        params = ScanParams(layers=self.layers, top=9, batch_size=BATCH, tf32=False)
-        model = self.folder / "model"
-        store = FolderStore(self.folder / "photos")
-        return plan_scan(params, load_card(model), model, self.listed(images), store)
-
-    def listed(self, images: int) -> list[ImageRow]:
-        """So many images of all classes; files are listed several times where there are fewer."""
-        photos = self._photos
-        return [
-            replace(photos[n % len(photos)], label=CLASSES[n * len(CLASSES) // images])
-            for n in range(images)
-        ]
-
-    @cached_property
-    def _photos(self) -> list[ImageRow]:
-        files = sorted((self.folder / "photos").iterdir())
-        return [ImageRow("val", file.name, "", 0, 0, sha256_of(file)) for file in files]
-
-
-def make_world(folder: Path) -> World:
-    """Write the model and the photographs into an empty folder."""
-    write_photographs(folder, PHOTOS)
-    (folder / "model").mkdir()
-    card = ModelCard(
-        arch="zfnet",
-        width=1.0,
-        classes=CLASSES,
-        resize=256,
-        crop=224,
-        mean=(120.0, 115.0, 105.0),
-        scale=1 / 58,
-        seed=0,
-        epochs_trained=0,
-        weights_sha256="",
-        manifest_sha256="",
-    )
-    generator = torch.Generator().manual_seed(0)
-    network = Network(build_chain("zfnet", len(CLASSES), 224))
-    weights = {
-        name: torch.randn(p.shape, generator=generator) * (2 / p[0].numel()) ** 0.5
-        if p.ndim > 1
-        else torch.zeros(p.shape)
-        for name, p in network.named_parameters()
-    }
-    save_model(folder / "model", card, weights)
-    return World(folder)
-
-
-def write_photographs(folder: Path, count: int) -> None:
-    """Write photographs into a new folder `photos`."""
-    (folder / "photos").mkdir()
-    chance = np.random.default_rng(0)
-    for number in range(count):
-        photograph(chance).save(folder / "photos" / f"{number:04}.jpg", quality=90)
-
-
-def photograph(chance: np.random.Generator) -> Image.Image:
-    """A picture of 500 × 375 with detail at every scale, as in ImageNet's."""
-    picture = np.zeros((375, 500, 3))
-    for side in (2, 4, 8, 16, 32, 64, 128):
-        noise = chance.normal(size=(side * 3 // 4 + 1, side, 3)) * 128 / side**0.8
-        octave = [
-            Image.fromarray(noise[..., colour].astype(np.float32)).resize((500, 375))
-            for colour in range(3)
-        ]
-        picture += np.stack([np.asarray(band) for band in octave], axis=-1)
-    return Image.fromarray(np.clip(picture / 2 + 120, 0, 255).astype(np.uint8))
 
 
 def eager_network() -> nn.Sequential:

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.row import Row
-from benchmarks.scan import photograph
+from benchmarks.world import PHOTOS, photograph
 from pipeline.compute.device import supports_bfloat16
 from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
 from pipeline.dataset.manifest import ImageRow, Manifest
-from pipeline.dataset.store import open_images
+from pipeline.dataset.store import ImageStore, open_images
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of
 from pipeline.training.data import epoch_batches, load_training_data
@@ -30,9 +30,10 @@ from pipeline.training.init import starting_network
 from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.training.trainer import Trainer
 
-PRESET = Path(__file__).parents[1] / "presets" / "demo.yaml"
+PRESETS = Path(__file__).parents[1] / "presets"
 IMAGES = 192
 CLASSES = 4
+CPU = torch.device("cpu")
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -50,21 +51,41 @@ def rows(quick: bool) -> Iterator[Row]:
 
 
 def _task(folder: Path) -> TrainingTask:
-    """A data set of made-up photographs, as JPEG files."""
+    """The demo preset on photographs."""
+    return TrainingTask(load_params(PRESETS / "demo.yaml"), *_photographs(folder, IMAGES), None)
+
+
+def zfnet_task(
+    folder: Path, images: int, width: float, side: int, batch: int, precision: str
+) -> TrainingTask:
+    """The paper's recipe on photographs, at some width, size of input and of batch."""
+    params = load_params(PRESETS / "imagenet.yaml")
+    changed = {
+        "data": {"resize": side * 8 // 7, "crop": side},
+        "model": {"width": width},
+        "train": {"batch_size": batch, "precision": precision, "schedule": "cosine"},
+    }
+    parts = {name: getattr(params, name).model_copy(update=new) for name, new in changed.items()}
+    return TrainingTask(params.model_copy(update=parts), *_photographs(folder, images), None)
+
+
+def _photographs(folder: Path, images: int) -> tuple[Manifest, ImageStore]:
+    """A data set of made-up photographs, as JPEG files; some are listed several times."""
     rng = np.random.default_rng(0)
     listed = []
-    for number in range(IMAGES):
+    for number in range(min(images, PHOTOS)):
         name = f"{number:03d}.jpg"
         photograph(rng).save(folder / name, quality=90)
         sha256 = sha256_of(folder / name)
         listed.append(ImageRow("train", name, str(number % CLASSES), 500, 375, sha256))
-    return TrainingTask(load_params(PRESET), Manifest(tuple(listed)), open_images(folder), None)
+    rows = tuple(listed[number % len(listed)] for number in range(images))
+    return Manifest(rows), open_images(folder)
 
 
 def _with_data(task: TrainingTask, folder: Path, rounds: int) -> Row:
     """An epoch from the cached pixels, augmented, against the same steps on ready tensors."""
-    trainer = _trainer(task, folder / "data")
-    bare, with_data = _seconds([_ready_epoch(trainer), _fed_epoch(trainer)], rounds)
+    trainer = make_trainer(task, folder / "data")
+    bare, with_data = _seconds([ready_epoch(trainer), fed_epoch(trainer)], rounds)
     return Row(
         name="training step including data",
         against="the same step on ready tensors",
@@ -76,7 +97,7 @@ def _with_data(task: TrainingTask, folder: Path, rounds: int) -> Row:
     )
 
 
-def _fed_epoch(trainer: Trainer) -> Callable[[], None]:
+def fed_epoch(trainer: Trainer) -> Callable[[], None]:
     """The steps of an epoch, with their data."""
 
     def run() -> None:
@@ -86,23 +107,25 @@ def _fed_epoch(trainer: Trainer) -> Callable[[], None]:
     return run
 
 
-def _ready_epoch(trainer: Trainer) -> Callable[[], None]:
+def ready_epoch(trainer: Trainer) -> Callable[[], None]:
     """The steps of an epoch, with inputs and masks made beforehand."""
-    crop, train = trainer.task.params.data.crop, trainer.params
-    batches = epoch_batches(IMAGES, train.batch_size, torch.Generator().manual_seed(0))
+    crop, train, device = trainer.task.params.data.crop, trainer.params, trainer.config.device
+    order = torch.Generator().manual_seed(0)
     made = []
-    for batch in batches:
+    for batch in epoch_batches(len(trainer.images.train), train.batch_size, order):
         chance = torch.Generator().manual_seed(1)
         inputs = torch.randn(len(batch), 3, crop, crop, generator=chance)
         masks = draw_masks(trainer.network.graph, len(batch), slice(0, len(batch)), chance)
         labels = torch.from_numpy(trainer.images.train_labels[batch])
-        made.append((inputs.contiguous(memory_format=torch.channels_last), masks, labels))
+        inputs = inputs.contiguous(memory_format=torch.channels_last).to(device)
+        masks = {place: mask.to(device) for place, mask in masks.items()}
+        made.append((inputs, masks, labels.to(device)))
 
     def run() -> None:
         trainer.network.train()
         for inputs, masks, labels in made:
             trainer.optimizer.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16, enabled=trainer.use_bfloat16):
+            with torch.autocast(device.type, torch.bfloat16, enabled=trainer.use_bfloat16):
                 scores = trainer.learning(inputs, masks)
             loss = functional.cross_entropy(
                 scores.float(), labels, label_smoothing=train.label_smoothing
@@ -116,9 +139,9 @@ def _ready_epoch(trainer: Trainer) -> Callable[[], None]:
 def _cache_row(task: TrainingTask, folder: Path, rounds: int) -> Row:
     """An epoch whose pixels were decoded once, against one that decodes; and what once costs."""
     begun = time.perf_counter()
-    cached = _fed_epoch(_trainer(task, folder / "cached"))
+    cached = fed_epoch(make_trainer(task, folder / "cached"))
     once = time.perf_counter() - begun
-    decoding = _fed_epoch(_trainer(task, folder / "decoding", cache=False))
+    decoding = fed_epoch(make_trainer(task, folder / "decoding", cache=False))
     decoded_s, cached_s = _seconds([decoding, cached], rounds)
     return Row(
         name="an epoch from the cache of decoded pixels",
@@ -135,15 +158,15 @@ def _cache_row(task: TrainingTask, folder: Path, rounds: int) -> Row:
 def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
     """What each measure gives on top of those before it."""
     precise = _precise(task, "float32")
-    trainer = _trainer(precise, folder / "full")
+    trainer = make_trainer(precise, folder / "full")
     steps = {
         "plain torch: NCHW, nn.LocalResponseNorm": _plain_epoch(precise),
         "channels last": _plain_epoch(precise, last=True),
         "own contrast norm": _plain_epoch(precise, last=True, own_norm=True),
-        "fused SGD, filters capped: the training's own step": _ready_epoch(trainer),
+        "fused SGD, filters capped: the training's own step": ready_epoch(trainer),
     }
     if supports_bfloat16(torch.device("cpu")):
-        steps["bfloat16"] = _ready_epoch(_trainer(_precise(task, "bfloat16"), folder / "half"))
+        steps["bfloat16"] = ready_epoch(make_trainer(_precise(task, "bfloat16"), folder / "half"))
     names, took = list(steps), _seconds(list(steps.values()), rounds)
     for place in range(1, len(names)):
         yield _gain(
@@ -159,11 +182,11 @@ def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
 def _compile_row(task: TrainingTask, folder: Path, rounds: int) -> Row:
     begun = time.perf_counter()
     precise = _precise(task, "float32")
-    compiled = _ready_epoch(_trainer(precise, folder / "compiled", compiled=True))
+    compiled = ready_epoch(make_trainer(precise, folder / "compiled", compiled=True))
     compiled()
     once = time.perf_counter() - begun
     own_s, compiled_s = _seconds(
-        [_ready_epoch(_trainer(precise, folder / "own")), compiled], rounds
+        [ready_epoch(make_trainer(precise, folder / "own")), compiled], rounds
     )
     return _gain(
         f"training step: `--compile`, after {once:.0f} s", "not compiled", own_s, compiled_s
@@ -211,13 +234,17 @@ def _plain_step(
     optimizer.step()
 
 
-def _trainer(
-    task: TrainingTask, state: Path, *, cache: bool = True, compiled: bool = False
+def make_trainer(
+    task: TrainingTask,
+    state: Path,
+    *,
+    cache: bool = True,
+    compiled: bool = False,
+    device: torch.device = CPU,
 ) -> Trainer:
+    """A trainer at the start of a task, its state in a new folder."""
     state.mkdir()
-    config = ExecutionConfig(
-        torch.device("cpu"), cores(), cache, compiled=compiled, checkpoint_s=1e9
-    )
+    config = ExecutionConfig(device, cores(), cache, compiled=compiled, checkpoint_s=1e9)
     images = load_training_data(task, config, Group(), state, lambda count: None)
     return Trainer(task, config, Group(), state, starting_network(task)[0], images)
 

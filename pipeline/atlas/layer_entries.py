@@ -39,19 +39,20 @@ class LayerEntries:
 
 def entries_of(record: ScanRecord, ranks: int | None = None) -> LayerEntries:
     """The entries of one layer that are not missing; of the first ranks alone where said so."""
-    return _present(record.image[:, :ranks], record.cell, record.activation)
+    return present_entries(record.image[:, :ranks], record.cell, record.activation)
 
 
 def examples_of(examples: ExampleRecord) -> LayerEntries:
     """The examples of one layer that are not missing; an example's place is its rank."""
-    return _present(examples.example_image, examples.example_cell, examples.example_activation)
+    return present_entries(examples.example_image, examples.example_cell, examples.example_activation)
 
 
-def _present(
+def present_entries(
     image: Int32[np.ndarray, "channel shown"],
     cell: Int32[np.ndarray, "channel rank 2"],
     activation: Float32[np.ndarray, "channel rank"],
 ) -> LayerEntries:
+    """The entries that are not missing, out of a layer's arrays."""
     channel, rank = np.nonzero(image >= 0)
     order = np.argsort(image[channel, rank], kind="stable")
     at = (channel[order], rank[order])

@@ -58,7 +58,7 @@ class ScanTask:
     """By layer, what the finished chunks hold better already; it changes no result."""
 
 
-class _Batch:
+class BatchPeaks:
     """The peaks of one batch in one layer, gathered while the maps exist."""
 
     def __init__(self, rows: Int32[np.ndarray, " image"], statistics: LayerStatistics) -> None:
@@ -102,23 +102,23 @@ def scan_chunk(task: ScanTask, device: torch.device) -> dict[str, LayerStatistic
         labels = np.array(task.labels[start : start + size], np.int64)
         rows = np.arange(len(labels), dtype=np.int32) + np.int32(task.first + start)
         batch_squares = list(islice(squares, len(labels)))
-        see = partial(_seen, layers, forward, rows, batch_squares)
+        see = partial(peaks_of_batch, layers, forward, rows, batch_squares)
         batches, forward.slice_images = fitted(see, forward.slice_images)
         for batch in batches.values():
             batch.close(labels)
     return layers
 
 
-def _seen(
+def peaks_of_batch(
     layers: Mapping[str, LayerStatistics],
     forward: Forward | GraphForward,
     rows: Int32[np.ndarray, " image"],
     squares: Sequence[UInt8[np.ndarray, "crop crop 3"]],
     slice_images: int,
-) -> dict[str, _Batch]:
+) -> dict[str, BatchPeaks]:
     """The peaks of a batch, so many images passing at a time; nothing is handed over yet."""
     forward.slice_images = slice_images
-    batches = {layer: _Batch(rows, statistics) for layer, statistics in layers.items()}
+    batches = {layer: BatchPeaks(rows, statistics) for layer, statistics in layers.items()}
     for layer, position, maps in forward.run(iter(squares), len(squares)):
         batches[layer].see(position, maps)
     return batches
