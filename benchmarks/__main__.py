@@ -11,6 +11,7 @@ from benchmarks.row import Row
 
 SUBJECTS = (
     "scan",
+    "scaling",
     "peers",
     "project",
     "occlusion",
