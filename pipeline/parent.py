@@ -16,14 +16,23 @@ def end_with_parent() -> None:
     """End this process when its parent dies, and at once if it has died already.
 
     A process of `multiprocessing` watches the pipe that its parent holds. For any other, Linux is
-    asked for a signal; elsewhere nothing is done.
+    asked for a signal, and where a shell stays between the two, DVC is watched as well; elsewhere
+    nothing is done.
     """
     if (parent := multiprocessing.parent_process()) is not None:
-        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+        threading.Thread(target=_exit_after, args=(parent.sentinel,), daemon=True).start()
     elif sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-        if _adopted():
+        starter = _starter()
+        try:
+            if starter != os.getppid():
+                watched = os.pidfd_open(starter)
+                threading.Thread(target=_terminate_after, args=(watched,), daemon=True).start()
+            ended = _adopted(starter)
+        except ProcessLookupError:
+            ended = True
+        if ended:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -41,20 +50,43 @@ def ctrl_c_withheld() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_after(sentinel: int) -> None:
+def _exit_after(sentinel: int) -> None:
     wait([sentinel])
     os._exit(1)
 
 
-def _adopted() -> bool:
-    """Whether the parent died before Linux was asked to watch it.
+def _terminate_after(process: int) -> None:
+    wait([process])
+    os.kill(os.getpid(), signal.SIGTERM)
 
-    A process shares its parent's process group, unless a launcher (srun, setsid) made one for it;
+
+def _starter() -> int:
+    """The process that started this one: its parent, or DVC where a shell stands between them.
+
+    DVC runs a stage by `$SHELL -c`. Bash makes way for the stage; dash and fish wait beside it, and
+    so outlive DVC. DVC is the nearest ancestor in whose own environment the stage is not named.
+    """
+    pid = os.getppid()
+    if stage := os.environ.get("DVC_STAGE"):
+        named = b"\0DVC_STAGE=" + os.fsencode(stage) + b"\0"
+        while pid > 1 and named in b"\0" + _about(pid, "environ"):
+            pid = int(_about(pid, "stat").rpartition(b")")[2].split()[1])
+    return pid
+
+
+def _adopted(starter: int) -> bool:
+    """Whether the process that started this one died before it was watched, and init took over.
+
+    A process shares its starter's process group, unless a launcher (srun, setsid) made one for it;
     with init, which adopts orphans, it shares none.
     """
-    parent = os.getppid()
+    adopts = starter == 1 or _about(starter, "comm") == b"systemd\n"
+    return adopts and os.getpgid(starter) != os.getpgrp()
+
+
+def _about(pid: int, what: str) -> bytes:
+    """A file of a process under /proc; empty where it is not for this user to read."""
     try:
-        adopts = parent == 1 or Path(f"/proc/{parent}/comm").read_text() == "systemd\n"
-        return adopts and os.getpgid(parent) != os.getpgrp()
-    except OSError:  # it died just now
-        return True
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    except OSError:
+        return b""

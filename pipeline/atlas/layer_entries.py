@@ -44,7 +44,9 @@ def entries_of(record: ScanRecord, ranks: int | None = None) -> LayerEntries:
 
 def examples_of(examples: ExampleRecord) -> LayerEntries:
     """The examples of one layer that are not missing; an example's place is its rank."""
-    return present_entries(examples.example_image, examples.example_cell, examples.example_activation)
+    return present_entries(
+        examples.example_image, examples.example_cell, examples.example_activation
+    )
 
 
 def present_entries(
