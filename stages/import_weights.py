@@ -20,11 +20,9 @@ from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
 from pipeline.network.module import empty_network
+from pipeline.network.outs import publish_network
 from pipeline.network.weights_file import Tensors
 from pipeline.params import load_params
-from pipeline.storage.history import write_history
-from pipeline.storage.publish import publish
-from pipeline.storage.training_report import write_training_report
 from pipeline.training.artifacts import mean_field, per_pixel, training_report
 from pipeline.training.task import TrainingResult, TrainingTask
 from pipeline.workspace import Workspace
@@ -72,14 +70,12 @@ def main(
     network = load_strict(empty_network(task.graph()), tensors, weights)
     _check_side(subtracted, task.params.data.crop, weights)
     trained = TrainingResult(network, subtracted, 0, False, (), (), start=None)
-    history = workspace.report("train_history.csv")
-    with publish(workspace.model) as folder:
-        folder.mkdir()
-        card = _save(folder, task, trained, scale)
-        with publish(history) as path:
-            write_history(path, ())
-        with publish(workspace.report("train.json")) as path:
-            write_training_report(path, training_report(trained), card.trained_from, history)
+    publish_network(
+        workspace,
+        lambda folder: _save(folder, task, trained, scale),
+        trained.history,
+        training_report(trained),
+    )
     click.echo(
         f"{workspace.model} now holds the weights of {weights}. "
         "Run `dvc commit -f train`, then `dvc repro`."
@@ -128,6 +124,7 @@ def _check_side(mean: Mean, crop: int, weights: Path) -> None:
 
 
 def _save(folder: Path, task: TrainingTask, trained: TrainingResult, scale: float) -> ModelCard:
+    folder.mkdir()
     data = task.params.data
     weights = dict(trained.network.state_dict())
     if per_pixel(trained.mean):

@@ -8,10 +8,9 @@ from pipeline.dataset.class_names import ClassNames, read_class_names
 from pipeline.dataset.prepared import prepared_manifest
 from pipeline.errors import AtlasError
 from pipeline.network.model import ModelCard, Origin, save_model
+from pipeline.network.outs import publish_network
 from pipeline.params import AdoptedParams, Params
-from pipeline.storage.history import write_history
-from pipeline.storage.publish import publish
-from pipeline.storage.training_report import TrainingReport, write_training_report
+from pipeline.storage.training_report import TrainingReport
 from pipeline.workspace import Workspace
 
 
@@ -24,13 +23,12 @@ def adopt_model(workspace: Workspace, params: Params) -> None:
     spec = Spec(model.arch, model.arguments, model.weights, workspace.root)
     check_file(spec, model.weights_sha256)
     adopted = take(build(spec, params.seed), params.data.crop, len(model.inputs.mean))
-    history = workspace.report("train_history.csv")
-    with publish(workspace.model) as folder:
-        card = write_model(folder, adopted, params, classes, manifest.sha256)
-        with publish(history) as path:
-            write_history(path, ())
-        with publish(workspace.report("train.json")) as path:
-            write_training_report(path, training_report(adopted), card.trained_from, history)
+    publish_network(
+        workspace,
+        lambda folder: write_model(folder, adopted, params, classes, manifest.sha256),
+        (),
+        training_report(adopted),
+    )
 
 
 def write_model(

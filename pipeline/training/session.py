@@ -14,14 +14,12 @@ from pipeline.cores import cores
 from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
+from pipeline.network.outs import publish_network
 from pipeline.network.weights_file import check_readable
 from pipeline.params import load_params
 from pipeline.progress import Advance
 from pipeline.storage.hashing import sha256_of
-from pipeline.storage.history import write_history
-from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, kept_beside, note_facts, stage_state
-from pipeline.storage.training_report import write_training_report
 from pipeline.storage.versions import VERSIONS
 from pipeline.training.artifacts import training_report, write_model
 from pipeline.training.checkpoint import FILE as CHECKPOINT
@@ -133,19 +131,14 @@ class Session:
             result = train(
                 task, config, group, state, watch=watch, decoding=decoding, finish=finish
             )
-            self._publish(task, result, state)
+            publish_network(
+                self.workspace,
+                lambda folder: write_model(folder, task, result, state),
+                result.history,
+                training_report(result),
+            )
         self.finish_file.unlink(missing_ok=True)
         return result
-
-    def _publish(self, task: TrainingTask, result: TrainingResult, state: Path) -> None:
-        """Publish the outs: history and report, which are bound to the model, before it."""
-        history = self.workspace.report("train_history.csv")
-        with publish(self.workspace.model) as folder:
-            card = write_model(folder, task, result, state)
-            with publish(history) as path:
-                write_history(path, result.history)
-            with publish(self.workspace.report("train.json")) as path:
-                write_training_report(path, training_report(result), card.trained_from, history)
 
 
 def load_task(workspace: Workspace) -> TrainingTask:
