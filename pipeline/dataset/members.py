@@ -147,7 +147,10 @@ def _row_group(files: Files, path: str, group: int, column: str) -> Any:
             table = parquet.ParquetFile(file).read_row_group(group, columns=[f"{column}.bytes"])
     except (ValueError, IndexError) as error:  # pyarrow's own errors are ValueErrors
         raise OSError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    return table.flatten().column(0)
+    columns = table.flatten().columns
+    if not columns:
+        raise OSError(f"{path} has no column {column!r} of images")
+    return columns[0]
 
 
 def parquet_library() -> Any:

@@ -88,6 +88,7 @@ def test_a_row_of_a_parquet_file_is_the_bytes_of_its_group(archives):
     for position, words in (
         (row_position(1, 1, "image"), "has no row 1 in group 1"),
         (row_position(9, 0, "image"), "cannot be read"),
+        (row_position(1, 0, "photo"), r"a\.parquet has no column 'photo' of images"),
     ):
         with pytest.raises(OSError, match=words):
             read_member(store, "a.parquet/1", position)
