@@ -3,10 +3,11 @@
 import dataclasses
 
 from atlas_site.catalogue import gather
-from atlas_site.index_page import verified
+from atlas_site.index_page import low_frequency, verified
 from pipeline.atlas import open_atlas
 from pipeline.storage.reports import bound
 from pipeline.storage.sealed import write_sealed
+from pipeline.storage.training_report import Spread, TrainingReport, write_training_report
 from pipeline.workspace import Workspace
 from tests.atlas_site.synthetic_run import Plan, write_run
 
@@ -39,3 +40,20 @@ def test_the_headline_says_how_many_were_verified_of_how_many_and_the_worst_erro
         "slow reference; all agree, worst relative error 3.4\u00a0×\u00a010⁻⁴."
     )
     assert "3 are faulty" in headline(run, faults=3)
+
+
+def test_the_low_frequencies_of_the_first_layer_are_the_training_s_median(tmp_path):
+    run = write_run(tmp_path / "run", Plan(layers=("conv1",), dead={}, partial={}))
+    assert low_frequency(gather(open_atlas(run.artifacts))) == ""
+    report = TrainingReport(
+        epochs_trained=0,
+        stopped_early=False,
+        parameters=1,
+        channels={},
+        conv1_low_frequency=Spread(0.1, 0.254, 0.9, (3, 2)),
+    )
+    made_from = open_atlas(run.artifacts).card.trained_from
+    write_training_report(
+        run.report("train.json"), report, made_from, run.report("train_history.csv")
+    )
+    assert low_frequency(gather(open_atlas(run.artifacts))) == "25.4 %"
