@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise, product
 
 import numpy as np
 import torch
@@ -12,8 +13,9 @@ from pipeline.figures.incremental import Changed, IncrementalForward
 from pipeline.network.module import Network
 from pipeline.network.normalisation import Normalisation
 
-PLACES = 128
-"""Of the square in one batch: so many share one pass over the weights of fully connected layers."""
+BAND = 9
+"""Of the square's places along one axis in a batch, at most. They share a pass over the weights of
+fully connected layers, and those near an edge have smaller windows than those in the middle."""
 
 
 @dataclass(frozen=True)
@@ -65,29 +67,38 @@ def occlude(
     sums = forward.unchanged(node).sum(dim=(1, 2))
     channel = int(sums.argmax())
     rows, cols = (np.arange(0, size - side + 1, stride) for size in image.shape[2:])
-    corners = torch.cartesian_prod(torch.from_numpy(rows), torch.from_numpy(cols))
-    activation, scores = [], []
-    for corner in torch.split(corners, PLACES):
-        changed = forward(corner, _patches(grey[0], corner, side))
-        activation.append(_summed(forward, node, channel, changed[node]))
-        scores.append(forward.whole(graph.output, changed[graph.output]).flatten(1))
-    probabilities = torch.cat(scores).softmax(dim=1).cpu()
+    shape = len(rows), len(cols)
     plain = forward.unchanged(graph.output).flatten().softmax(dim=0)
     peak, place = forward.unchanged(node)[channel].flatten().max(dim=0)
-    shape = len(rows), len(cols)
+    activation = torch.empty(shape)
+    probabilities = torch.empty(*shape, len(plain))
+    for down, across in product(_bands(shape[0]), _bands(shape[1])):
+        corner = torch.cartesian_prod(torch.from_numpy(rows[down]), torch.from_numpy(cols[across]))
+        changed = forward(corner, _patches(grey[0], corner, side))
+        summed = _summed(forward, node, channel, changed[node])
+        scores = forward.whole(graph.output, changed[graph.output]).flatten(1)
+        activation[down, across] = summed.view(activation[down, across].shape).cpu()
+        found = probabilities[down, across]
+        found[...] = scores.softmax(dim=1).view(found.shape).cpu()
     return OcclusionMaps(
         corner_rows=rows,
         corner_cols=cols,
         channel=channel,
-        activation=torch.cat(activation).view(shape).cpu().numpy(),
+        activation=activation.numpy(),
         activation_unchanged=float(sums[channel]),
-        probability=probabilities[:, label].reshape(shape).numpy(),
+        probability=probabilities[..., label].numpy(),
         probability_unchanged=float(plain[label]),
-        predicted=probabilities.argmax(dim=1).int().view(shape).numpy(),
+        predicted=probabilities.argmax(dim=2).int().numpy(),
         predicted_unchanged=int(plain.argmax()),
         cell=divmod(int(place), graph.nodes[node].shape[2]),
         peak=float(peak),
     )
+
+
+def _bands(places: int) -> list[slice]:
+    """Places along one axis in bands of about one size."""
+    edges = np.linspace(0, places, -(-places // BAND) + 1).astype(int).tolist()
+    return [slice(first, stop) for first, stop in pairwise(edges)]
 
 
 def _patches(

@@ -38,9 +38,13 @@ Read = tuple[Int64[Tensor, " place"], int]
 
 
 def axis_reach(first: Int64[Tensor, " place"], size: int, cells: int) -> AxisReach:
-    """Windows that begin at `first`, moved inside the map: what they lose there is off the map."""
-    size = min(size, cells)
-    return AxisReach(first.clamp(0, cells - size), size, cells)
+    """Windows of `size` that begin at `first`, but for what they have off the map.
+
+    All are as large as the largest that is left, moved inside the map.
+    """
+    start, stop = first.clamp(0, cells), (first + size).clamp(0, cells)
+    left = max(1, int((stop - start).max()))
+    return AxisReach(start.clamp(max=cells - left), left, cells)
 
 
 def whole(places: Int64[Tensor, " place"], cells: int) -> AxisReach:

@@ -1,4 +1,7 @@
+from itertools import product
+
 import numpy as np
+import pytest
 import torch
 
 from pipeline.figures.occlusion import occlude
@@ -43,18 +46,19 @@ def test_the_square_reaches_both_edges_with_stride_one():
     assert maps.corner_rows.tolist() == [0, 1, 2, 3, 4]
 
 
-def test_each_place_is_that_of_the_image_with_the_square_on_it():
-    network = small("zfnet", 96)
+@pytest.mark.parametrize("arch", ["zfnet", "alexnet"])
+def test_every_place_is_that_of_the_image_with_the_square_on_it(arch):
+    network = small(arch, 96)
     rng = np.random.default_rng(3)
     pixels = rng.integers(0, 256, (96, 96, 3)).astype(np.uint8)
-    maps = occlude(network, NORMALISE, "conv5", pixels, label=2, side=32, stride=16, value=128)
-    for row, col in ((0, 0), (2, 3), (4, 4)):
-        top, left = maps.corner_rows[row], maps.corner_cols[col]
-        masked = pixels.copy()
-        masked[top : top + 32, left : left + 32] = 128
-        inputs = NORMALISE(torch.from_numpy(masked).permute(2, 0, 1)[None])
-        scores = network(inputs).softmax(dim=1)[0]
-        total = network.activations(inputs, ["conv5"])["conv5"][0, maps.channel].sum()
-        assert maps.predicted[row, col] == int(scores.argmax())
-        np.testing.assert_allclose(maps.probability[row, col], float(scores[2]), rtol=1e-4)
-        np.testing.assert_allclose(maps.activation[row, col], float(total), rtol=1e-4)
+    maps = occlude(network, NORMALISE, "conv5", pixels, label=2, side=32, stride=3, value=128)
+    assert maps.probability.shape == (22, 22)
+    masked = np.repeat(pixels[None], 22 * 22, axis=0)
+    for image, (top, left) in zip(masked, product(maps.corner_rows, maps.corner_cols), strict=True):
+        image[top : top + 32, left : left + 32] = 128
+    inputs = NORMALISE(torch.from_numpy(masked).permute(0, 3, 1, 2))
+    scores = network(inputs).softmax(dim=1).view(22, 22, -1)
+    totals = network.activations(inputs, ["conv5"])["conv5"][:, maps.channel].sum(dim=(1, 2))
+    np.testing.assert_array_equal(maps.predicted, scores.argmax(dim=2))
+    np.testing.assert_allclose(maps.probability, scores[..., 2], rtol=1e-4)
+    np.testing.assert_allclose(maps.activation, totals.view(22, 22), rtol=1e-4)

@@ -35,3 +35,28 @@ def test_a_hull_holds_both_windows_of_every_place():
     assert (both.first <= torch.minimum(one.first, other.first)).all()
     assert (both.first + both.size >= torch.tensor([7, 13])).all()
     assert both.size == 7
+
+
+@pytest.mark.parametrize(
+    ("places", "first", "size"),
+    [
+        ([0], [0], 2),
+        ([0, 1], [0, 0], 3),
+        ([9, 10], [8, 9], 3),
+        ([19], [18], 2),
+        ([0, 19], [0, 18], 2),
+        ([0, 5, 19], [0, 4, 17], 3),
+    ],
+)
+def test_what_windows_have_off_the_map_is_left_out(places, first, size):
+    """One cell of twenty, seen by windows of three; those at an edge are seen by two."""
+    window = Window((3, 1), (1, 1), (1, 0))
+    reach = above(window, 0, axis_reach(torch.tensor(places), 1, 20), 20)
+    assert (reach.first.tolist(), reach.size) == (first, size)
+
+
+def test_what_no_window_reads_reaches_one_cell_all_the_same():
+    window = Window((2, 1), (4, 1), (0, 0))
+    reach = above(window, 0, axis_reach(torch.tensor([19]), 1, 20), 5)
+    assert 0 <= int(reach.first) <= 4
+    assert reach.size == 1
