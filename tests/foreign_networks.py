@@ -1,8 +1,5 @@
 """Networks from elsewhere with calibrated norms, for whole runs of the pipeline."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +9,17 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from stages.cli import main
-from tests.imports import ROOT
+from tests.forked import Forked
 from tests.workspaces import waves, write_params
 
 NETS = '''
-"""Architectures of torchvision, with random weights and norms that fit them."""
+"""Architectures of torchvision, narrow, with random weights and norms that fit them."""
 
 import torch
 from torch import nn
-from torchvision.models import DenseNet, GoogLeNet, MobileNetV2, resnet18 as plain_resnet18, vgg
+from torchvision.models import DenseNet, GoogLeNet, MobileNetV2, ResNet, vgg
+from torchvision.models.googlenet import BasicConv2d, Inception, InceptionAux
+from torchvision.models.resnet import BasicBlock
 
 
 def calibrated(module, side=64, images=8):
@@ -44,12 +43,30 @@ def vgg16_bn():
     return calibrated(made)
 
 
+class NarrowResNet(ResNet):
+    def _make_layer(self, block, planes, *more, **options):
+        return super()._make_layer(block, planes // 4, *more, **options)
+
+
 def resnet18():
-    return calibrated(plain_resnet18(num_classes=3))
+    made = NarrowResNet(BasicBlock, [2, 2, 2, 2])
+    made.fc = nn.Linear(128, 3)
+    return calibrated(made)
+
+
+def quarter_conv(given, made, **options):
+    return BasicConv2d(given if given == 3 else given // 4, made // 4, **options)
+
+
+def quarter_inception(*channels):
+    return Inception(*(count // 4 for count in channels))
 
 
 def googlenet():
-    return calibrated(GoogLeNet(num_classes=3, aux_logits=False, init_weights=False))
+    blocks = [quarter_conv, quarter_inception, InceptionAux]
+    made = GoogLeNet(3, aux_logits=False, init_weights=False, blocks=blocks)
+    made.fc = nn.Linear(256, 3)
+    return calibrated(made)
 
 
 def densenet121():
@@ -130,29 +147,14 @@ def done(folder: Path, *words: str) -> str:
     return result.output
 
 
-PLAIN = """
-import json, sys
-from stages.cli import main
-for words in json.load(sys.stdin):
-    main(words, standalone_mode=False)
-"""
-
-
 def done_plainly(folder: Path, *commands: Sequence[str]) -> None:
-    """The same for some commands in a process of their own.
+    """The same for some commands, each in a process of its own.
 
     The shapes in the types are not checked there, which takes most of the time of these networks.
     """
-    words = [[name, "-w", str(folder), *rest] for name, *rest in commands]
-    told = subprocess.run(
-        [sys.executable, "-c", PLAIN],
-        cwd=ROOT,
-        input=json.dumps(words),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert told.returncode == 0, told.stderr[-3000:]
+    log = folder / "log"
+    for name, *rest in commands:
+        assert Forked(name, "-w", str(folder), *rest, log=log).wait() == 0, log.read_text()[-3000:]
 
 
 def write_classes(folder: Path, each: int) -> None:

@@ -139,7 +139,7 @@ def test_a_channel_of_a_concatenation_has_its_branchs_box(visit, network, finish
     run = open_atlas(finished / "artifacts")
     sizes = run.field("inception3a").channel_sizes()
     assert sizes[0] == (27, 27)  # its 1 × 1 branch: the field of the pool below
-    assert sizes[64] == (43, 43)  # its 3 × 3 branch: 27 + 2 · 8
+    assert sizes[16] == (43, 43)  # its 3 × 3 branch: 27 + 2 · 8
     page = visit("inception3a.html#0").page
     box = page.locator("[data-stage] rect.box")
     expect(box).to_have_attribute("width", "27")
