@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from pipeline.dataset.manifest import Manifest
 from pipeline.dataset.store import open_images
 from pipeline.dataset.verified import read_verified
 from pipeline.errors import AtlasError
@@ -33,21 +34,23 @@ def photos(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def plain(photos, tmp_path_factory) -> Manifest:
+    """The manifest of the photographs in their folder."""
+    return prepared(tmp_path_factory.mktemp("plain"), str(photos))
+
+
 def identities(manifest) -> set[tuple[str, str, str, int, int]]:
     return {(r.split, r.label, r.sha256, r.width, r.height) for r in manifest.rows}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_layout_gives_the_images_of_the_folder(photos, tmp_path, layout):
-    plain, other = tmp_path / "plain", tmp_path / "other"
-    plain.mkdir()
-    other.mkdir()
-    expected = prepared(plain, str(photos))
-    root = layout(photos, other)
-    manifest = prepared(other, root)
-    assert identities(manifest) == identities(expected)
-    assert manifest.classes == expected.classes
-    store = open_images(other / root)
+def test_a_layout_gives_the_images_of_the_folder(photos, plain, tmp_path, layout):
+    root = layout(photos, tmp_path)
+    manifest = prepared(tmp_path, root)
+    assert identities(manifest) == identities(plain)
+    assert manifest.classes == plain.classes
+    store = open_images(tmp_path / root)
     for row in manifest.rows:
         read_verified(store, row)
 
@@ -59,21 +62,15 @@ def test_an_archive_of_a_tree_has_the_paths_of_the_tree(photos, tmp_path, layout
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_layout_at_a_url_gives_the_images_of_the_folder(photos, tmp_path, layout):
+def test_a_layout_at_a_url_gives_the_images_of_the_folder(photos, plain, tmp_path, layout):
     (tmp_path / "served").mkdir()
     root = layout(photos, tmp_path / "served")
     with layouts.served(tmp_path / "served") as server:
         manifest = prepared(tmp_path, f"{server.url}/{root}")
-    assert {row.sha256 for row in manifest.rows} == {row.sha256 for row in prepared_plain(photos)}
+    assert {row.sha256 for row in manifest.rows} == {row.sha256 for row in plain.rows}
 
 
-def prepared_plain(photos: Path):
-    workspace = photos.parent / "plain"
-    workspace.mkdir(exist_ok=True)
-    return prepared(workspace, str(photos)).rows
-
-
-def test_a_folder_at_a_url_is_read_in_spite_of_a_busy_server(photos, tmp_path, monkeypatch):
+def test_a_folder_at_a_url_is_read_in_spite_of_a_busy_server(photos, plain, tmp_path, monkeypatch):
     monkeypatch.setattr("pipeline.dataset.remote.WAITS_S", (0.01, 0.01, 0.01))
     with layouts.served(photos) as server:
         manifest = prepared(tmp_path, server.url)
@@ -90,9 +87,7 @@ def test_a_folder_at_a_url_is_read_in_spite_of_a_busy_server(photos, tmp_path, m
                 read_verified(store, manifest.rows[0])
         finally:
             (tmp_path / "away").rename(photos / manifest.rows[0].path)
-    assert {(r.path, r.sha256) for r in manifest.rows} == {
-        (r.path, r.sha256) for r in prepared_plain(photos)
-    }
+    assert {(r.path, r.sha256) for r in manifest.rows} == {(r.path, r.sha256) for r in plain.rows}
 
 
 def test_a_cached_image_is_asked_for_once_and_a_damaged_copy_again(photos, tmp_path, monkeypatch):

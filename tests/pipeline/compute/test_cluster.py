@@ -11,6 +11,7 @@ import pytest
 import torch
 from distributed import Client, LocalCluster, Security
 
+from pipeline.compute import cluster
 from pipeline.compute.cluster import Pool, _check_address, workers
 from pipeline.errors import AtlasError
 from tests.pipeline.compute.jobs import CPU, square
@@ -107,6 +108,12 @@ def test_what_is_no_address_is_refused_at_once(address):
         _check_address(address)
 
 
+@pytest.fixture
+def _short_patience(monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.5)
+
+
+@pytest.mark.usefixtures("_short_patience")
 def test_a_scheduler_that_is_not_there_is_named():
     with (
         socket.socket() as taken,  # bound, but not listening
@@ -117,6 +124,7 @@ def test_a_scheduler_that_is_not_there_is_named():
             pass
 
 
+@pytest.mark.usefixtures("_short_patience")
 def test_a_scheduler_that_accepts_and_says_nothing_is_named():
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
@@ -133,5 +141,5 @@ def test_a_scheduler_is_reached_from_a_thread_that_runs_a_loop():
         with workers(address, 0, CPU) as pool:
             return [result for _, result in pool.run(square, [(0, 3)])]
 
-    with LocalCluster(1, processes=False, protocol="tcp", dashboard_address=None) as cluster:
-        assert asyncio.run(squares(cluster.scheduler_address)) == [9]
+    with LocalCluster(1, processes=False, protocol="tcp", dashboard_address=None) as running:
+        assert asyncio.run(squares(running.scheduler_address)) == [9]
