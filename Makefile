@@ -3,6 +3,9 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 UV := uv==0.13.9
+# The tests start hundreds of processes: what Python compiles for one serves the next, from a folder
+# of its own, also where PYTHONDONTWRITEBYTECODE is set.
+TESTING := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/pycache
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
     && echo "$$python" && break; done)
@@ -13,10 +16,10 @@ atlas: setup  # the whole pipeline, to site/index.html
 	dvc repro
 
 test: setup  # every test; ARGS="--fast" leaves out the slow ones
-	OMP_NUM_THREADS=1 pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(TESTING) pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-faults: setup  # faults injected for real, FAULTS of each kind; `make test` injects one of each
-	OMP_NUM_THREADS=1 pytest -n auto --dist load tests/faults --faults $(or $(FAULTS),20)
+	$(TESTING) pytest -n auto --dist load tests/faults --faults $(or $(FAULTS),20)
 
 bench: setup  # the table of docs/performance.md; QUICK=1 for a short one
 	python -m benchmarks $(if $(QUICK),--quick)
@@ -41,6 +44,7 @@ setup: .venv/ready  # the environment; nothing is asked of the network once it s
 	uv pip install --python .venv/bin/python --require-hashes -r requirements.lock
 	uv pip install --python .venv/bin/python --no-deps --no-build-isolation -e .
 	test -e .git || dvc config --local core.no_scm true
+	rm -rf .venv/pycache
 	touch .venv/ready
 
 lock: setup  # requirements.lock anew, after an edit of pyproject.toml

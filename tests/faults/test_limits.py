@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,8 @@ NOBODY = 65534
 
 
 def file_size(workspace: Path, limit: int) -> None:
+    sys.dont_write_bytecode = True  # half a file of it would stay, for every process after this
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
 

@@ -69,7 +69,8 @@ def test_another_fault_of_the_system_is_not_taken_for_a_full_disk(tmp_path):
         raise PermissionError(errno.EACCES, "not yours")
 
 
-def test_a_file_system_that_refuses_to_grow_a_file_leaves_nothing(tmp_path):
+def test_a_file_system_that_refuses_to_grow_a_file_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # half a file of it would stay
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
