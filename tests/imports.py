@@ -63,6 +63,7 @@ def closure(path: Path, ends: frozenset[Path] = frozenset()) -> set[Path]:
     return seen
 
 
+@cache
 def is_empty(path: Path) -> bool:
     """Whether a module holds nothing but a docstring."""
     body = ast.parse((ROOT / path).read_text(encoding="utf-8")).body

@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 import sys
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -23,11 +24,11 @@ def entry(stage: Stateful) -> Path:
     return Path("pipeline/dataset/images.py" if stage == "pixels" else f"stages/{stage}.py")
 
 
-def record() -> dict[str, dict[str, object]]:
+def record(stages: Iterable[Stateful] = tuple(VERSIONS)) -> dict[str, dict[str, object]]:
     """The version and the hash of the code, by stage."""
     return {
-        stage: {"version": version, "code": _sha256_of_code(entry(stage))}
-        for stage, version in VERSIONS.items()
+        stage: {"version": VERSIONS[stage], "code": _sha256_of_code(entry(stage))}
+        for stage in stages
     }
 
 

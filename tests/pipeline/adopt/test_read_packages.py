@@ -48,21 +48,33 @@ def test_the_zfnets_of_pytorchcv_are_read_and_their_convolutions_agree(name):
 FOUND_BY_TORCHLENS = """
 import json, sys
 import torch, torchlens, torchvision
-module = torchvision.models.get_model(sys.argv[1]).eval()
-trace = torchlens.trace(module, torch.randn(1, 3, 224, 224))
-convs = [path for path, part in module.named_modules() if isinstance(part, torch.nn.Conv2d)]
-print(json.dumps({path: list(trace.modules[path].receptive_field.size) for path in convs}))
+found = {}
+for name in sys.argv[1:]:
+    module = torchvision.models.get_model(name).eval()
+    trace = torchlens.trace(module, torch.randn(1, 3, 224, 224))
+    convs = [path for path, part in module.named_modules() if isinstance(part, torch.nn.Conv2d)]
+    found[name] = {path: list(trace.modules[path].receptive_field.size) for path in convs}
+print(json.dumps(found))
 """
 """In a process of its own: torchlens replaces the functions of torch, for good."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["resnet18", "vgg11"])
-def test_fields_are_those_that_torchlens_finds(name):
-    command = [sys.executable, "-c", FOUND_BY_TORCHLENS, name]
+TRACED = ("resnet18", "vgg11")
+
+
+@pytest.fixture(scope="module")
+def torchlens_fields() -> dict[str, dict[str, list[int]]]:
+    """Sizes of receptive fields as torchlens finds them, by network and path of convolution."""
+    command = [sys.executable, "-c", FOUND_BY_TORCHLENS, *TRACED]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    theirs = json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRACED)
+def test_fields_are_those_that_torchlens_finds(torchlens_fields, name):
+    theirs = torchlens_fields[name]
     module = build(Spec(f"torchvision:{name}", {}, None, Path()), seed=0).module
     graph, _ = read(module, (3, 224, 224))
     fields = {layer: receptive_field(graph, layer).size for layer in graph.conv_layers}
