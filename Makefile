@@ -3,9 +3,9 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 UV := uv==0.13.9
-# The tests start hundreds of processes: what Python compiles for one serves the next, from a folder
-# of its own, also where PYTHONDONTWRITEBYTECODE is set.
-TESTING := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/pycache
+# The tests start hundreds of processes, which share what Python compiled, also where
+# PYTHONDONTWRITEBYTECODE is set.
+TESTING := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null \
     && echo "$$python" && break; done)
@@ -41,10 +41,9 @@ setup: .venv/ready  # the environment; nothing is asked of the network once it s
 	  "it: make PYTHON=/path/to/python3" >&2; exit 1; }
 	.venv/bin/python -m pip --version &> /dev/null || "$(PYTHON)" -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
-	uv pip install --python .venv/bin/python --require-hashes -r requirements.lock
+	uv pip install --python .venv/bin/python --compile-bytecode --require-hashes -r requirements.lock
 	uv pip install --python .venv/bin/python --no-deps --no-build-isolation -e .
 	test -e .git || dvc config --local core.no_scm true
-	rm -rf .venv/pycache
 	touch .venv/ready
 
 lock: setup  # requirements.lock anew, after an edit of pyproject.toml
