@@ -1,5 +1,6 @@
 """How a scan grows with workers: one and two under a scheduler, and what one scheduler can feed."""
 
+import os
 import tarfile
 import tempfile
 import time
@@ -14,6 +15,7 @@ from distributed import Client, LocalCluster
 from benchmarks.row import Row
 from benchmarks.world import BATCH, World, make_world
 from pipeline.compute import cluster
+from pipeline.cores import cores
 from pipeline.dataset.members import tar_position
 from pipeline.dataset.store import FolderStore
 from pipeline.scan.partition import chunk_count, images_per_chunk
@@ -34,7 +36,7 @@ def rows(quick: bool) -> Iterator[Row]:
             one, two = (_rate(scan, images, count) for count in (1, 2))
             yield Row(
                 f"scan of {images} images from {source}, 2 worker processes",
-                "one worker process, one thread each",
+                "one worker process; each with a core of its own",
                 two / one / 2,
                 "×",
                 0.9,
@@ -104,10 +106,21 @@ def _nothing(job: int, device: torch.device) -> int:
     return job
 
 
+def _pin(core: int) -> None:
+    """Keep this process and all its threads, also later ones, on one core."""
+    for thread in Path("/proc/self/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {core})
+
+
 @contextmanager
 def _cluster(count: int) -> Iterator[str]:
-    """The address of a scheduler with some worker processes of one thread, as a user's own."""
+    """The address of a scheduler with some worker processes of one thread, each on its own core.
+
+    Otherwise a single worker would decode ahead on the cores of the others.
+    """
     options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": "127.0.0.1:0"}
-    with LocalCluster(count, **options) as own, Client(own, set_as_default=False) as client:
+    with LocalCluster(n_workers=count, **options) as own, Client(own, set_as_default=False) as client:
         client.wait_for_workers(count)
+        for core, address in enumerate(client.scheduler_info(n_workers=-1)["workers"]):
+            client.run(_pin, core % cores(), workers=[address])
         yield str(own.scheduler_address)

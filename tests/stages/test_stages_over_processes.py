@@ -85,7 +85,7 @@ def copy(finished, expected, tmp_path) -> Workspace:
 def own_workers() -> Iterator[Client]:
     """A running cluster of worker processes, one at first, as `--scheduler` finds it."""
     options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": "127.0.0.1:0"}
-    with LocalCluster(1, **options) as own, Client(own, set_as_default=False) as client:
+    with LocalCluster(n_workers=1, **options) as own, Client(own, set_as_default=False) as client:
         yield client
 
 
