@@ -119,7 +119,10 @@ def _cluster(count: int) -> Iterator[str]:
     Otherwise a single worker would decode ahead on the cores of the others.
     """
     options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": "127.0.0.1:0"}
-    with LocalCluster(n_workers=count, **options) as own, Client(own, set_as_default=False) as client:
+    with (
+        LocalCluster(n_workers=count, **options) as own,
+        Client(own, set_as_default=False) as client,
+    ):
         client.wait_for_workers(count)
         for core, address in enumerate(client.scheduler_info(n_workers=-1)["workers"]):
             client.run(_pin, core % cores(), workers=[address])
