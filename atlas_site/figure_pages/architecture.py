@@ -55,6 +55,10 @@ class ArchitecturePage(FigurePage):
         filters = {f"filters-{n}": filter_grid(len(figure.arrays[f"filters_{n}"])) for n in places}
         return filters | {f"second-{n}": _grid(figure, n) for n in places}
 
+    def cover(self, figure: FigureData) -> str:
+        """The second layer's projections, of this run."""
+        return "second-0.webp"
+
     def pictures(self, atlas: Run, figure: FigureData) -> Iterator[tuple[str, bytes]]:
         """Two files for each network."""
         for place in range(len(figure.facts["networks"])):

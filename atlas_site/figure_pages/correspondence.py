@@ -86,6 +86,10 @@ class CorrespondencePage(FigurePage):
         counts = {len(row["images"]) for row in figure.facts["rows"] if row["part"]}
         return {f"masked-{count}": Grid(count, 1) for count in sorted(counts)}
 
+    def cover(self, figure: FigureData) -> str:
+        """The images without their first part."""
+        return f"{next(n for n, row in enumerate(figure.facts['rows']) if row['part'])}.webp"
+
     def pictures(self, atlas: Run, figure: FigureData) -> Iterator[tuple[str, bytes]]:
         """A file for each part."""
         for number, row in enumerate(figure.facts["rows"]):

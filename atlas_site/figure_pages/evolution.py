@@ -97,6 +97,10 @@ class EvolutionPage(FigurePage):
         """All layers' sheets are of one shape: a row for each channel, a column for each epoch."""
         return {KIND: _grid(figure)}
 
+    def cover(self, figure: FigureData) -> str:
+        """The last layer's."""
+        return f"{list(_keys(figure).values())[-1]}.webp"
+
     def pictures(self, atlas: Run, figure: FigureData) -> Iterator[tuple[str, bytes]]:
         """A file for each layer."""
         grid, keys = _grid(figure), _keys(figure)

@@ -84,6 +84,10 @@ class InvariancePage(FigurePage):
         """A row of pictures for each transformation."""
         return {f"moved-{one['kind']}": _grid(one) for one in figure.facts["transforms"]}
 
+    def cover(self, figure: FigureData) -> str:
+        """The first image under the last transformation."""
+        return f"{figure.facts['transforms'][-1]['kind']}-0.webp"
+
     def pictures(self, atlas: Run, figure: FigureData) -> Iterator[tuple[str, bytes]]:
         """A file for each image and transformation."""
         for one in figure.facts["transforms"]:

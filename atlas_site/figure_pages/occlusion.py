@@ -116,6 +116,10 @@ class OcclusionPage(FigurePage):
         """The five pictures of an image in a row."""
         return {"occluded": GRID}
 
+    def cover(self, figure: FigureData) -> str:
+        """The first image's."""
+        return "0.webp"
+
     def pictures(self, atlas: Run, figure: FigureData) -> Iterator[tuple[str, bytes]]:
         """A file for each image."""
         for at in range(_count(figure)):

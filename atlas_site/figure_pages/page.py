@@ -37,6 +37,10 @@ class FigurePage(Protocol):
         """The grids of its sheets, by the kind of picture that its template names."""
         ...
 
+    def cover(self, figure: FigureData) -> str:
+        """The file of `pictures` whose upper left part the list of figures shows."""
+        ...
+
     def pictures(self, atlas: Run, figure: FigureData) -> Iterator[tuple[str, bytes]]:
         """The files of `figures/NAME/`: a name and its content each."""
         ...

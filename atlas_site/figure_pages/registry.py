@@ -8,7 +8,7 @@ from atlas_site.figure_pages.evolution import EvolutionPage
 from atlas_site.figure_pages.invariance import InvariancePage
 from atlas_site.figure_pages.occlusion import OcclusionPage
 from atlas_site.figure_pages.page import FigurePage
-from pipeline.atlas import Run
+from pipeline.atlas import FigureData, Run
 
 FIGURE_PAGES: dict[str, FigurePage] = {
     page.name: page
@@ -31,6 +31,8 @@ class FigureCard:
     lead: str
     href: str
     """Empty where there is no page."""
+    cover: str
+    """The address of a picture; empty where there is no page."""
     missing: str
     """The sentence that says why it could not be made; empty where it was."""
 
@@ -45,9 +47,14 @@ def made_pages(atlas: Run) -> tuple[FigurePage, ...]:
 
 def index_cards(atlas: Run) -> tuple[FigureCard, ...]:
     """The figures that were asked for, made or not, in the paper's order."""
+    figures = atlas.figures
     return tuple(
-        FigureCard(page.number, page.title, page.lead, "" if missing else page.href, missing)
-        for name, page in FIGURE_PAGES.items()
-        if name in atlas.figures
-        for missing in [atlas.figures[name].missing]
+        _card(page, figures[name]) for name, page in FIGURE_PAGES.items() if name in figures
     )
+
+
+def _card(page: FigurePage, figure: FigureData) -> FigureCard:
+    if figure.missing:
+        return FigureCard(page.number, page.title, page.lead, "", "", figure.missing)
+    cover = f"figures/{page.name}/{page.cover(figure)}"
+    return FigureCard(page.number, page.title, page.lead, page.href, cover, "")

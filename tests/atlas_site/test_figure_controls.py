@@ -80,5 +80,23 @@ def test_the_list_of_figures_links_to_each(visit: Opener) -> None:
     page.wait_for_url("**/figures.html")
     listed = [f"Figure {number}" for number in (2, 4, 5, 6, 7)]
     assert words(page, ".figure-cards small") == [*listed, "Table 1"]
-    page.locator(".figure-cards a").nth(4).click()
+    page.locator(".figure-cards h2 a").nth(4).click()
     page.wait_for_url("**/figure-occlusion.html")
+
+
+def test_each_figure_of_the_list_has_a_picture_that_leads_to_it(visit: Opener) -> None:
+    page = visit("figures.html").page
+    pictures = page.locator(".figure-cover")
+    assert pictures.count() == 6
+    leads = page.eval_on_selector_all(
+        ".figure-cards li",
+        """all => all.map(one =>
+        one.querySelector('.figure-cover').href === one.querySelector('h2 a').href)""",
+    )
+    assert leads == [True] * 6
+    shown = page.eval_on_selector_all(
+        ".figure-cover img", "all => all.map(i => i.naturalWidth && i.clientWidth / i.clientHeight)"
+    )
+    assert shown == pytest.approx([3] * 6, abs=0.05)
+    pictures.nth(3).click()
+    page.wait_for_url("**/figure-architecture.html")

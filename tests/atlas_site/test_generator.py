@@ -204,3 +204,4 @@ def test_a_figure_that_could_not_be_made_says_why(tmp_path: Path):
     listed = (out / "figures.html").read_text(encoding="utf-8")
     assert "Not made: No &lt;b&gt;parts&lt;/b&gt; are known." in listed
     assert not (out / "figure-correspondence.html").exists()
+    assert listed.count("figure-cover") == 1  # Figure 2's
