@@ -28,6 +28,11 @@ COMMANDS = {
 }
 
 
+TOO_LITTLE = ("failed to map segment", "annot allocate memory")
+"""What the dynamic loader says of a library that the memory left cannot hold."""
+MORE = "Raise the limit of memory (ulimit -v), or close other programs."
+
+
 class Atlas(click.Group):
     """A group that finds the command `name` in the module `stages.name`."""
 
@@ -39,7 +44,17 @@ class Atlas(click.Group):
         """The command of a name."""
         if cmd_name not in COMMANDS:
             ctx.fail(f"There is no command {cmd_name!r}. Commands: {', '.join(COMMANDS)}.")
-        command: click.Command = import_module(f"stages.{cmd_name.replace('-', '_')}").main
+        try:
+            module = import_module(f"stages.{cmd_name.replace('-', '_')}")
+        except (ImportError, MemoryError) as error:
+            if isinstance(error, ImportError) and not any(
+                words in str(error) for words in TOO_LITTLE
+            ):
+                raise
+            why = f" ({error})" if str(error) else ""
+            click.echo(f"Error: There is too little memory to start{why}. {MORE}", err=True)
+            ctx.exit(1)
+        command: click.Command = module.main
         return command
 
     def invoke(self, ctx: click.Context) -> object:
