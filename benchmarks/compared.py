@@ -78,6 +78,7 @@ class Compared:
         self._world, self._device, self._amount = world, device, amount
         self._card = self._model().card
         self.arch = self._card.arch
+        self._flop = _flop(self._model())
         self._by_cpu = self._scanned(CPU, amount.equal, amount.batch)
 
     def measurements(self) -> Iterator[Measurement]:
@@ -92,9 +93,8 @@ class Compared:
         amount, device = self._amount, self._device
         seconds, _ = wall(lambda: self._scanned(device, amount.images, amount.batch), device)
         beside = self._agreement(self._scanned(device, amount.equal, amount.batch))
-        flop = _flop(self._model())
         rate = amount.images / seconds
-        return Measurement("scan, files to records", rate, flop, _mib(device), beside)
+        return Measurement("scan, files to records", rate, self._flop, _mib(device), beside)
 
     def _ready_scan(self) -> Measurement:
         """The same without reading and decoding: one batch of squares again and again."""
@@ -112,8 +112,8 @@ class Compared:
                     peaks.close(labels)
 
         seconds, _ = wall(work, self._device)
-        rate, flop = batches * len(squares) / seconds, _flop(self._model())
-        return Measurement("scan, images ready", rate, flop, _mib(self._device), "")
+        rate = batches * len(squares) / seconds
+        return Measurement("scan, images ready", rate, self._flop, _mib(self._device), "")
 
     def _scan_with_little_memory(self) -> Measurement:
         """A batch of all images, whose maps do not fit: it must be halved, at equal results."""
@@ -145,8 +145,8 @@ class Compared:
         seconds, ours = wall(lambda: self._probabilities(device), device)
         mib, difference = _mib(device), np.abs(ours - self._probabilities(CPU)).max()
         beside = f"probabilities differ by at most {difference:.1g}"
-        flop = 10 * _flop(self._model())
-        return Measurement("evaluate, ten crops", images / seconds, flop, mib, beside)
+        flop, rate = 10 * self._flop, images / seconds
+        return Measurement("evaluate, ten crops", rate, flop, mib, beside)
 
     def _model(self) -> Model:
         return load_model(self._world.folder / "model")

@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.row import Row
-from benchmarks.world import PHOTOS, photograph
+from benchmarks.world import PHOTOS, write_photographs
 from pipeline.compute.device import supports_bfloat16
 from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
@@ -71,15 +70,14 @@ def zfnet_task(
 
 def _photographs(folder: Path, images: int) -> tuple[Manifest, ImageStore]:
     """A data set of made-up photographs, as JPEG files; some are listed several times."""
-    rng = np.random.default_rng(0)
-    listed = []
-    for number in range(min(images, PHOTOS)):
-        name = f"{number:03d}.jpg"
-        photograph(rng).save(folder / name, quality=90)
-        sha256 = sha256_of(folder / name)
-        listed.append(ImageRow("train", name, str(number % CLASSES), 500, 375, sha256))
+    write_photographs(folder, min(images, PHOTOS))
+    photos = folder / "photos"
+    listed = [
+        ImageRow("train", file.name, str(number % CLASSES), 500, 375, sha256_of(file))
+        for number, file in enumerate(sorted(photos.iterdir()))
+    ]
     rows = tuple(listed[number % len(listed)] for number in range(images))
-    return Manifest(rows), open_images(folder)
+    return Manifest(rows), open_images(photos)
 
 
 def _with_data(task: TrainingTask, folder: Path, rounds: int) -> Row:

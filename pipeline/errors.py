@@ -23,6 +23,17 @@ class AtlasError(Exception):
         return partial(type(self), fix=self.fix), (self.problem,)
 
 
+_TOO_LITTLE_MEMORY = ("t allocate memory", "failed to map segment")
+"""What torch and the system say of it, and the loader of a library that does not fit."""
+
+
+def is_lack_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, by the error's class or, where it has none of its own, its words."""
+    return isinstance(error, MemoryError) or any(
+        words in str(error) for words in _TOO_LITTLE_MEMORY
+    )
+
+
 def printable(text: str) -> str:
     """One line of bounded length whose characters a terminal only shows.
 

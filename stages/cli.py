@@ -4,6 +4,8 @@ from importlib import import_module
 
 import click
 
+from pipeline.errors import AtlasError, is_lack_of_memory
+
 COMMANDS = {
     "preset": "Write params.yaml from a preset and say what changed.",
     "run": "Run all stages in order, without DVC.",
@@ -28,11 +30,6 @@ COMMANDS = {
 }
 
 
-TOO_LITTLE = ("failed to map segment", "annot allocate memory")
-"""What the dynamic loader says of a library that the memory left cannot hold."""
-MORE = "Raise the limit of memory (ulimit -v), or close other programs."
-
-
 class Atlas(click.Group):
     """A group that finds the command `name` in the module `stages.name`."""
 
@@ -47,12 +44,14 @@ class Atlas(click.Group):
         try:
             module = import_module(f"stages.{cmd_name.replace('-', '_')}")
         except (ImportError, MemoryError) as error:
-            if isinstance(error, ImportError) and not any(
-                words in str(error) for words in TOO_LITTLE
-            ):
+            if not is_lack_of_memory(error):
                 raise
             why = f" ({error})" if str(error) else ""
-            click.echo(f"Error: There is too little memory to start{why}. {MORE}", err=True)
+            lack = AtlasError(
+                f"There is too little memory to start{why}.",
+                fix="Raise the limit of memory (ulimit -v), or close other programs.",
+            )
+            click.echo(f"Error: {lack}", err=True)
             ctx.exit(1)
         command: click.Command = module.main
         return command

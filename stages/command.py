@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 from tqdm import tqdm
 
-from pipeline.errors import AtlasError, printable
+from pipeline.errors import AtlasError, is_lack_of_memory, printable
 from pipeline.progress import Advance
 from pipeline.storage.disk import disk_full_error
 from pipeline.workspace import Workspace
@@ -96,18 +96,14 @@ def _of_the_system(error: OSError, workspace: Path) -> AtlasError:
 def _lack(error: Exception) -> AtlasError | None:
     """Memory or threads that ran out.
 
-    torch says so in words alone, of a GPU's memory in a class of its own; Python of threads.
+    torch says so of a GPU's memory in a class of its own, Python of threads in words alone.
     """
     if "t start new thread" in str(error):
         return AtlasError(
             "The system lets no further thread start.",
             fix="Raise the limits of memory and processes (ulimit -v, ulimit -u).",
         )
-    if (
-        isinstance(error, MemoryError)
-        or "t allocate memory" in str(error)
-        or type(error).__name__ == "OutOfMemoryError"
-    ):
+    if is_lack_of_memory(error) or type(error).__name__ == "OutOfMemoryError":
         return AtlasError("Out of memory.", fix="Close other programs, or lower a batch size.")
     return None
 

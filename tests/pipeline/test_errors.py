@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from pipeline.errors import LONGEST, AtlasError, printable
+from pipeline.errors import LONGEST, AtlasError, is_lack_of_memory, printable
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,17 @@ def test_a_value_of_megabytes_is_cut_in_its_middle():
 def test_it_travels_between_processes():
     error = pickle.loads(pickle.dumps(AtlasError("a\nb", fix="c")))
     assert (error.problem, error.fix) == ("a\\nb", "c")
+
+
+@pytest.mark.parametrize(
+    ("error", "is_it"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), True),
+        (ImportError("No module named 'torch'"), False),
+        (RuntimeError("size mismatch"), False),
+    ],
+)
+def test_a_lack_of_memory_is_known_by_class_or_words(error, is_it):
+    assert is_lack_of_memory(error) == is_it

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from pipeline.parent import ctrl_c_withheld
+from tests.stages.processes import wait_for
 
 CHILD = """
 import signal, sys
@@ -72,16 +72,16 @@ def test_a_stage_ends_when_dvc_is_killed_whatever_stands_between(tmp_path, words
     command = [word.format(python=sys.executable, folder=tmp_path) for word in words]
     starts = f"import os; os.environ['DVC_STAGE'] = 'scan'; {DVC}"
     dvc = subprocess.Popen([sys.executable, "-c", starts, *command])
-    exists(tmp_path / "started")
+    wait_for((tmp_path / "started").exists)
     stage = running(tmp_path)
     if meanwhile == "at work":
         (tmp_path / "go").touch()
-        exists(tmp_path / "watching")
+        wait_for((tmp_path / "watching").exists)
         assert running(tmp_path) == stage
     dvc.kill()
     dvc.wait()
     (tmp_path / "go").touch()
-    wait_until(lambda: not running(tmp_path))
+    wait_for(lambda: not running(tmp_path))
     assert (tmp_path / "watching").exists() == (meanwhile == "at work")
 
 
@@ -89,21 +89,10 @@ def test_a_stage_that_was_started_by_hand_works_on(tmp_path):
     (tmp_path / "go").touch()
     command = [sys.executable, "-c", STAGE, str(tmp_path)]
     stage = subprocess.Popen(command, env=os.environ | {"DVC_STAGE": "scan"})
-    exists(tmp_path / "watching")
+    wait_for((tmp_path / "watching").exists)
     assert stage.poll() is None
     stage.kill()
     stage.wait()
-
-
-def exists(path: Path) -> None:
-    wait_until(path.exists)
-
-
-def wait_until(true) -> None:
-    give_up = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
 
 
 def running(folder: Path) -> set[int]:
