@@ -139,3 +139,18 @@ def test_every_test_stands_where_its_subject_does():
             if not (named or folder == ROOT / "atlas_site"):
                 strays.append(str(path.relative_to(ROOT)))
     assert not strays
+
+
+TOPS = ("pipeline", "stages", "atlas_site", "benchmarks", "demo", "nets", "tests")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = {"nets/mine.py"}
+"""What a user is to write."""
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_document_names_files_that_are_there(document):
+    named = set(re.findall(r"`([a-z_/]+\.(?:py|js|html))`", document.read_text(encoding="utf-8")))
+    files = [f"/{path.relative_to(ROOT)}" for top in TOPS for path in (ROOT / top).rglob("*.*")]
+    assert not {
+        name for name in named - EXAMPLES if not any(path.endswith(f"/{name}") for path in files)
+    }
