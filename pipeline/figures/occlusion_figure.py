@@ -9,6 +9,7 @@ from jaxtyping import Float, Float64
 from pipeline.atlas import Run
 from pipeline.compute.device import configure_matmul
 from pipeline.dataset.verified import load_verified
+from pipeline.errors import AtlasError
 from pipeline.figure_params import FigureName, OcclusionParams
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import last_map, scores_classes
@@ -23,6 +24,7 @@ from pipeline.figures.subjects import (
     subjects,
 )
 from pipeline.network.overflow import is_overflow_safe
+from pipeline.params import Method
 from pipeline.project.method import method_of
 from pipeline.storage.figures import Arrays, FigureData
 
@@ -34,6 +36,7 @@ class OcclusionJob:
     source: Source
     subject: Subject
     layer: str
+    method: Method
     params: OcclusionParams
 
 
@@ -47,12 +50,17 @@ class Occlusion:
         side, (_, rows, cols) = run.params.figures.occlusion.side, run.graph.input
         if not scores_classes(run.graph, len(run.card.classes)):
             return "The network's output is no list of class scores."
-        if last_map(run.graph) is None:
+        layer = last_map(run.graph)
+        if layer is None:
             return "The network has no layer with a map: it is fully connected throughout."
         if side > min(rows, cols):
             return f"The square of {side} pixels is larger than the input of {rows} × {cols}."
         if not is_overflow_safe(run.loaded_model, [run.graph.output]):
             return "The network's weights are so large, or no numbers, that activations overflow."
+        try:
+            method_of(run.graph, layer.name, run.params.project.method)
+        except AtlasError as unfit:
+            return str(unfit)
         return ""
 
     def steps(self, run: Run) -> int:
@@ -65,8 +73,9 @@ class Occlusion:
         layer, params = last_map(run.graph), run.params.figures.occlusion
         assert layer is not None
         source = source_of(run)
+        method = method_of(run.graph, layer.name, run.params.project.method)
         jobs = {
-            f"image {subject.row}": OcclusionJob(source, subject, layer.name, params)
+            f"image {subject.row}": OcclusionJob(source, subject, layer.name, method, params)
             for subject in chosen
         }
         found = list(work.each(hide_everywhere, jobs).values())
@@ -76,7 +85,7 @@ class Occlusion:
         ]
         facts = {
             "layer": layer.name,
-            "method": method_of(run.graph, layer.name, "auto"),
+            "method": method,
             "side": params.side,
             "corner_rows": found[0]["corner_rows"].tolist(),
             "corner_cols": found[0]["corner_cols"].tolist(),
@@ -112,7 +121,8 @@ def hide_everywhere(job: OcclusionJob, device: torch.device) -> Arrays:
         params.stride,
         params.value,
     )
-    picture = project_unit(model.network, image, job.layer, maps.channel, maps.cell, maps.peak)
+    unit = maps.channel, maps.cell, maps.peak
+    picture = project_unit(model.network, image, job.layer, *unit, job.method)
     largest = float(np.abs(picture).max()) or 1.0
     return {
         "image": pixels,

@@ -9,8 +9,9 @@ from pipeline.network.fold import folded
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.network.ops import Pair
+from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
-from pipeline.project.method import method_of, recorded
+from pipeline.project.method import recorded
 from pipeline.project.switches import SwitchFinder, cut_windows
 
 
@@ -22,13 +23,14 @@ def project_unit(
     channel: int,
     cell: Pair,
     activation: float,
+    method: Method,
 ) -> Float32[np.ndarray, "row col colour"]:
     """One unit's projection as `project` makes it, on the whole input; 0 outside its box.
 
     Not for a network that can give NaN or overflow.
     """
     network = folded(network)
-    graph, method = network.graph, method_of(network.graph, layer, "auto")
+    graph = network.graph
     nodes, cells = recorded(graph, layer, method), torch.tensor([cell])
     maps = SwitchFinder(network, finite=True).maps(image, nodes)
     units = Units(

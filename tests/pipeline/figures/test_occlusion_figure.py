@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from pipeline.atlas import open_atlas
+from pipeline.errors import AtlasError
 from pipeline.figures.occlusion_figure import Occlusion, under_square
 from pipeline.figures.projection import project_unit
 from pipeline.figures.subjects import subjects
@@ -26,6 +27,14 @@ def run(tmp_path_factory):
 
 
 OCCLUSION = {"side": 20, "stride": 11, "value": 7}
+
+
+def changed(run, **sections):
+    """The run with these sections of parameters."""
+    write_params(
+        run.workspace.root, {"data": {"root": str(run.workspace.root / "photos")}} | sections
+    )
+    return open_atlas(run.artifacts)
 
 
 def test_every_number_is_that_of_the_masked_image_and_the_projection_the_references(run, tmp_path):
@@ -62,7 +71,7 @@ def test_every_number_is_that_of_the_masked_image_and_the_projection_the_referen
 
 def test_a_projection_at_the_edge_of_the_image_is_at_its_place(run):
     """conv2 sees 27 pixels; its first cell's box begins in the corner of the image."""
-    picture = project_unit(run.model(), run.input(3)[None], "conv2", 0, (0, 1), 1.0)
+    picture = project_unit(run.model(), run.input(3)[None], "conv2", 0, (0, 1), 1.0, "deconvnet")
     assert picture.shape == (64, 64, 3)
     rows, cols = np.nonzero(picture.any(axis=2))
     assert rows.max() < 27
@@ -86,9 +95,28 @@ def test_an_image_without_a_class_is_followed_by_the_class_it_is_given(run, tmp_
 
 
 def test_a_square_larger_than_the_input_is_told_of(run):
-    params = {**OCCLUSION, "side": 65}
-    photos = {"root": str(run.workspace.root / "photos")}
-    write_params(run.workspace.root, {"data": photos, "figures": {"occlusion": params}})
-    assert "65 pixels is larger than the input of 64 × 64" in Occlusion().missing(
-        open_atlas(run.artifacts)
-    )
+    larger = changed(run, figures={"occlusion": {**OCCLUSION, "side": 65}})
+    assert "65 pixels is larger than the input of 64 × 64" in Occlusion().missing(larger)
+
+
+def test_the_projection_is_by_the_method_of_the_parameters(run, tmp_path):
+    figures = {"images": [3], "occlusion": {**OCCLUSION, "stride": 44}}
+    asked = changed(run, figures=figures, project={"method": "gradient"})
+    figure = made(Occlusion(), asked, tmp_path)
+    weights = dict(run.model().named_parameters())
+    passed = Reference(run.graph, weights, {"conv5": "gradient"})(run.input(3).double(), ["conv5"])
+    maps, channel = passed.maps("conv5"), figure.facts["images"][0]["channel"]
+    row, col = divmod(int(maps[channel].argmax()), maps.shape[2])
+    expected = passed.project("conv5", (channel, row, col), 1.0).numpy()
+    found = figure.arrays["projection"][0].astype(np.float64) * np.abs(expected).max()
+    assert figure.facts["method"] == "gradient"
+    assert np.linalg.norm(found - expected) <= 2e-3 * np.linalg.norm(expected)
+
+
+def test_a_method_that_does_not_fit_the_layer_is_a_sentence(run, monkeypatch):
+    monkeypatch.setattr("pipeline.figures.occlusion_figure.method_of", refusing)
+    assert Occlusion().missing(run) == "A deconvnet cannot pass the silu. Take another."
+
+
+def refusing(*_):
+    raise AtlasError("A deconvnet cannot pass the silu.", fix="Take another.")
