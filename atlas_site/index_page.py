@@ -11,6 +11,7 @@ from atlas_site.catalogue import Catalogue
 from atlas_site.charts import Chart, curves
 from atlas_site.layers import Layer
 from atlas_site.templating import powers_of_ten
+from pipeline.atlas import LocalResponseNorm
 
 SHORT_HASH = 12
 
@@ -83,6 +84,11 @@ def methods_used(catalogue: Catalogue) -> list[MethodUsed]:
     """The methods of the layers."""
     used = {layer.projected.method for layer in catalogue.layers}
     return [MethodUsed(name, NAMES[name], RULES[name]) for name in NAMES if name in used]
+
+
+def has_local_response_norm(catalogue: Catalogue) -> bool:
+    """Whether a projection passes one on its way down."""
+    return any(isinstance(node.op, LocalResponseNorm) for node in catalogue.atlas.graph.nodes)
 
 
 def summary(catalogue: Catalogue) -> list[Figure]:

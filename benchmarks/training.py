@@ -160,7 +160,7 @@ def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
     steps = {
         "plain torch: NCHW, nn.LocalResponseNorm": _plain_epoch(precise),
         "channels last": _plain_epoch(precise, last=True),
-        "own contrast norm": _plain_epoch(precise, last=True, own_norm=True),
+        "own local response norm": _plain_epoch(precise, last=True, own_norm=True),
         "fused SGD, filters capped: the training's own step": ready_epoch(trainer),
     }
     if supports_bfloat16(torch.device("cpu")):

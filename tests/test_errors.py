@@ -257,7 +257,7 @@ def test_a_scan_of_another_model(copy):
     write_params(copy, {"model": {"width": 0.06}})
     write_model(copy)
     line = told(copy, "project")
-    assert "another weights" in line
+    assert "belongs to other weights" in line
     assert "`dvc repro scan`" in line
 
 

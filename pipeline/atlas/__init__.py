@@ -5,6 +5,7 @@ from pipeline.atlas.run import EpochRecord as EpochRecord
 from pipeline.atlas.run import FigureData as FigureData
 from pipeline.atlas.run import Graph as Graph
 from pipeline.atlas.run import Layer as Layer
+from pipeline.atlas.run import LocalResponseNorm as LocalResponseNorm
 from pipeline.atlas.run import Prediction as Prediction
 from pipeline.atlas.run import Run as Run
 from pipeline.atlas.run import layer_feeds as layer_feeds

@@ -25,6 +25,7 @@ from pipeline.network.graph import Layer as Layer
 from pipeline.network.model import Model, ModelCard, load_card, load_model, read_snapshot
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv
+from pipeline.network.ops import LocalResponseNorm as LocalResponseNorm
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry, boxes_where_shown
 from pipeline.storage.figures import FigureData as FigureData

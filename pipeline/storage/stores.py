@@ -269,6 +269,12 @@ def _check_metadata(path: Path, fix: str) -> None:
         raise AtlasError(f"{path} is not as it was written: its sha256 differs.", fix=fix)
 
 
+_OTHER = {
+    "weights_sha256": "other weights",
+    "manifest_sha256": "another manifest",
+    "model_sha256": "another model",
+    "scan_sha256": "another scan",
+}
 _STAGE: Mapping[Kind, str] = {"scan": "scan", "projections": "project", "crops": "crop"}
 assert set(_STAGE) == set(get_args(Kind)) == set(DIMENSIONS)
 
@@ -285,7 +291,7 @@ def _check_provenance(
     for name, expected in made_from.attributes().items():
         if found.get(name) != expected:
             raise AtlasError(
-                f"{path} was made from another {name.removesuffix('_sha256')} "
+                f"{path} belongs to {_OTHER[name]} "
                 f"({str(found.get(name))[:12]}…, now {expected[:12]}…).",
                 fix=fix,
             )

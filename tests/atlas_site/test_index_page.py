@@ -1,10 +1,12 @@
 """The facts of the first page."""
 
 import dataclasses
+from types import SimpleNamespace
+from typing import cast
 
-from atlas_site.catalogue import gather
-from atlas_site.index_page import low_frequency, verified
-from pipeline.atlas import open_atlas
+from atlas_site.catalogue import Catalogue, gather
+from atlas_site.index_page import has_local_response_norm, low_frequency, verified
+from pipeline.atlas import LocalResponseNorm, open_atlas
 from pipeline.storage.reports import bound
 from pipeline.storage.sealed import write_sealed
 from pipeline.storage.training_report import Spread, TrainingReport, write_training_report
@@ -57,3 +59,13 @@ def test_the_low_frequencies_of_the_first_layer_are_the_training_s_median(tmp_pa
         run.report("train.json"), report, made_from, run.report("train_history.csv")
     )
     assert low_frequency(gather(open_atlas(run.artifacts))) == "25.4 %"
+
+
+def test_local_response_norms_are_spoken_of_where_the_network_has_them(tmp_path):
+    plan = Plan(layers=("conv1",), dead={}, partial={})
+    catalogue = gather(open_atlas(write_run(tmp_path / "run", plan).artifacts))
+    assert has_local_response_norm(catalogue)  # ZFNet's, behind conv1 and conv2
+    graph = catalogue.atlas.graph
+    nodes = tuple(node for node in graph.nodes if not isinstance(node.op, LocalResponseNorm))
+    bare = SimpleNamespace(atlas=SimpleNamespace(graph=dataclasses.replace(graph, nodes=nodes)))
+    assert not has_local_response_norm(cast(Catalogue, bare))

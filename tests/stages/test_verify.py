@@ -286,9 +286,9 @@ def test_pictures_of_another_scan_are_refused(copy):
     change(copy.scan, "conv3", "cell", shift)
     result = run(verify, copy)
     assert result.exit_code == 1
-    assert "projections.zarr was made from another scan" in result.output
+    assert "projections.zarr belongs to another scan" in result.output
     shutil.rmtree(copy.projections)
-    with pytest.raises(AtlasError, match=r"crops\.zarr was made from another scan"):
+    with pytest.raises(AtlasError, match=r"crops\.zarr belongs to another scan"):
         open_atlas(copy.artifacts).store("crops")
 
 

@@ -146,7 +146,7 @@ def test_a_store_of_another_model_is_refused(tmp_path: Path, store: str):
     content = json.loads(meta.read_text())
     content["attributes"]["weights_sha256"] = "0" * 64
     meta.write_text(json.dumps(content))
-    with pytest.raises(AtlasError, match="made from another weights"):
+    with pytest.raises(AtlasError, match="belongs to other weights"):
         open_atlas(run.artifacts).top("conv1", 0)
 
 
@@ -169,7 +169,7 @@ def test_every_store_is_bound_to_the_whole_model_card(run: Workspace, tmp_path, 
     shutil.copy(run.manifest, copy.manifest)
     facts = read_sealed(copy.model / "model.json", fix="")
     write_sealed(copy.model / "model.json", facts | {changed: CHANGES[changed](facts[changed])})
-    with pytest.raises(AtlasError, match=r"made from another model .*Run `dvc repro"):
+    with pytest.raises(AtlasError, match=r"belongs to another model .*Run `dvc repro"):
         open_store(run.artifacts / f"{store}.zarr", store, Run(copy, copy.artifacts).provenance)
 
 
@@ -189,7 +189,7 @@ def test_a_store_of_another_manifest_is_refused(tmp_path: Path):
     run = write_run(tmp_path / "run", Plan(layers=("conv1",)))
     with run.manifest.open("a", encoding="utf-8") as file:
         file.write("val,z.png,plain,80,80,0\n")
-    with pytest.raises(AtlasError, match="made from another manifest"):
+    with pytest.raises(AtlasError, match="belongs to another manifest"):
         open_atlas(run.artifacts)
 
 

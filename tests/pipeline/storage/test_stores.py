@@ -79,9 +79,9 @@ def test_equal_records_give_equal_bytes(store, tmp_path):
     ("kind", "made_from", "said"),
     [
         ("crops", RUN, "is feature-atlas/scan version 1, not feature-atlas/crops version 1"),
-        ("scan", Provenance("other", "manifest", "model"), "was made from another weights"),
-        ("scan", Provenance("weights", "other", "model"), "was made from another manifest"),
-        ("scan", Provenance("weights", "manifest", "other"), "was made from another model"),
+        ("scan", Provenance("other", "manifest", "model"), "belongs to other weights"),
+        ("scan", Provenance("weights", "other", "model"), "belongs to another manifest"),
+        ("scan", Provenance("weights", "manifest", "other"), "belongs to another model"),
     ],
 )
 def test_a_store_of_another_kind_or_run_is_refused(store, kind, made_from, said):
