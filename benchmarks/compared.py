@@ -28,7 +28,7 @@ from pipeline.network.overflow import is_overflow_safe
 from pipeline.progress import no_progress
 from pipeline.project.method import method_of
 from pipeline.project.projector import Projector
-from pipeline.scan.graph_forward import forward_of
+from pipeline.scan.forward import Forward
 from pipeline.scan.layer_statistics import LayerStatistics, empty_statistics
 from pipeline.scan.worker import peaks_of_batch
 
@@ -100,7 +100,7 @@ class Compared:
         """The same without reading and decoding: one batch of squares again and again."""
         amount, model = self._amount, self._model()
         squares = self._squares()[: amount.batch]
-        forward = forward_of(model, self._world.layers, len(squares), self._device)
+        forward = Forward.of_layers(model, self._world.layers, len(squares), self._device)
         layers = empty_statistics(model.graph, self._world.layers, 9, model.card.classes)
         labels, batches = np.zeros(len(squares), np.int64), amount.images // len(squares)
 

@@ -116,7 +116,7 @@ def _compiled_row(world: World) -> Row:
     """The forward pass of the scan, a batch per core, against one compiled for all cores."""
     model = load_model(world.folder / "model")
     threads = torch.get_num_threads()
-    ours = Forward(model, LAYERS, BATCH, torch.device("cpu"))
+    ours = Forward.of_layers(model, LAYERS, BATCH, torch.device("cpu"))
     chance = np.random.default_rng(0)
     squares = list(chance.integers(0, 256, (BATCH, 224, 224, 3), dtype=np.uint8))
     compiled, compile_s = _compiled(threads)

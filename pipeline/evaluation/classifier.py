@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pipeline.compute.memory import fitted
 from pipeline.network.model import Model
-from pipeline.scan.graph_forward import GraphForward, forward_of
+from pipeline.scan.forward import Forward
 
 BATCH = 32
 """Images in a forward pass of the convolutions on a GPU; a CPU takes fewer at a time."""
@@ -22,8 +22,7 @@ class Classifier:
     """A model on a device, on the forward pass of the scan."""
 
     def __init__(self, model: Model, device: torch.device) -> None:
-        layers = [model.graph.layers[-1]]
-        self._forward = forward_of(model, layers, BATCH, device)
+        self._forward = Forward(model, {model.graph.output: "scores"}, BATCH, device)
 
     @torch.inference_mode()
     def __call__(self, pixels: Sequence[UInt8[np.ndarray, "crop crop 3"]]) -> Probabilities:
@@ -40,7 +39,5 @@ class Classifier:
         self, pixels: Sequence[UInt8[np.ndarray, "crop crop 3"]], slice_images: int
     ) -> list[Tensor]:
         self._forward.slice_images = slice_images
-        if isinstance(self._forward, GraphForward):
-            return list(self._forward.outputs(iter(pixels), len(pixels)))
         found = self._forward.run(iter(pixels), len(pixels))
         return [maps.maps.flatten(1) for *_, maps in found]

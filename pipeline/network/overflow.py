@@ -30,6 +30,10 @@ from pipeline.network.ops import (
 
 SAFE = 1e18
 """Squares of such numbers are still far from the end of float32."""
+LOOKED_AT_ABOVE = 1e9
+"""A bound from which a node's values are looked at, well before SAFE."""
+SOUND = 1e6
+"""Where values are looked at, the largest magnitude of a sound network's activations."""
 
 
 def is_overflow_safe(model: Model, nodes: Collection[int]) -> bool:
@@ -38,14 +42,34 @@ def is_overflow_safe(model: Model, nodes: Collection[int]) -> bool:
     Each layer's largest sum of absolute weights bounds its outputs by its inputs. True for every
     network of use; false for one whose training diverged, or with a NaN among its weights.
     """
+    return nodes_to_check(model, nodes, ()) is not None
+
+
+def nodes_to_check(
+    model: Model, nodes: Collection[int], checkable: Collection[int]
+) -> frozenset[int] | None:
+    """Those of the `checkable` nodes that must stay below SOUND for nothing to overflow.
+
+    The bound of `is_overflow_safe` grows with the depth: for 50 layers it is of no use, unless it
+    starts again at values that are known. Empty where the weights alone are enough, None where a
+    bound leaves float32 between two nodes that can be checked.
+    """
     graph = model.graph
-    bounds: dict[int, float] = {}
-    for node in sorted({below for end in nodes for below in graph.ancestors(end)}):
-        inputs = [bounds[feeding] for feeding in graph.nodes[node].inputs]
-        bounds[node] = _bound(model, node, inputs)
-        if not bounds[node] < SAFE:
-            return False
-    return True
+    order = sorted({below for end in nodes for below in graph.ancestors(end)})
+    for known in (frozenset[int](), frozenset(checkable)):
+        bounds: dict[int, float] = {}
+        checked = set()
+        for node in order:
+            bound = _bound(model, node, [bounds[below] for below in graph.nodes[node].inputs])
+            if not bound < SAFE:
+                break
+            if node in known and bound > LOOKED_AT_ABOVE:
+                checked.add(node)
+                bound = SOUND
+            bounds[node] = bound
+        else:
+            return frozenset(checked)
+    return None
 
 
 def _bound(model: Model, position: int, below: Sequence[float]) -> float:

@@ -1,16 +1,18 @@
 """Adjoint operations: how a signal moves one step down the network."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.network.kernels import Matmul, packed_matmul
+from pipeline.network.kernels import Matmul, Step, convolution, packed_matmul
 from pipeline.network.ops import Conv, Pair, Window
 
+FLIPPED_FROM = 14
+"""Cells along both axes from which a convolution of stride 1 is turned round."""
 SHORT_RUN = 16
 """With fewer channels below it, a transposed convolution would add runs too short to be fast."""
 CACHE_BYTES = 4 << 20
@@ -50,6 +52,8 @@ class TransposedConv:
         """The signal on the map that feeds the convolution, without its biases."""
         window, (groups, per_group, taps) = self.op.window, self.taps.shape
         (entries, rows, cols), kernel = signal.shape[:3], window.kernel
+        if groups == 1 and kernel == window.stride == (1, 1):
+            return self.products[0](signal.reshape(-1, per_group)).view(entries, rows, cols, -1)
         reach = _reach(window, rows, cols)
         in_channels = groups * taps // (kernel[0] * kernel[1])
         below = signal.new_zeros(entries, *reach, in_channels)
@@ -132,6 +136,24 @@ class PhaseConv:
 
 
 @dataclass(frozen=True)
+class FlippedConv:
+    """The adjoint of a convolution of stride 1 on wide windows: one with the kernel turned round.
+
+    From FLIPPED_FROM cells on it takes half to three quarters of what overlapping sums take: their
+    products are written and read once for each tap. On a small window its padding costs more.
+    """
+
+    op: Conv
+    convolve: Step
+    on_map: bool
+    """Whether both windows are their whole maps: then nothing is made outside the map below."""
+
+    def __call__(self, signal: Signal) -> Signal:
+        """The signal on the map that feeds the convolution, without its biases."""
+        return self.convolve(signal.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+@dataclass(frozen=True)
 class LibraryTransposed:
     """The adjoint of any other convolution, by the library's own."""
 
@@ -166,17 +188,44 @@ def single_units(
     return unit
 
 
+Adjoint = TransposedConv | PhaseConv | FlippedConv | LibraryTransposed
+
+
 def transpose(
-    op: Conv, weight: Float[Tensor, "out_channel in_per_group row col"]
-) -> TransposedConv | PhaseConv | LibraryTransposed:
-    """The adjoint of a convolution with these weights, in the form that is faster for its shape."""
+    op: Conv, weight: Float[Tensor, "out_channel in_per_group row col"], above: Pair, below: Pair
+) -> Adjoint:
+    """The adjoint of a convolution with these weights, in the form that is faster for its shape.
+
+    `above` is the size of the window that the signal is on. `below` is the size of the map that
+    feeds the convolution, where both windows are their whole maps; else (0, 0).
+    """
     window = op.window
     if window.dilation != (1, 1) or window.stride[0] != window.stride[1]:
         return LibraryTransposed(op, weight)
     if weight.shape[1] < SHORT_RUN:
         return PhaseConv(op, _phases(op, weight))
+    wide = min(above) >= FLIPPED_FROM and max(window.kernel) > 1
+    if wide and window.stride == (1, 1) and op.groups == 1:
+        return _flipped(op, weight, above, below)
     taps = weight.permute(0, 2, 3, 1).reshape(op.groups, len(weight) // op.groups, -1)
     return TransposedConv(op, taps.contiguous(), [packed_matmul(group) for group in taps])
+
+
+def _flipped(
+    op: Conv, weight: Float[Tensor, "out_channel in_per_group row col"], above: Pair, below: Pair
+) -> FlippedConv:
+    rows, cols = (kernel - 1 for kernel in op.window.kernel)
+    whole = above[0] + rows, above[1] + cols
+    trimmed = whole[0] - 2 * op.window.before[0], whole[1] - 2 * op.window.before[1]
+    on_map = below == trimmed and op.window.before <= (rows, cols)
+    before = op.window.before if on_map else (0, 0)
+    window = replace(op.window, before=(rows - before[0], cols - before[1]))
+    turned = weight.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last)
+    convolve = convolution(
+        Conv(window, op.weight), trimmed if on_map else whole, turned, None,
+        rectify=False, fuse=True,
+    )  # fmt: skip
+    return FlippedConv(op, convolve, on_map)
 
 
 def _phases(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
@@ -26,13 +27,22 @@ from pipeline.network.ops import (
     Mul,
     Op,
     Pad,
+    Pair,
     Resample,
     Scale,
     Select,
     Window,
 )
 from pipeline.params import Method
-from pipeline.project.adjoints import CACHE_BYTES, Signal, single_units, spread, transpose, unpool
+from pipeline.project.adjoints import (
+    CACHE_BYTES,
+    FlippedConv,
+    Signal,
+    single_units,
+    spread,
+    transpose,
+    unpool,
+)
 from pipeline.project.placement import Cells, inside_map, placed
 
 Switches = Mapping[int, Shaped[Tensor, "_ _ _ _"]]
@@ -53,6 +63,11 @@ class Units:
     """The value that the signal starts from."""
 
 
+Source = tuple[int, int, float]
+"""The node that a unit's signal starts from, below scales and concatenations, the unit's channel
+there, and the factor on the way."""
+
+
 class Deconvnet:
     """The way down from one layer of a network without batch norms (`network.fold`).
 
@@ -71,21 +86,61 @@ class Deconvnet:
         self._windows = windows(network.graph, self._seed)
         self._order = sorted(self._windows, reverse=True)
         self._convs = {
-            at: transpose(op, network.tensor(op.weight))
+            at: transpose(op, network.tensor(op.weight), *self._sizes(at))
             for at in self._order
             if isinstance(op := network.graph.nodes[at].op, Conv)
         }
 
     def __call__(self, units: Units, switches: Switches) -> Float[Tensor, "entry row col colour"]:
         """Project units to the pixels of their boxes; pixels outside the image are 0."""
-        at, channel, activation = self._seed, units.channel, units.activation
-        while isinstance(op := self._graph.nodes[at].op, Scale):
-            if op.factor is not None:
-                activation = activation * self._tensor(op.factor)[channel]
-            at = self._graph.nodes[at].inputs[0]
-        return self._descend(
-            self._started(at, channel, activation, units.cell), units.cell, switches
-        )
+        sources = [self._source(channel) for channel in units.channel.tolist()]
+        nodes = list(dict.fromkeys(at for at, *_ in sources))
+        if len(nodes) == 1:
+            return self._from(nodes[0], sources, units.activation, units.cell, switches)
+        groups = [[n for n, (at, *_) in enumerate(sources) if at == node] for node in nodes]
+        parts = [
+            self._from(
+                node,
+                [sources[entry] for entry in group],
+                units.activation[group],
+                units.cell[group],
+                _some(switches, group),
+            )
+            for node, group in zip(nodes, groups, strict=True)
+        ]
+        return torch.cat(parts)[np.argsort(np.concatenate(groups))]
+
+    def _from(
+        self,
+        at: int,
+        sources: Sequence[Source],
+        activation: Float[Tensor, " entry"],
+        cell: Cells,
+        switches: Switches,
+    ) -> Float[Tensor, "entry row col colour"]:
+        """Project units whose signals start from the same node."""
+        _, channels, factors = zip(*sources, strict=True)
+        channel = torch.tensor(channels, device=activation.device)
+        started = activation * activation.new_tensor(factors)
+        return self._descend(self._started(at, channel, started, cell), cell, switches)
+
+    def _source(self, channel: int) -> Source:
+        """Where the signal of a unit of the layer starts."""
+        at, factor = self._seed, 1.0
+        while True:
+            node = self._graph.nodes[at]
+            match node.op:
+                case Scale():
+                    if node.op.factor is not None:
+                        factor *= float(self._tensor(node.op.factor)[channel])
+                    at = node.inputs[0]
+                case Cat():
+                    for at in node.inputs:
+                        if channel < self._graph.nodes[at].shape[0]:
+                            break
+                        channel -= self._graph.nodes[at].shape[0]
+                case _:
+                    return at, channel, factor
 
     def _started(
         self,
@@ -96,8 +151,10 @@ class Deconvnet:
     ) -> dict[int, Signal]:
         """The signal of single units of a node: below it where that is cheap, else on it."""
         op = self._graph.nodes[at].op
-        if isinstance(op, Conv):
-            signal = self._convs[at].from_units(channel, activation)
+        conv = self._convs.get(at)
+        alone = all(axis.size == 1 for axis in self._windows[at])
+        if isinstance(op, Conv) and conv and alone and not isinstance(conv, FlippedConv):
+            signal = conv.from_units(channel, activation)
             return {self._graph.nodes[at].inputs[0]: self._read(at, op.window, signal, cell)}
         if isinstance(op, Linear) and not op.per_cell:
             rows = self._tensor(op.weight)[channel] * activation[:, None]
@@ -117,7 +174,7 @@ class Deconvnet:
             if at == 0 or at not in signals:
                 continue
             node, signal = self._graph.nodes[at], signals.pop(at)
-            if isinstance(node.op, MaxPool) and not signals:
+            if isinstance(node.op, MaxPool | Add | Cat) and not signals:
                 fit = self._fitting(at, signal)
                 if len(signal) > fit:
                     slices = [slice(first, first + fit) for first in range(0, len(signal), fit)]
@@ -126,8 +183,12 @@ class Deconvnet:
                         for some in slices
                     )
                     return torch.cat(list(parts))
-            for below, part in self._step(at, node.op, signal, cell, switches):
-                signals[below] = signals[below] + part if below in signals else part
+            for place, (below, part) in enumerate(self._step(at, node.op, signal, cell, switches)):
+                if below in signals:
+                    signals[below].add_(part)
+                else:
+                    shared = isinstance(node.op, Cat) or (place and isinstance(node.op, Add))
+                    signals[below] = part.clone() if shared else part
         return signals[0]
 
     def _step(
@@ -137,7 +198,11 @@ class Deconvnet:
         below = self._graph.nodes[at].inputs
         match op:
             case Conv():
-                return [(below[0], self._read(at, op.window, self._convs[at](signal), cell))]
+                conv = self._convs[at]
+                made = conv(signal)
+                if not (isinstance(conv, FlippedConv) and conv.on_map):
+                    made = self._read(at, op.window, made, cell)
+                return [(below[0], made)]
             case MaxPool():
                 return [
                     (
@@ -159,10 +224,10 @@ class Deconvnet:
                 features = signal.flatten(1) @ self._network.tensor(op.weight)
                 return [(below[0], self._unflattened(at, features))]
             case Add():
-                parts = [signal, *(signal.clone() for _ in below[1:])]
+                parts = [signal for _ in below]
             case Cat():
                 widths = [self._graph.nodes[feeding].shape[0] for feeding in below]
-                parts = [part.clone() for part in torch.split(signal, widths, dim=3)]
+                parts = list(torch.split(signal, widths, dim=3))
             case _:
                 parts = [self._through(at, op, signal, switches)]
         return [
@@ -253,6 +318,13 @@ class Deconvnet:
         """The features below a fully connected layer as the map that they were."""
         return features.view(len(features), *self._below(at).shape).permute(0, 2, 3, 1)
 
+    def _sizes(self, at: int) -> tuple[Pair, Pair]:
+        """The window on a convolution's map, and the map below where both windows are whole."""
+        rows, cols = self._windows[at]
+        below = self._windows[self._graph.nodes[at].inputs[0]]
+        whole = all(axis.whole for axis in (rows, cols, *below))
+        return (rows.size, cols.size), (below[0].size, below[1].size) if whole else (0, 0)
+
     def _below(self, at: int) -> Node:
         return self._graph.nodes[self._graph.nodes[at].inputs[0]]
 
@@ -265,5 +337,5 @@ class Deconvnet:
         return max(1, CACHE_BYTES // (rows.size * cols.size * signal[0, 0, 0].nbytes))
 
 
-def _some(switches: Switches, entries: slice) -> Switches:
+def _some(switches: Switches, entries: slice | list[int]) -> Switches:
     return {at: values[entries] for at, values in switches.items()}

@@ -21,7 +21,6 @@ from pipeline.dataset.verified import load_verified
 from pipeline.network.model import Model
 from pipeline.scan.feature_maps import FeatureMaps
 from pipeline.scan.forward import Forward
-from pipeline.scan.graph_forward import GraphForward, forward_of
 from pipeline.scan.layer_statistics import LayerStatistics, Limits, empty_statistics
 from pipeline.scan.statistic import PeakBatch
 
@@ -111,7 +110,7 @@ def scan_chunk(task: ScanTask, device: torch.device) -> dict[str, LayerStatistic
 
 def peaks_of_batch(
     layers: Mapping[str, LayerStatistics],
-    forward: Forward | GraphForward,
+    forward: Forward,
     rows: Int32[np.ndarray, " image"],
     squares: Sequence[UInt8[np.ndarray, "crop crop 3"]],
     slice_images: int,
@@ -125,7 +124,7 @@ def peaks_of_batch(
 
 
 @cached_per_process
-def _loaded(config: ScanConfig, device: torch.device) -> tuple[Model, Forward | GraphForward]:
+def _loaded(config: ScanConfig, device: torch.device) -> tuple[Model, Forward]:
     """The network on a device; a process reads it once."""
     model = load_pinned_model(config.model, config.model_sha256, config.snapshot)
-    return model, forward_of(model, config.layers, config.batch_size, device)
+    return model, Forward.of_layers(model, config.layers, config.batch_size, device)

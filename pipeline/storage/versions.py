@@ -9,7 +9,7 @@ Stateful = Literal[
 VERSIONS: dict[Stateful, int] = {
     "train": 1,
     "pixels": 1,
-    "scan": 1,
+    "scan": 2,
     "project": 3,
     "crop": 2,
     "transfer": 2,

@@ -15,7 +15,7 @@ from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.network.model import Model
 from pipeline.progress import Advance
-from pipeline.scan.graph_forward import forward_of
+from pipeline.scan.forward import Forward
 
 BATCH = 32
 """Images read and computed at a time."""
@@ -41,7 +41,7 @@ def features_of(
     advance: Advance,
 ) -> Features:
     """Activations of a layer for the centre crop of every image, as `pooled` gives them."""
-    forward = forward_of(model, [layer], BATCH, device)
+    forward = Forward.of_layers(model, [layer], BATCH, device)
 
     def read(batch: Sequence[ImageRow]) -> list[np.ndarray]:
         return [load_verified(images, row, *model.card.framing) for row in batch]

@@ -4,6 +4,7 @@ from torch.nn import functional
 
 from pipeline.network.ops import Conv, Window, square
 from pipeline.project.adjoints import (
+    FlippedConv,
     LibraryTransposed,
     PhaseConv,
     TransposedConv,
@@ -25,6 +26,10 @@ CASES = [
     (20, 6, Window((3, 5), (2, 1)), 2),
     (18, 6, Window((3, 3), (1, 1), dilation=(2, 3)), 1),
     (8, 8, square(3, 2), 8),
+    (20, 6, square(1), 1),
+    (20, 6, square(1, 2), 1),
+    (20, 6, square(3), 1),
+    (20, 6, Window((3, 5), (1, 1)), 1),
 ]
 """Input channels, output channels, window, groups."""
 
@@ -38,11 +43,11 @@ def weight_of(case):
     return random(above, below // groups, *window.kernel)
 
 
-def adjoint(case):
-    return transpose(Conv(case[2], "weight", groups=case[3]), weight_of(case))
+def adjoint(case, cells=(1, 1)):
+    return transpose(Conv(case[2], "weight", groups=case[3]), weight_of(case), cells, (0, 0))
 
 
-@pytest.mark.parametrize("cells", [(1, 1), (2, 3), (5, 4)])
+@pytest.mark.parametrize("cells", [(1, 1), (2, 3), (5, 4), (14, 15)])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_the_way_down_is_the_adjoint_of_the_way_up(case, cells):
     in_channels, out_channels, window, groups = case
@@ -54,12 +59,28 @@ def test_the_way_down_is_the_adjoint_of_the_way_up(case, cells):
     up = functional.conv2d(
         below, weight_of(case), stride=window.stride, dilation=window.dilation, groups=groups
     )
-    down = adjoint(case)(above)
+    down = adjoint(case, cells)(above)
     assert down.shape == (2, *reach, in_channels)
     torch.testing.assert_close(
         (up.permute(0, 2, 3, 1) * above).sum(), (below.permute(0, 2, 3, 1) * down).sum(),
         rtol=1e-13, atol=1e-11,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("window", [square(3, 1, 1), square(3), Window((3, 5), (1, 1), (1, 2))])
+def test_on_whole_maps_of_a_convolution_nothing_is_made_outside_the_map(window):
+    above, weight = random(2, 14, 15, 6), random(6, 20, *window.kernel)
+    size = tuple(
+        cells - 1 + kernel - 2 * before
+        for cells, kernel, before in zip((14, 15), window.kernel, window.before, strict=True)
+    )
+    found = transpose(Conv(window, "weight"), weight, (14, 15), size)
+    assert isinstance(found, FlippedConv)
+    assert found.on_map
+    expected = functional.conv_transpose2d(
+        above.permute(0, 3, 1, 2), weight, padding=window.before
+    ).permute(0, 2, 3, 1)
+    torch.testing.assert_close(found(above), expected, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

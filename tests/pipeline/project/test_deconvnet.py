@@ -121,7 +121,7 @@ def test_the_networks_of_this_precision_multiply_in_the_packed_layout():
     for arch, width in (("zfnet", 3 / 16), ("alexnet", 3 / 8)):
         network = random_network(arch, width, 79, dtype=torch.float32)
         forms = [
-            type(transpose(node.op, network.tensor(node.op.weight)))
+            type(transpose(node.op, network.tensor(node.op.weight), (1, 1), (0, 0)))
             for node in network.graph.nodes
             if isinstance(node.op, Conv)
         ]
