@@ -34,7 +34,7 @@ lint: setup
 types: setup
 	mypy
 
-setup: .venv/ready  # the environment; nothing is asked of the network once it stands
+setup: .venv/ready  # the environment; nothing is downloaded once it exists
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Error: no Python 3.11 or newer. Install one, or name" \
@@ -46,6 +46,6 @@ setup: .venv/ready  # the environment; nothing is asked of the network once it s
 	test -e .git || dvc config --local core.no_scm true
 	touch .venv/ready
 
-lock: setup  # requirements.lock anew, after an edit of pyproject.toml
+lock: setup  # regenerate requirements.lock after an edit of pyproject.toml
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	  --no-header --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o requirements.lock

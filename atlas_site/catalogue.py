@@ -63,7 +63,7 @@ class Catalogue:
 
     @cached_property
     def position(self) -> dict[int, int]:
-        """Where an image row stands among the images shown."""
+        """The position of an image row among the images shown."""
         return {image.row: place for place, image in enumerate(self.images)}
 
     @cached_property

@@ -39,7 +39,7 @@ class Series:
     points: str
     """For an SVG polyline."""
     last: tuple[float, float]
-    """Where its label stands."""
+    """The position of its label."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def energetic_part(magnitude: Float32[np.ndarray, "row col 3"]) -> tuple[slice, 
     """The smallest centred square that holds nine tenths of the summed magnitudes.
 
     Magnitudes, not energies: a single extreme pixel would hold nearly all of the energy. Of a
-    picture that is no square, the square's part inside it.
+    picture that is not a square, the square's part inside it.
     """
     rows, cols = magnitude.shape[:2]
     ring = np.maximum(_offsets(rows)[:, None], _offsets(cols)[None, :])

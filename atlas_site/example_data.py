@@ -26,7 +26,7 @@ def example_facts(layer: Layer) -> Mapping[str, object] | None:
 def example_data(catalogue: Catalogue, layer: Layer) -> Mapping[str, object]:
     """A layer's examples: by channel and place [position among the images, peak], −1 if missing.
 
-    The images stand beside them by themselves, since few of them are among the strongest of some
+    The images are listed apart from them, since few of them are among the strongest of some
     channel in a large validation set.
     """
     examples = catalogue.atlas.scan(layer.name).examples

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 PAGES = ("index", "images", "classes", "channels")
-"""Pages that are no layer's."""
+"""Pages that are not a layer's."""
 
 
 def layer_keys(layers: Sequence[str]) -> dict[str, str]:

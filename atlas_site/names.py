@@ -43,7 +43,7 @@ def read_names(run: Run) -> Names:
             lines = list(enumerate(reader, start=2))
     except (UnicodeDecodeError, csv.Error) as error:
         raise AtlasError(
-            f"{path} is no CSV in UTF-8: {error}.", fix="Save it again as such."
+            f"{path} is not CSV in UTF-8: {error}.", fix="Save it again as such."
         ) from error
     return {
         (line["layer"], _channel(path, number, line["channel"])): Name(
@@ -58,7 +58,8 @@ def _channel(path: object, line: int, text: str | None) -> int:
     text = (text or "").strip()
     if not (text.isascii() and text.isdecimal()):
         raise AtlasError(
-            f"{path}, line {line}: {text!r} is no channel number.", fix="Write 0, 1, 2 and so on."
+            f"{path}, line {line}: {text!r} is not a channel number.",
+            fix="Write 0, 1, 2 and so on.",
         )
     return int(text)
 

@@ -30,7 +30,7 @@ HEAD = ("ratio or value", "goal", "", "what", "against", "note")
 @click.option("--quick", is_flag=True, help="Smaller sizes, in minutes.")
 @click.option("--only", multiple=True, type=click.Choice(SUBJECTS), help="Only these subjects.")
 def main(quick: bool, only: Sequence[str]) -> None:
-    """Print the table as Markdown; standard error tells what is being measured."""
+    """Print the table as Markdown; standard error says what is being measured."""
     click.echo(f"Measured on {description()}{' (quick)' if quick else ''}.\n")
     for line in (HEAD, ("---",) * len(HEAD)):
         click.echo(_line(line))

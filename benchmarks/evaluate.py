@@ -43,7 +43,7 @@ def row(world: World, images: int, repeats: int) -> Row:
     plain, ours = min(plain_s[1:]), min(ours_s[1:])
     return Row(
         f"evaluate on {images} images, one crop and ten",
-        "eleven forward passes an image with the training's norm, and two decodes",
+        "eleven forward passes an image with the norm that training uses, and two decodes",
         plain / ours,
         "×",
         2.0,

@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Row:
-    """A measurement beside what it is held against."""
+    """A measurement beside what it is compared with."""
 
     name: str
     """What is measured."""

@@ -57,7 +57,7 @@ def _render_rows(site: Path, channels: int, seconds: float) -> Iterator[Row]:
     files = [path for path in site.rglob("*") if path.is_file()]
     megabytes = sum(path.stat().st_size for path in files) / 1e6
     what = f"render, {channels:,} channels"
-    yield Row(what, "", seconds, "s", 150, "lower", "all cores, processes started anew")
+    yield Row(what, "", seconds, "s", 150, "lower", "all cores, freshly started processes")
     yield Row(f"{what}: size", "", megabytes, "MB", 200, "lower", "pages, data and pictures")
     yield Row(f"{what}: files", "", len(files), "files", 3000, "lower", "")
 

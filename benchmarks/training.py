@@ -1,4 +1,4 @@
-"""What a training step costs: with its data against without, and what each measure gives.
+"""The cost of a training step: with its data against without, and what each measure gives.
 
 Checkpoints are left out: at most one every half minute.
 """
@@ -161,7 +161,7 @@ def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
         "plain torch: NCHW, nn.LocalResponseNorm": _plain_epoch(precise),
         "channels last": _plain_epoch(precise, last=True),
         "own local response norm": _plain_epoch(precise, last=True, own_norm=True),
-        "fused SGD, filters capped: the training's own step": ready_epoch(trainer),
+        "fused SGD, filters capped: the trainer's own step": ready_epoch(trainer),
     }
     if supports_bfloat16(torch.device("cpu")):
         steps["bfloat16"] = ready_epoch(make_trainer(_precise(task, "bfloat16"), folder / "half"))

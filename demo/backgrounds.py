@@ -17,7 +17,7 @@ _FINER = 2
 
 
 def background(rng: np.random.Generator, height: int, width: int) -> Picture:
-    """Draw what stands behind a subject, in focus or not."""
+    """Draw the background of a subject, in focus or not."""
     maker = (dead_leaves, dead_leaves, clouds, clouds, horizon, lights)[int(rng.integers(6))]
     picture = maker(rng, height, width)
     if rng.random() < 0.3:

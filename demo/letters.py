@@ -36,7 +36,7 @@ _LAYOUTS: dict[int, list[tuple[float, float, float]]] = {
     3: [(0.0, -0.52, 0.43), (-0.52, 0.5, 0.43), (0.52, 0.5, 0.43)],
     4: [(-0.5, -0.5, 0.43), (0.5, -0.5, 0.43), (-0.5, 0.52, 0.43), (0.5, 0.52, 0.43)],
 }
-"""Where so many letters stand: (x, y, scale)."""
+"""The places of so many letters: (x, y, scale)."""
 
 
 def letters(rng: np.random.Generator, view: View) -> Layer:

@@ -14,7 +14,7 @@ _FINER = 2
 
 
 def occluder(rng: np.random.Generator, height: int, width: int) -> Layer:
-    """Draw what stands in the way; it leaves most of the middle free."""
+    """Draw an occluder; it leaves most of the middle free."""
     size = float(min(height, width))
     maker = (_twig, _blades, _blob, _post)[int(rng.integers(4))]
     image = Image.new("RGBX", (width * _FINER, height * _FINER), (0, 0, 0, 0))

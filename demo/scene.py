@@ -63,7 +63,7 @@ CLASSES = tuple(sorted([*_TEXTURES, *_SUBJECTS]))
 WITH_PARTS = ("eye", "face", "fish", "flower", "wheel")
 """The subjects whose parts are known."""
 HIDDEN = 0.5
-"""A part is hidden where what stands before it covers more than this."""
+"""A part is hidden where its occluders cover more than this."""
 
 
 def draw(label: str, rng: np.random.Generator) -> Image.Image:

@@ -167,7 +167,7 @@ class TrainParams(Section):
     label_smoothing: Fraction
     """Probability mass spread evenly over the classes; the paper's is 0."""
     dropout: Fraction
-    """Chance that a feature of fc6 or fc7 is dropped in a training step."""
+    """Probability that a feature of fc6 or fc7 is dropped in a training step."""
     init: Literal["normal", "he", "patches"]
     """The start of the weights: N(0, 0.01²), or He's for inputs of unit variance.
 
@@ -279,7 +279,7 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _layers_exist(self) -> "Params":
-        """Told before a training, not after it."""
+        """Checked before training, not after it."""
         if isinstance(self.model, AdoptedParams):
             return self
         names = [layer for layer in self.scan.layers if not set(layer) & set("*?[")]
@@ -339,7 +339,9 @@ def load_params(path: Path) -> Params:
     except ValidationError as error:
         raise AtlasError(f"{path}: {_first_fault(error)}", fix=_fix(error)) from None
     except ValueError as error:
-        raise AtlasError(f"{path} is no text of parameters: {error}.", fix="Correct it.") from None
+        raise AtlasError(
+            f"{path} is not a file of parameters: {error}.", fix="Correct it."
+        ) from None
 
 
 def _fix(error: ValidationError) -> str:
@@ -356,7 +358,7 @@ def _first_fault(error: ValidationError) -> str:
     location = [part for at, part in enumerate(fault["loc"]) if at != 1 or part not in MODEL_FORMS]
     where = ".".join(str(part) for part in location) or "the file"
     if fault["type"] == "extra_forbidden":
-        return f"`{where}` is no parameter; {_meant(fault['loc'])}"
+        return f"`{where}` is not a parameter; {_meant(fault['loc'])}"
     if fault["type"] == "missing":
         return f"`{where}` is missing."
     if fault["type"] == "value_error":
@@ -367,7 +369,7 @@ def _first_fault(error: ValidationError) -> str:
 
 
 def _meant(location: tuple[int | str, ...]) -> str:
-    """The known key nearest to an unknown one, or all keys that may stand beside it."""
+    """The known key nearest to an unknown one, or all keys that may be beside it."""
     known = _siblings(location)
     near = difflib.get_close_matches(str(location[-1]), known, n=1)
     return f"`{near[0]}` may be meant." if near else f"valid keys: {', '.join(known)}."

@@ -1,4 +1,4 @@
-"""Where things stand: every path of a run, named once."""
+"""The workspace: every path of a run, named once."""
 
 import os
 from dataclasses import dataclass
@@ -93,7 +93,7 @@ class Workspace:
     def resolve(self, path: str) -> Path:
         """A path from `params.yaml`: relative ones start at the workspace, `~` is the home.
 
-        Raises AtlasError for a text that is no path.
+        Raises AtlasError for a text that is not a path.
         """
         try:
             full = self.root / Path(path).expanduser()
@@ -101,11 +101,11 @@ class Workspace:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return full
         except RuntimeError:
-            problem = "names the home of a user who is not there"
+            problem = "names the home of an unknown user"
         except ValueError:
             problem = "holds a character that no path can"
         except OSError as error:
-            problem = f"is no path ({os.strerror(error.errno or 0)})"
+            problem = f"is not a path ({os.strerror(error.errno or 0)})"
         else:
             return full
         raise AtlasError(f"{path!r} {problem}.", fix="Correct the path in params.yaml.")

@@ -27,7 +27,7 @@ def main(workspace: Workspace, device: str) -> None:
     ZFNet and AlexNet, with fully connected layers of other sizes, wider conv layers, and layers
     left out; images, width and recipe are those of params.yaml, each from scratch. Writes
     reports/ablations.csv and .json, beside the paper's errors: a row as soon as its network is
-    trained. An interrupted run goes on with the training it was in.
+    trained. An interrupted run resumes where it stopped.
     """
     fetch_missing(workspace)
     disable_malloc_trim()

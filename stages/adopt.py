@@ -31,12 +31,12 @@ from stages.preset import PRESETS
     "-a",
     multiple=True,
     metavar="KEY=VALUE",
-    help="What the function is called with.",
+    help="Keyword arguments of the function, KEY=VALUE.",
 )
 @click.option("--mean", type=float, nargs=3, metavar="R G B", help="Mean colour of inputs, 0…1.")
 @click.option("--std", type=float, nargs=3, metavar="R G B", help="Their deviation, 0…1.")
 @click.option(
-    "--grey", type=float, nargs=2, metavar="MEAN STD", help="Of a network that sees grey, 0…1."
+    "--grey", type=float, nargs=2, metavar="MEAN STD", help="For a grey-scale network, 0…1."
 )
 @click.option("--resize", type=click.IntRange(min=1), help="Shortest side after resizing, pixels.")
 @click.option("--crop", type=click.IntRange(min=1), help="Side of the square input, pixels.")

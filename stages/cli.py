@@ -26,7 +26,7 @@ COMMANDS = {
     "ablations": "Table 3 of the paper: train networks with layers changed or left out.",
     "transfer": "Table 4 of the paper: learn on few images per class, over folds.",
     "probe": "Table 7 of the paper: linear classifiers on each layer's features.",
-    "import-weights": "Make a model of weights trained elsewhere.",
+    "import-weights": "Create a model from weights trained elsewhere.",
 }
 
 

@@ -77,7 +77,7 @@ def stage(function: Callable[..., None]) -> click.Command:
             _end(f"Error: {lack}", status=1)
         except KeyboardInterrupt:
             kept = _keeps_work(Workspace(workspace), function.__module__.rpartition(".")[2])
-            _end(f"Stopped; run again to {'resume' if kept else 'begin again'}.", status=130)
+            _end(f"Stopped; run again to {'resume' if kept else 'start over'}.", status=130)
 
     return click.command()(_workspace_option(run))
 
@@ -89,7 +89,7 @@ def _of_the_system(error: OSError, workspace: Path) -> AtlasError:
     where = f"{error.filename}: " if error.filename is not None else ""
     return AtlasError(
         f"{where}{os.strerror(error.errno or 0)}.",
-        fix="See who may read and write there and what limits hold, then run again.",
+        fix="Check permissions and limits there, then run again.",
     )
 
 
@@ -100,7 +100,7 @@ def _lack(error: Exception) -> AtlasError | None:
     """
     if "t start new thread" in str(error):
         return AtlasError(
-            "The system lets no further thread start.",
+            "The system refuses to start more threads.",
             fix="Raise the limits of memory and processes (ulimit -v, ulimit -u).",
         )
     if is_lack_of_memory(error) or type(error).__name__ == "OutOfMemoryError":

@@ -45,7 +45,7 @@ def main(workspace: Workspace, run_a: Path, run_b: Path, out: Path) -> None:
 
 
 def _names(a: Path, b: Path) -> tuple[str, str]:
-    """Short names of the runs: of their folders, told apart where those are the same."""
+    """Short names of the runs: of their folders, made distinct where those are the same."""
     first, second = a.resolve().name, b.resolve().name
     if first == second:
         return f"{first} (first)", f"{second} (second)"

@@ -27,13 +27,13 @@ test_per_class_option = click.option(
     type=click.IntRange(min=1),
     default=50,
     show_default=True,
-    help="Images of each class tested at most.",
+    help="Maximum test images per class.",
 )
 folds_option = click.option("--folds", type=click.IntRange(min=1), default=5, show_default=True)
 
 
 def per_class_option(*default: int) -> Callable[..., Any]:
-    """The option of how many images a class is learnt from."""
+    """The option of how many training images a class has."""
     return click.option(
         "--per-class",
         type=click.IntRange(min=1),

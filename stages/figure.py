@@ -54,6 +54,6 @@ def _numbers(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if wrong := [part for part in parts if not (part.isascii() and part.isdecimal())]:
         raise AtlasError(
-            f"{wrong[0]!r} is no channel number.", fix="Give numbers such as --channels 3,17,42."
+            f"{wrong[0]!r} is not a channel number.", fix="Give numbers such as --channels 3,17,42."
         )
     return [int(part) for part in parts]

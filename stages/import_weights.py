@@ -1,4 +1,4 @@
-"""`atlas import-weights`: make a model of weights trained elsewhere."""
+"""`atlas import-weights`: a model from weights trained elsewhere."""
 
 import math
 from dataclasses import replace
@@ -58,8 +58,8 @@ def main(
     The network is the one of params.yaml, its classes are the manifest's. Nothing in the file is
     executed. What does not fit is named.
 
-    torchvision's AlexNet needs no option: its normalisation becomes a part of conv1. Of other
-    files say with which --mean and --scale their network was trained.
+    torchvision's AlexNet needs no option: its normalisation becomes a part of conv1. For other
+    files, pass the --mean and --scale they were trained with.
     """
     params = load_params(workspace.params)
     images = open_images(workspace.images(params.data.root))

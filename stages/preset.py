@@ -22,7 +22,7 @@ def names() -> list[str]:
 def main(workspace: Workspace, name: str) -> None:
     """Write params.yaml from the preset NAME and say what changed, key by key.
 
-    Every old value that goes is printed.
+    Overwritten values are printed.
     """
     source = PRESETS / f"{name}.yaml"
     load_params(source)

@@ -49,13 +49,12 @@ def main(
     test_per_class: int,
     folds: int,
 ) -> None:
-    """Tell classes by linear classifiers on each layer's features, as Table 7 of the paper.
+    """Classify images with linear classifiers on each layer's features, as Table 7 of the paper.
 
     Linear probes: support vector machines and a softmax on the fixed features of one layer, over
     folds of the images of both splits. A map of more than 9,216 values is max-pooled to at most as
     many. Writes reports/probe.csv (each fold) and reports/probe.json (mean and standard deviation
-    of the mean per-class accuracy), line by line; an interrupted run goes on with the fold it was
-    in.
+    of the mean per-class accuracy), line by line. An interrupted run resumes where it stopped.
     """
     fetch_missing(workspace)
     config = ExecutionConfig(parse_device(device), cores())

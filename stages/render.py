@@ -22,7 +22,7 @@ def main(workspace: Workspace, workers: int | None) -> None:
     """Write the atlas as plain files; open site/index.html, no server needed.
 
     It reads what the other stages wrote. Curves, error rates, predictions and the verify figure
-    stand in it where those stages have run.
+    appear if those stages have run.
     """
     atlas = open_atlas(workspace.artifacts)
     with (

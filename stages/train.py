@@ -39,9 +39,9 @@ class Launch:
     type=click.FloatRange(min=0),
     default=30.0,
     show_default=True,
-    help="Seconds of work that a kill may cost.",
+    help="Seconds between checkpoints.",
 )
-@click.option("--finish", is_flag=True, help="End a training early and keep what it has learnt.")
+@click.option("--finish", is_flag=True, help="Stop training early and keep the model so far.")
 def main(
     workspace: Workspace,
     device: str,
@@ -51,7 +51,7 @@ def main(
     checkpoint_s: float,
     finish: bool,
 ) -> None:
-    """Train the network; read an adopted one, which is taken as it is.
+    """Train the network; an adopted one is read and keeps its weights.
 
     After Ctrl-C or a kill, run it again to resume from the last checkpoint. `atlas train --finish`,
     in another terminal or afterwards, ends it early with a usable model. With --workers N, or on
@@ -76,15 +76,15 @@ def main(
 
 
 def _finish(session: Session, device: str) -> None:
-    """Ask the training that runs to end; where none does, end with the last one's checkpoint."""
+    """Ask the running training to stop; where none runs, finish from the last checkpoint."""
     if launched():
         raise AtlasError(
-            "One process is enough to finish a training.",
+            "`--finish` needs one process only.",
             fix="Run `atlas train --finish` without torchrun.",
         )
     if session.is_running():
         session.finish_file.touch()
-        click.echo("The running training ends after its present step.")
+        click.echo("The running training will stop after the current step.")
         return
     session.check_checkpoint()
     session.finish_file.touch()

@@ -1,4 +1,4 @@
-"""The bar of a training: epochs, images a second, time left and loss."""
+"""The bar of a training run: epochs, images a second, time left and loss."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

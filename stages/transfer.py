@@ -55,8 +55,8 @@ def main(
 
     The images of both splits of the manifest are split again for every fold. Writes
     reports/transfer.csv (each fold) and reports/transfer.json (mean and standard deviation of
-    the mean per-class accuracy), line by line; an interrupted run goes on with the fold it was
-    in. With --scratch, the recipe is that of params.yaml.
+    the mean per-class accuracy), line by line. An interrupted run resumes where it stopped. With
+    --scratch, the recipe is that of params.yaml.
     """
     if not (scratch or features):
         raise AtlasError("--no-features leaves nothing to do.", fix="Add --scratch.")

@@ -37,7 +37,7 @@ TF32_ERROR = 1e-2
 @click.option(
     "--entries", type=click.IntRange(min=0), default=200, show_default=True, help="Sample size."
 )
-@click.option("--seed", type=int, help="Of the sample; by default the seed of params.yaml.")
+@click.option("--seed", type=int, help="Seed of the sample; default: params.yaml's.")
 def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> None:
     """Recompute a sample of entries with a slow reference.
 
@@ -73,7 +73,7 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
 
 
 def _finish(workspace: Workspace, found: dict[str, Any]) -> None:
-    """Write the report. Raises AtlasError where it tells of faults."""
+    """Write the report. Raises AtlasError where it lists faults."""
     with publish(workspace.report("verify.json")) as path:
         write_sealed(path, found)
     if found["faults"]:

@@ -32,7 +32,7 @@ def run(folder: Path, *command: str) -> None:
     assert result.exit_code == 0, result.output
 
 
-def told(folder: Path, *command: str) -> str:
+def refusal(folder: Path, *command: str) -> str:
     """Run a command that must fail as users can bear: the one line that it says."""
     before = outs(folder)
     result = CliRunner().invoke(main, [*command, "--workspace", str(folder)])
@@ -113,102 +113,102 @@ def edit_card(folder: Path, changed: Mapping[str, object]) -> None:
 
 
 def test_no_params(tmp_path):
-    assert "params.yaml. Write one with `atlas preset demo`." in told(tmp_path, "prepare")
+    assert "params.yaml. Write one with `atlas preset demo`." in refusal(tmp_path, "prepare")
 
 
 def test_no_data(fresh):
     shutil.rmtree(fresh / "photos")
-    assert str(fresh / "photos") in told(fresh, "prepare")
+    assert str(fresh / "photos") in refusal(fresh, "prepare")
 
 
 def test_a_folder_without_images(fresh):
     shutil.rmtree(fresh / "photos")
     (fresh / "photos").mkdir()
-    assert str(fresh / "photos") in told(fresh, "prepare")
+    assert str(fresh / "photos") in refusal(fresh, "prepare")
 
 
 def test_an_empty_class(fresh):
     (fresh / "photos" / "train" / "bird").mkdir()
     (fresh / "photos" / "val" / "bird").mkdir()
-    assert "bird" in told(fresh, "prepare")
+    assert "bird" in refusal(fresh, "prepare")
 
 
 def test_no_validation_image(fresh):
     write_params(fresh, {"data": {"root": "photos/train", "val_fraction": 0.0}})
-    assert "data.val_fraction" in told(fresh, "prepare")
+    assert "data.val_fraction" in refusal(fresh, "prepare")
 
 
 def test_images_without_classes_to_train_on(fresh):
     write_params(fresh, {"data": {"root": "photos/val/cat"}})
     run(fresh, "prepare")
-    assert "nothing to train on" in told(fresh, "train")
+    assert "nothing to train on" in refusal(fresh, "train")
 
 
 def test_more_unusable_images_than_allowed(fresh):
     for path in (fresh / "photos" / "train" / "cat").iterdir():
         path.write_bytes(b"<html>not found</html>")
-    assert "3 of 16" in told(fresh, "prepare")
+    assert "3 of 16" in refusal(fresh, "prepare")
 
 
 @pytest.mark.parametrize("stage", ["prepare", "train", "scan"])
 def test_a_misspelt_parameter(fresh, stage):
     write_params(fresh, {"scan": {"topp": 9}})
-    line = told(fresh, stage)
+    line = refusal(fresh, stage)
     assert "scan.topp" in line
     assert "top" in line.replace("topp", "")
 
 
 def test_a_parameter_of_the_wrong_kind(fresh):
     write_params(fresh, {"scan": {"top": "nine"}})
-    line = told(fresh, "scan")
+    line = refusal(fresh, "scan")
     assert "scan.top" in line
     assert "'nine'" in line
 
 
 def test_a_file_that_is_no_yaml(fresh):
     (fresh / "params.yaml").write_text("seed: [0\n")
-    assert "not YAML" in told(fresh, "prepare")
+    assert "not YAML" in refusal(fresh, "prepare")
 
 
 @pytest.mark.parametrize("stage", ["prepare", "train", "scan"])
 def test_a_layer_that_does_not_exist_is_told_before_a_training(fresh, stage):
     write_params(fresh, {"scan": {"layers": ["conv1", "conv9"]}})
-    line = told(fresh, stage)
+    line = refusal(fresh, stage)
     assert "'conv9'" in line
     assert "'conv5'" in line
 
 
 def test_a_layer_that_the_variant_leaves_out(fresh):
     write_params(fresh, {"scan": {"layers": ["conv3"]}, "model": {"without": ["conv3"]}})
-    assert "scan.layers names conv3, which model.without leaves out" in told(fresh, "prepare")
+    assert "scan.layers names conv3, which model.without leaves out" in refusal(fresh, "prepare")
 
 
 def test_a_layer_that_the_model_lacks(copy):
     edit_card(copy, {"without": ["fc7"]})
     write_params(copy, {"scan": {"layers": ["fc7"]}})
-    assert "fc7" in told(copy, "scan")
+    assert "fc7" in refusal(copy, "scan")
 
 
 def test_weights_that_do_not_fit_the_architecture(copy):
     edit_card(copy, {"width": 0.1})
-    line = told(copy, "scan")
+    line = refusal(copy, "scan")
     assert "conv1.weight is (5, 3, 7, 7), not (10, 3, 7, 7)" in line
 
 
 def test_an_architecture_that_nobody_knows(copy):
     edit_card(copy, {"arch": "resnet"})
-    assert "zfnet" in told(copy, "scan")
+    assert "zfnet" in refusal(copy, "scan")
 
 
 def test_weights_that_are_not_those_of_the_card(copy):
     edit_card(copy, {"weights_sha256": "0" * 64})
-    assert "sha256 differs" in told(copy, "scan")
+    assert "sha256 differs" in refusal(copy, "scan")
 
 
 def test_a_cut_off_weights_file(copy):
     weights = copy / "artifacts" / "model" / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    assert "weights.safetensors" in told(copy, "scan")
+    assert "weights.safetensors" in refusal(copy, "scan")
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_a_stage_before_its_time_names_the_stage_to_run(copy, stage, missing, ma
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-    line = told(copy, stage)
+    line = refusal(copy, stage)
     assert missing in line
     assert f"`dvc repro {maker}`" in line
 
@@ -238,16 +238,16 @@ def test_a_stage_before_its_time_names_the_stage_to_run(copy, stage, missing, ma
 @pytest.mark.parametrize("stage", ["evaluate", "scan", "project"])
 def test_a_device_that_there_is_not(copy, monkeypatch, stage):
     monkeypatch.setenv("ATLAS_DEVICE", "cuda:97")
-    assert "cuda:97" in told(copy, stage)
+    assert "cuda:97" in refusal(copy, stage)
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("nothing.pth", "There is no file {}."), ("photos", "{} is no regular file.")],
+    [("nothing.pth", "There is no file {}."), ("photos", "{} is not a regular file.")],
 )
 def test_a_start_that_is_no_file(copy, name, said):
     write_params(copy, {"train": {"init_from": name}})
-    line = told(copy, "train")
+    line = refusal(copy, "train")
     assert said.format(copy / name) in line
     assert "Correct train.init_from" in line
 
@@ -256,7 +256,7 @@ def test_a_scan_of_another_model(copy):
     shutil.rmtree(copy / "artifacts" / "model")
     write_params(copy, {"model": {"width": 0.06}})
     write_model(copy)
-    line = told(copy, "project")
+    line = refusal(copy, "project")
     assert "belongs to other weights" in line
     assert "`dvc repro scan`" in line
 
@@ -266,12 +266,12 @@ def test_an_unfinished_store(copy):
     content = json.loads(metadata.read_text())
     content["attributes"]["complete"] = False
     metadata.write_text(json.dumps(content))
-    assert "never finished" in told(copy, "crop")
+    assert "never finished" in refusal(copy, "crop")
 
 
 def test_an_image_that_went_after_it_was_listed(copy):
     (copy / "photos" / "val" / "cat" / "photo 0.jpg").unlink()
-    line = told(copy, "scan")
+    line = refusal(copy, "scan")
     assert "photo 0.jpg" in line
     assert "`dvc repro -f -s prepare`" in line
 

@@ -100,7 +100,7 @@ def _grid(transform: Mapping[str, Any]) -> Grid:
 
 
 def _start(transform: Mapping[str, Any]) -> int:
-    """Where the untransformed image stands among the amounts."""
+    """The position of the untransformed image among the amounts."""
     untouched = 1.0 if transform["kind"] == "scale" else 0.0
     return int(np.argmin(np.abs(np.array(transform["amounts"]) - untouched)))
 

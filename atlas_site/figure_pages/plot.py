@@ -1,4 +1,4 @@
-"""Curves over any axis as the coordinates of inline SVG, with the table that stands behind them."""
+"""Curves over any axis as the coordinates of inline SVG, with the table of their values."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from atlas_site.charts import Tick
 
 WIDTH, HEIGHT = 360, 190
 STYLES = 6
-"""Curves that differ in colour and dashes; more begin again."""
+"""Curves that differ in colour and dashes; more start over."""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class Cutout:
 
 def cutout(of: Shape, shape: Sequence[int], cells: Int64[Tensor, "..."]) -> Cutout | None:
     """The part of a map that a tensor (1, channels, rows, columns) or (1, features) is; None
-    where it is no regular part."""
+    where it is not a regular part."""
     if len(shape) not in (2, 4) or shape[0] != 1 or 0 in shape:
         return None
     grid = cells.reshape(*shape[1:], *([1, 1] if len(shape) == 2 else []))

@@ -77,7 +77,7 @@ def build(spec: Spec, seed: int) -> Built:
     """
     if spec.file is None and spec.weights is not None and spec.maker != "torchvision":
         raise AtlasError(
-            f"{spec.weights!r} is no weights file, and only torchvision's weights have names.",
+            f"{spec.weights!r} is not a weights file, and only torchvision's weights have names.",
             fix=f"Name a file that ends in {', '.join(SUFFIXES)}.",
         )
     torch.manual_seed(seed)

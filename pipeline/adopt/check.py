@@ -162,7 +162,7 @@ def _run(
 def _value_difference(layer: str, theirs: _Pass, ours: _Pass) -> float:
     expected, found = theirs.maps[layer], ours.maps[layer]
     ends = [found]
-    if layer == OUTPUT:  # a curve at the end is no part of the graph
+    if layer == OUTPUT:  # a curve at the end is not a part of the graph
         ends += [found.softmax(1), found.log_softmax(1), found.sigmoid()]
     difference = min(_relative(end, expected) for end in ends)
     if not difference <= TOLERANCE:

@@ -157,7 +157,7 @@ def load_strict(network: Network, tensors: Tensors, path: Path) -> Network:
     """Give an empty network the tensors of a file.
 
     Raises AtlasError naming every tensor that is missing, of another shape, or too many, and those
-    that hold what is no weight.
+    that hold what is not a weight.
     """
     check_fit(
         network,

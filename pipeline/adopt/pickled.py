@@ -30,14 +30,14 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
         raise AtlasError(
             f"{path} holds a {type(content).__name__}, not a state_dict of tensors.", fix=SAVE
         )
-    strange = [f"{name!r} is no name" for name in content if not isinstance(name, str)]
+    strange = [f"{name!r} is not a name" for name in content if not isinstance(name, str)]
     strange += [
-        f"{name} is no tensor but a {type(value).__name__}"
+        f"{name} is not a tensor but a {type(value).__name__}"
         for name, value in content.items()
         if not isinstance(value, Tensor)
     ]
     if strange:
-        raise AtlasError(f"{path} is no state_dict of tensors: {'; '.join(strange)}.", fix=SAVE)
+        raise AtlasError(f"{path} is not a state_dict of tensors: {'; '.join(strange)}.", fix=SAVE)
     tensors = {name: tensor.detach() for name, tensor in content.items()}
     check_plain(tensors, path, fix="Save plain tensors of real numbers: `tensor.float()`.")
     return tensors

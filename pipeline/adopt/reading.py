@@ -64,7 +64,7 @@ class Reading:
         """The node whose map a tensor (1, channels, rows, columns) or (1, features) is.
 
         Nodes that pick channels, cut, thin out or repeat cells are added where it takes any.
-        Raises UnreadableError where it is no regular part of a map.
+        Raises UnreadableError where it is not a regular part of a map.
         """
         return self.as_map(tensor, call).node
 
@@ -79,7 +79,7 @@ class Reading:
         part = cutout(tensor.map, tensor.shape, tensor.cells)
         if part is None:
             raise UnreadableError(
-                f"{call.place} on a tensor {tensor.shape} that is no regular part of a map."
+                f"{call.place} on a tensor {tensor.shape} that is not a regular part of a map."
             )
         node, (channels, rows, cols), path = tensor.node, tensor.map, call.path
         if part.channels != tuple(range(channels)):

@@ -49,7 +49,7 @@ class Call:
     path: str
     """Of the module whose forward makes the call."""
     shape: tuple[int, ...]
-    """Of its result; () where that is no tensor."""
+    """Of its result; () where that is not a tensor."""
 
     @property
     def place(self) -> str:

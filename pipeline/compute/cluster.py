@@ -83,12 +83,12 @@ class Pool:
                 yield key, result
         except (CancelledError, CommClosedError) as error:
             raise AtlasError(
-                "The Dask scheduler ended while it had work of this stage.",
+                "The Dask scheduler stopped while this stage was running.",
                 fix="Start it again, then run this again: finished work is kept.",
             ) from error
         except KilledWorker as error:
             raise AtlasError(
-                f"Workers died again and again ({error.last_worker.address} was the last).",
+                f"Workers kept dying ({error.last_worker.address} was the last).",
                 fix="Look into their logs; if memory ran out, use fewer workers.",
             ) from error
         finally:
@@ -143,11 +143,11 @@ def _local_cluster(count: int, device: torch.device, cores: int) -> SpecCluster:
     """
     threads = 1 if device.type == "cuda" else max(1, cores // max(1, count))
     log.info("Computing on %s: %s process(es) of %s thread(s)", device, max(1, count), threads)
-    # Where it is imported after logging was set up, it would tell of every connection.
+    # Where it is imported after logging was set up, it would log every connection.
     logging.getLogger("distributed").setLevel(logging.WARNING)
     # It would warn of every task that Ctrl-C cancels.
     logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
-    # It tells with a traceback of a heartbeat that was under way when the pool was closed.
+    # It logs a traceback for a heartbeat that was under way when the pool was closed.
     logging.getLogger("distributed.worker").addFilter(_is_no_heartbeat)
     reach: dict[str, object] = {"protocol": "inproc://"}
     security = None

@@ -14,13 +14,13 @@ def parse_device(text: str, *, remote: bool = False) -> torch.device:
     try:
         device = torch.device(text)
     except RuntimeError:
-        raise AtlasError(f"{text!r} names no device.", fix="Use cpu, cuda or cuda:0.") from None
+        raise AtlasError(f"{text!r} is not a device.", fix="Use cpu, cuda or cuda:0.") from None
     if device.type not in ("cpu", "cuda"):
         raise AtlasError(f"The device {text!r} is not supported.", fix="Use cpu, cuda or cuda:0.")
     if device.type == "cuda" and not remote and (device.index or 0) >= torch.cuda.device_count():
         raise AtlasError(
             f"There is no device {text!r}: torch sees {torch.cuda.device_count()} CUDA device(s).",
-            fix="Use --device cpu, or mend the driver or CUDA_VISIBLE_DEVICES.",
+            fix="Use --device cpu, or fix the driver or CUDA_VISIBLE_DEVICES.",
         )
     return device
 

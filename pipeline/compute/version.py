@@ -33,7 +33,7 @@ def check_versions(worker: str, theirs: Versions, ours: Versions) -> None:
     """Raise AtlasError naming the worker and the first thing in which it differs."""
     found, wanted = dict(theirs), dict(ours)
     for what in wanted | found:
-        there, here = (told.get(what, "of no known version") for told in (found, wanted))
+        there, here = (versions.get(what, "of no known version") for versions in (found, wanted))
         if there != here:
             raise AtlasError(
                 f"The worker {worker} has {what} {there}, this process has {here}.",

@@ -120,7 +120,7 @@ def read_manifest(path: Path) -> Manifest:
         raise AtlasError(f"There is no {path}.", fix="Run `dvc repro prepare`.") from None
     except (csv.Error, ValueError) as error:
         raise AtlasError(
-            f"{path} is no manifest: {error}.", fix="Run `dvc repro -f -s prepare`."
+            f"{path} is not a manifest: {error}.", fix="Run `dvc repro -f -s prepare`."
         ) from None
     return Manifest(rows, hashlib.sha256(content).hexdigest())
 
@@ -162,12 +162,13 @@ def class_indices(
         return np.array([position.get(row.label, -1) for row in rows], np.int64)
     if nameless := [row.path for row in rows if not row.label]:
         raise AtlasError(
-            f"{len(nameless)} images have no class, as {nameless[0]!r}.",
+            f"{len(nameless)} images have no class, e.g. {nameless[0]!r}.",
             fix="Put the images of each class into a folder that bears its name.",
         )
     if unknown := sorted({row.label for row in rows} - set(position)):
         raise AtlasError(
-            f"Images are listed of {', '.join(unknown[:5])}, which the network has no class for.",
+            f"The manifest lists images of {', '.join(unknown[:5])}, "
+            "but the network has no such class.",
             fix="Add training images of every class, then run `dvc repro`.",
         )
     return np.array([position[row.label] for row in rows], np.int64)

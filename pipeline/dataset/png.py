@@ -16,7 +16,7 @@ def without_metadata(data: bytes) -> bytes:
     """The file with the chunks that decide its pixels and orientation, and small texts.
 
     An ancillary chunk may be ignored (PNG specification, 14.2), but Pillow refuses files whose
-    text or colour profile is large or damaged. What is no whole chunk stays as it is, so that a
+    text or colour profile is large or damaged. What is not a whole chunk stays as it is, so that a
     truncated file is refused as truncated.
     """
     parts, place, texts = [SIGNATURE], len(SIGNATURE), 0

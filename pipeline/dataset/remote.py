@@ -226,7 +226,7 @@ def _read_copy(path: Path) -> bytes | None:
 
 
 def _write_copy(path: Path, data: bytes) -> None:
-    """Keep a copy, whole or not at all; a full disk is no reason to stop."""
+    """Keep a copy, whole or not at all; a full disk is not a reason to stop."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -50,7 +50,7 @@ class FolderStore:
         return str(self.root)
 
     def read(self, key: str) -> bytes:
-        """A file's bytes. Raises OSError, also for what is no regular file."""
+        """A file's bytes. Raises OSError, also for what is not a regular file."""
         path, position = split_key(key)
         if position:
             return read_member(self, path, position)
@@ -73,7 +73,7 @@ class FolderStore:
         file = open(os.open(full, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")  # noqa: SIM115
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             file.close()
-            raise OSError("it is no regular file")
+            raise OSError("it is not a regular file")
         return file
 
 

@@ -67,13 +67,13 @@ class Evolution:
     name: FigureName = "evolution"
 
     def missing(self, run: Run) -> str:
-        """It needs weights from during the training, and training images."""
+        """It needs snapshots from the training run, and training images."""
         if len(kept_snapshots(run.model_folder)) < 2:
             return (
                 "It shows a network while it learns, and fewer than two snapshots of this one are "
                 "kept: it was trained elsewhere, or train.snapshots names no epoch."
             )
-        return "" if run.manifest.split("train") else "The manifest lists no training images."
+        return "" if run.manifest.split("train") else "The manifest has no training images."
 
     def steps(self, run: Run) -> int:
         """For each snapshot one for each image, and one for the projections."""

@@ -54,7 +54,7 @@ class Invariance:
     def missing(self, run: Run) -> str:
         """It needs class scores, and a hidden layer."""
         if not scores_classes(run.graph, len(run.card.classes)):
-            return "The network's output is no list of class scores."
+            return "The network's output is not a list of class scores."
         if not hidden(run.graph):
             return "The network has no hidden layer that all paths pass."
         return ""

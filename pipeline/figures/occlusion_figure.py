@@ -49,7 +49,7 @@ class Occlusion:
         """It needs class scores, a layer with a map, and an input larger than the square."""
         side, (_, rows, cols) = run.params.figures.occlusion.side, run.graph.input
         if not scores_classes(run.graph, len(run.card.classes)):
-            return "The network's output is no list of class scores."
+            return "The network's output is not a list of class scores."
         layer = last_map(run.graph)
         if layer is None:
             return "The network has no layer with a map: it is fully connected throughout."

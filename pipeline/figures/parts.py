@@ -63,8 +63,8 @@ def _parts(path: Path, file: TextIOWrapper) -> Iterator[Part]:
             row = col = math.nan
         if not (math.isfinite(row) and math.isfinite(col) and line["path"] and line["part"]):
             raise AtlasError(
-                f"{path}, line {lines.line_num}: {','.join(map(str, line.values()))!r} is no path, "
-                "part, row and column.",
+                f"{path}, line {lines.line_num}: {','.join(map(str, line.values()))!r} is not "
+                "a path, part, row and column.",
                 fix="Correct the line.",
             )
         yield Part(line["path"], line["part"], row, col)

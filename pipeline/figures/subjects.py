@@ -68,7 +68,7 @@ def subjects(run: Run) -> tuple[Subject, ...]:
 def subject_facts(
     run: Run, subject: Subject, *, followed: int, predicted: int, probability: float
 ) -> dict[str, object]:
-    """What every figure tells of an image: the class that is followed, the answer of the network,
+    """What every figure says of an image: the class that is followed, the answer of the network,
     and the probability of the former without any change."""
     classes = run.card.classes
     return {

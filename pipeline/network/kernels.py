@@ -23,7 +23,7 @@ ROWS_HINT = 512
 def has_onednn() -> bool:
     """Whether torch's private oneDNN operations are there and take the arguments used here.
 
-    They are no part of torch's interface: where one is gone or has changed, plain operations serve.
+    They are not public in torch: where one is gone or has changed, plain operations serve.
     """
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False

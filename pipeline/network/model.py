@@ -101,7 +101,7 @@ class ModelCard(BaseModel):
 
     @property
     def trained_from(self) -> Provenance:
-        """What the training's report is bound to; of the card, the user may edit the rest."""
+        """What `reports/train.json` is bound to; of the card, the user may edit the rest."""
         return Provenance(self.weights_sha256, self.manifest_sha256)
 
     @property
@@ -177,7 +177,7 @@ def load_card(folder: Path) -> ModelCard:
         where = ".".join(str(part) for part in fault["loc"])
         raise AtlasError(
             f"{path}: {f'`{where}`: ' * bool(where)}{fault['msg']}.",
-            fix="Run `dvc repro train` to write it anew.",
+            fix="Run `dvc repro train` to rewrite it.",
         ) from None
     card._sha256 = content_sha256(facts)
     if card.graph_sha256 is not None:

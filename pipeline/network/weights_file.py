@@ -27,16 +27,16 @@ def read_weights(path: Path, fix: str = RETRAIN) -> dict[str, Tensor]:
         with safetensors.safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (safetensors.SafetensorError, OSError, RuntimeError, ValueError, KeyError) as error:
-        raise AtlasError(f"{path} is no readable safetensors file ({error}).", fix=fix) from None
+        raise AtlasError(f"{path} is not a readable safetensors file ({error}).", fix=fix) from None
     check_plain(tensors, path, fix)
     return tensors
 
 
 def check_readable(path: Path, fix: str) -> None:
-    """Raise AtlasError where a file is missing, is no regular file, or may not be read."""
+    """Raise AtlasError where a file is missing, is not a regular file, or may not be read."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise AtlasError(f"{path} is no regular file.", fix=fix)
+            raise AtlasError(f"{path} is not a regular file.", fix=fix)
         path.open("rb").close()
     except (FileNotFoundError, NotADirectoryError):
         raise AtlasError(f"There is no file {path}.", fix=fix) from None
@@ -77,7 +77,7 @@ def _odd(tensor: Tensor) -> Iterator[str]:
 
 
 def check_values(tensors: Mapping[str, Tensor], source: Path | str, fix: str) -> None:
-    """Raise AtlasError naming the tensors that are no finite float32 numbers."""
+    """Raise AtlasError naming the tensors that are not finite float32 numbers."""
     faults = [f"{name} is {fault}" for name, tensor in tensors.items() for fault in _bad(tensor)]
     if faults:
         raise AtlasError(f"{source} holds no usable weights: {'; '.join(faults)}.", fix=fix)

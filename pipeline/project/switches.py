@@ -208,7 +208,7 @@ class SwitchFinder:
         return apply_op(node.op, inputs, node.shape[1:], tensors)
 
     def _recorded(self, at: int, inputs: Sequence[Maps]) -> Shaped[Tensor, "_ _ _ _"]:
-        """What the way down needs at a node that is no pool, channels last."""
+        """What the way down needs at a node that is not a pool, channels last."""
         op, signal = self._graph.nodes[at].op, inputs[0]
         if isinstance(op, Curve):
             return _slope(op, signal).permute(0, 2, 3, 1)

@@ -30,7 +30,7 @@ class ClassSums:
     def add(
         self, peaks: Float32[np.ndarray, "image channel"], labels: Int64[np.ndarray, " image"]
     ) -> None:
-        """Add images of labels that are not negative; a peak that is no finite number counts 0."""
+        """Add images of labels that are not negative; a peak that is not finite counts 0."""
         known = labels >= 0
         finite = np.where(np.isfinite(peaks), peaks, 0)[known].clip(-LARGEST, LARGEST)
         units = np.rint(finite.astype(np.float64) * UNITS_PER_ONE)

@@ -36,7 +36,7 @@ def archive_tree(location: str) -> IndexedTree:
 def tar_members(file: Any, name: str, prefix: str = "") -> Iterator[File | Rejection]:
     """The members of a tar file, their paths after a prefix.
 
-    Raises AtlasError for what is no uncompressed tar, and for one that lacks its end.
+    Raises AtlasError for what is not an uncompressed tar, and for one that lacks its end.
     """
     stamp, size = _stamp(file), file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -79,7 +79,7 @@ def _zip_members(file: Any, name: str) -> Iterator[File | Rejection]:
                     yield _zip_member(member, stamp)
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise AtlasError(
-            f"{name} is no zip file, or is damaged: {error}.", fix="Fetch it again."
+            f"{name} is not a zip file, or is damaged: {error}.", fix="Fetch it again."
         ) from None
 
 
@@ -102,10 +102,10 @@ def _name_fault(name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        return "name is no UTF-8"
+        return "name is not UTF-8"
     parts = name.split("/")
     if "\0" in name or name.startswith("/") or {"", ".", ".."} & set(parts):
-        return "name is no path inside the archive"
+        return "name is not a path inside the archive"
     return ""
 
 

@@ -38,7 +38,7 @@ def check_dataset(
 
 
 def rejected_fraction(rows: Sequence[ImageRow], rejected: Iterable[Rejection]) -> float:
-    """The share of image files that cannot be used; strays are no image files."""
+    """The share of image files thatcannot be used; strays do not count."""
     faulty = sum(not rejection.stray for rejection in rejected)
     return faulty / max(1, faulty + len(rows))
 
@@ -75,7 +75,7 @@ def _check_classes(
     nameless = [row.path for row in rows if not row.label]
     if nameless and len(nameless) < len(rows):
         raise AtlasError(
-            f"{len(nameless)} images have no class, as {nameless[0]!r}, though others have one.",
+            f"{len(nameless)} images have no class, e.g. {nameless[0]!r}, though others have one.",
             fix="Give each a class, or remove it.",
         )
     unknown = sorted({label for _, label in used} - learnt)
@@ -94,4 +94,4 @@ def _why(rejected: Sequence[Rejection]) -> str:
     """The three commonest kinds of fault, each with an example."""
     kinds = Counter(rejection.kind for rejection in rejected).most_common(3)
     examples = {rejection.kind: rejection.path for rejection in reversed(rejected)}
-    return "".join(f"; {count} × {kind}, as {examples[kind]!r}" for kind, count in kinds)
+    return "".join(f"; {count} × {kind}, e.g. {examples[kind]!r}" for kind, count in kinds)

@@ -15,7 +15,7 @@ from pipeline.sources.protocol import Candidate, Located
 from pipeline.sources.trees import stamp_of
 
 DRAWING_VERSION = 1
-"""Raise it when the same seed draws other pictures; folders of an older one are drawn anew."""
+"""Raise it when the same seed draws other pictures; folders of an older one are drawn again."""
 
 _MARKER = "drawn.json"
 PARTS = "parts.csv"

@@ -26,5 +26,5 @@ def download(name: str, into: Path, folder: str, fetch: Callable[[str], object])
     except (OSError, RuntimeError, EOFError) as error:
         raise AtlasError(
             f"{name} is not in {target} and cannot be downloaded: {error}.",
-            fix=f"Unpack it so that {target} exists, or set data.root to where it lies.",
+            fix=f"Unpack it so that {target} exists, or set data.root to where it is.",
         ) from error

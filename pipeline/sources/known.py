@@ -26,7 +26,7 @@ class Known(Protocol):
     """Outcomes by candidate."""
 
     def outcome(self, candidate: Candidate) -> Outcome | None:
-        """The outcome of the same file; None where it is new, changed, or cannot be told."""
+        """The outcome of the same file; None where it is new, changed, or cannot be recognised."""
         ...
 
     def add(self, candidate: Candidate, outcome: Outcome) -> None:

@@ -23,7 +23,7 @@ class Rejection:
     """A file that is not used."""
 
     path: str
-    """Relative to `data.root`; bytes that are no UTF-8 as `\\xNN`."""
+    """Relative to `data.root`; bytes that are not UTF-8 as `\\xNN`."""
     reason: str
     """The kind of fault; after a colon, what is special to this file."""
     stray: bool

@@ -23,6 +23,6 @@ def label_of(number: int, names: Sequence[str]) -> str | None:
 
 
 def out_of_range(path: str, number: int, names: Sequence[str]) -> Rejection:
-    """A sample whose label is no class."""
+    """A sample whose label is not a class."""
     known = f"{len(names)} classes" if names else "numbers from 0"
     return Rejection(path, f"label out of range: {number} of {known}", stray=False)

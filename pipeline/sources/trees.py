@@ -62,7 +62,7 @@ def inside(folder: str, name: str) -> str:
 
 
 def readable(name: bytes) -> str:
-    """A name with each byte that is no UTF-8 written as `\\xNN`."""
+    """A name with each byte that is not UTF-8 written as `\\xNN`."""
     return name.decode("utf-8", "backslashreplace")
 
 
@@ -139,7 +139,7 @@ def _file(entry: "os.DirEntry[bytes]", path: str, named: bool) -> File | Rejecti
     """A file, or why it is of no use as far as can be said without opening it."""
     stray = not is_named_as_picture(path)
     if not named:
-        return Rejection(path, "name is no UTF-8", stray)
+        return Rejection(path, "name is not UTF-8", stray)
     try:
         if not entry.is_file():
             reason = "link to nothing" if entry.is_symlink() else "no regular file"

@@ -1,4 +1,4 @@
-"""A full disk, told apart from other faults, and space that is reserved before it is needed."""
+"""A full disk as an error of its own, and space that is reserved before it is needed."""
 
 import errno
 import os

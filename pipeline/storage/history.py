@@ -113,7 +113,9 @@ def read_history(path: Path) -> tuple[EpochRecord, ...]:
         with path.open(encoding="utf-8", newline="") as file:
             return tuple(_record(line) for line in csv.DictReader(file, strict=True))
     except (OSError, ValueError, csv.Error) as error:
-        raise AtlasError(f"{path} is no training history: {error}.", fix=rerun("train")) from None
+        raise AtlasError(
+            f"{path} is not a training history: {error}.", fix=rerun("train")
+        ) from None
 
 
 def _record(line: Mapping[str | None, Any]) -> EpochRecord:

@@ -59,7 +59,7 @@ def read_predictions(path: Path) -> list[Prediction]:
             return [_prediction(image, cells) for image, cells in enumerate(lines)]
     except (OSError, ValueError, csv.Error) as error:
         raise AtlasError(
-            f"{path} is no table of predictions: {error}.", fix=rerun("evaluate")
+            f"{path} is not a table of predictions: {error}.", fix=rerun("evaluate")
         ) from None
 
 

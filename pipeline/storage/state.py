@@ -55,7 +55,7 @@ def stage_state(folder: Path, key: str, *, keep_others: bool = False) -> Iterato
 
 
 def note_facts(state: Path, facts: Mapping[str, object]) -> None:
-    """Keep beside the state what its key was made from, so that it can be told apart later."""
+    """Keep beside the state what its key was made from, so that it can be recognised later."""
     text = json.dumps(facts, sort_keys=True).encode()
     write_checked(state / FACTS, lambda file: file.write(text))
 

@@ -244,7 +244,7 @@ def open_store(path: Path, kind: Kind, made_from: Provenance | None = None) -> z
     try:
         root = zarr.open_group(LocalStore(path, read_only=True), mode="r", zarr_format=3)
     except (FileNotFoundError, ValueError, KeyError) as error:
-        raise AtlasError(f"{path} is no readable Zarr store ({error}).", fix=fix) from None
+        raise AtlasError(f"{path} is not a readable Zarr store ({error}).", fix=fix) from None
     attributes = root.attrs.asdict()
     if attributes.get("complete") is not True:
         raise AtlasError(f"{path} was never finished (`complete` is not set).", fix=fix)

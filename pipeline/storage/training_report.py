@@ -1,4 +1,4 @@
-"""What is known of a training: `reports/train.json`."""
+"""The report of a training run: `reports/train.json`."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -102,4 +102,4 @@ def read_training_report(path: Path, made_from: Provenance) -> TrainingReport | 
     try:
         return TrainingReport.from_json(content)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise AtlasError(f"{path} is no training report: {error}.", fix=rerun("train")) from None
+        raise AtlasError(f"{path} is not a training report: {error}.", fix=rerun("train")) from None

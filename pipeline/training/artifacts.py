@@ -1,4 +1,4 @@
-"""The artifacts of a training: the model folder and the report."""
+"""The artifacts of a training run: the model folder and the report."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,7 +75,7 @@ def mean_field(
 
 
 def training_report(trained: TrainingResult) -> TrainingReport:
-    """The last epoch's record, how the training ended, and how far it went from its start."""
+    """The last epoch's record, how the run ended, and how far it went from its start."""
     graph = trained.network.graph
     filters = {name: w.detach().cpu() for name, w in conv_weights(trained.network).items()}
     return TrainingReport(

@@ -27,7 +27,7 @@ FILE = "checkpoint.pt"
 
 @dataclass
 class Position:
-    """How far a training has come; every random draw is made from it and the seed."""
+    """The progress of a training run; every random draw is made from it and the seed."""
 
     epoch: int = 0
     """Epochs done."""

@@ -51,12 +51,13 @@ def load_training_data(
     train_rows, val_rows = task.manifest.split("train"), task.manifest.split("val")
     if not train_rows:
         raise AtlasError(
-            "The manifest lists no training image.",
-            fix="Give images in folders by class, or take a trained network with `atlas adopt`.",
+            "The manifest has no training images.",
+            fix="Provide images in folders by class, or take a trained network with `atlas adopt`.",
         )
     if not val_rows and task.params.train.schedule == "plateau":
         raise AtlasError(
-            "train.schedule plateau follows the validation error, but there is no such image.",
+            "train.schedule plateau follows the validation error, "
+            "but there are no validation images.",
             fix="Set train.schedule: cosine, or raise data.val_fraction.",
         )
     inherited = None if task.init_weights is None else _inherited(task, task.init_weights)

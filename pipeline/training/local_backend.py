@@ -109,7 +109,7 @@ class LocalBackend(Backend):
         self._through_slots(tensor, copy)
 
     def _meet(self) -> None:
-        """Wait for all: each tells rank 0 that it is here, which answers when it has heard all.
+        """Wait for all: each reports to rank 0, which answers when it has heard all.
 
         Where another process died, this one waits quietly to be ended by the launcher.
         """

@@ -44,7 +44,7 @@ class Session:
 
     @property
     def finish_file(self) -> Path:
-        """The file whose presence asks the training to end early."""
+        """The file whose presence asks the run to stop early."""
         return self.workspace.state("train") / "finish"
 
     def is_running(self) -> bool:
@@ -56,19 +56,19 @@ class Session:
             return True
 
     def check_checkpoint(self) -> None:
-        """Raise AtlasError unless a training of the present parameters left a checkpoint."""
+        """Raise AtlasError unless a run with the present parameters left a checkpoint."""
         found = self.workspace.state("train").glob(f"*/{CHECKPOINT}")
         keys = {path.parent.name for path in found}
         if not keys:
             raise AtlasError(
-                "There is no training to finish: none has left a checkpoint here.",
+                "No checkpoint found, so there is no training run to finish.",
                 fix="Run `dvc repro train`.",
             )
         facts = self.facts(load_task(self.workspace))
         if fingerprint(facts) not in keys:
             left = kept_beside(self.workspace.state("train"), facts)
             raise AtlasError(
-                f"The training that left a checkpoint is another one: {'; '.join(left)}.",
+                f"The checkpoint belongs to a different training run: {'; '.join(left)}.",
                 fix="Restore these to finish it, or train with `dvc repro train`, which keeps it.",
             )
 
@@ -87,7 +87,7 @@ class Session:
         }
 
     def key(self, task: TrainingTask) -> str:
-        """The name of the training's state: another name is another training."""
+        """The name of the run's state: another name is another run."""
         return fingerprint(self.facts(task))
 
     def pixels(self, task: TrainingTask) -> Path:

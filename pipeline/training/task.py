@@ -1,4 +1,4 @@
-"""What is to be trained, on what, and what the training ends in."""
+"""A training task, and its result."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class TrainingTask:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training ends in: the network and how it came about."""
+    """The result of training: the network and how it came about."""
 
     network: Network
     mean: Float[Tensor, "3 #crop #crop"]
@@ -72,7 +72,7 @@ class ExecutionConfig:
     cache: bool | None = None
     """Keep decoded pixels on disk; None: where they are read more than once and fit."""
     pixels: Path | None = None
-    """The folder for these; None: the training's own state folder."""
+    """The folder for these; None: the state folder of the stage."""
     compiled: bool = False
     """Let torch compile the forward and backward passes."""
     checkpoint_s: float = 30.0

@@ -1,4 +1,4 @@
-"""The trainer: the epochs, steps and checkpoints of a training."""
+"""The trainer: the epochs, steps and checkpoints of a training run."""
 
 import logging
 import math
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 Watch = Callable[[Position], object]
-"""Called after each step with how far the training is."""
+"""Called after each step with the position reached."""
 
 
 class Trainer:

@@ -88,7 +88,7 @@ class Result:
 
 
 TrainingBar = Callable[[TrainingTask, str], AbstractContextManager[Watch]]
-"""Opens the bar of a training, with a title, and gives what updates it."""
+"""Opens the bar of a training run, with a title, and gives what updates it."""
 
 
 def ablate(

@@ -41,7 +41,7 @@ def scan_faults(
         "an image row outside the manifest": (image < -1) | (image >= len(rows)),
         "a missing entry with values": missing
         & ((activation != 0) | (cell != -1).any(axis=2) | (record.box != 0).any(axis=2)),
-        "an activation that is no number": ~np.isfinite(activation),
+        "an activation that is not a number": ~np.isfinite(activation),
         "a cell outside the map": found & outside.any(axis=2),
         "a box that is not its cell's": found & (record.box != boxes).any(axis=2),
     }
@@ -81,7 +81,7 @@ def picture_faults(
         largest = np.abs(picture).max(axis=(2, 3, 4))
         energy = read_array(pictures, "projections", "energy_box", part)
         rules = {
-            "a scale that is no size": ~(np.isfinite(scale) & (scale >= 0)),
+            "a scale that is not a size": ~(np.isfinite(scale) & (scale >= 0)),
             "a projection that its scale does not fit": ~(largest == (scale > 0)),
             "pictures though it is missing": missing & ((scale != 0) | patch.any(axis=(2, 3, 4))),
             "an activation map that its activation does not fit": ~missing

@@ -1,4 +1,4 @@
-"""One entry of the stores, held against the reference."""
+"""One entry of the stores, compared with the reference."""
 
 from dataclasses import dataclass, field
 from typing import Literal

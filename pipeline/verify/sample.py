@@ -24,7 +24,7 @@ class ImageSample:
     row: int
     addresses: list[Address] = field(default_factory=list)
     in_all_layers: bool = False
-    """Whether its peaks in every channel are held against the entries."""
+    """Whether its peaks in every channel are compared with the entries."""
 
 
 def draw_sample(

@@ -5,7 +5,7 @@ The stores hold no switches. Where the reference's own picture differs from the 
 switches of the run are made again, bit for bit, by the code that projected, and become a claim.
 A claimed switch counts only where the reference's own value there is the maximum of its window up
 to rounding, a claimed slope where the function has it within rounding of the reference's value; one
-that does not is a fault. The picture is then drawn anew with what was claimed.
+that does not is a fault. The picture is then drawn again with the claimed switches.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ Recall = Callable[[str, int, int], Mapping[int, Claim]]
 
 
 class InvalidSwitchError(Exception):
-    """A claimed switch points at a value that is no maximum, or a slope is not the function's."""
+    """A claimed switch does not point at a maximum, or a slope is not the function's."""
 
 
 @dataclass(frozen=True)

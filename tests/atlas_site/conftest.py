@@ -86,7 +86,7 @@ Opener = Callable[..., Watched]
 
 
 def _note_failure(complaints: list[str], request: Request) -> None:
-    """A picture still loading when a link was followed is aborted, which is no fault of a page."""
+    """A picture still loading when a link was followed is aborted: not a fault of a page."""
     if request.failure != "net::ERR_ABORTED":
         complaints.append(f"failed: {request.url} ({request.failure})")
 

@@ -140,8 +140,8 @@ def test_the_histogram_has_a_table_of_its_bins(visit: Opener) -> None:
     rows = page.locator("[data-histogram-table] tbody tr")
     counts = page.evaluate("Atlas.data.conv3.channels[4].histogram")
     expect(rows).to_have_count(sum(count > 0 for count in counts))
-    told = [int(text) for text in rows.locator("td").all_inner_texts()]
-    assert told == [count for count in counts if count]
+    shown_counts = [int(text) for text in rows.locator("td").all_inner_texts()]
+    assert shown_counts == [count for count in counts if count]
 
 
 @pytest.mark.browser

@@ -67,8 +67,8 @@ def test_the_value_under_the_pointer_is_the_maps(visit: Opener, run: Workspace) 
     page = watched.page
     show(page, "cells")
     values, cell = entry(run, "conv2", 4, 0)
-    told = page.locator("[data-value]")
-    expect(told).to_contain_text(f"cell {cell[0]}, {cell[1]}:")
+    readout = page.locator("[data-value]")
+    expect(readout).to_contain_text(f"cell {cell[0]}, {cell[1]}:")
     stage = page.locator("[data-stage]")
     stage.scroll_into_view_if_needed()
     box = stage.bounding_box()
@@ -77,13 +77,13 @@ def test_the_value_under_the_pointer_is_the_maps(visit: Opener, run: Workspace) 
     for row, col in ((0, 0), (2, 3), (len(values) - 1, 1)):
         x, y = (8 * place + 13.5 for place in (col, row))
         page.mouse.move(box["x"] + x / 64 * box["width"], box["y"] + y / 64 * box["height"])
-        expect(told).to_contain_text(f"cell {row}, {col}: ")
-        text = told.inner_text().split(": ")[1]
+        expect(readout).to_contain_text(f"cell {row}, {col}: ")
+        text = readout.inner_text().split(": ")[1]
         assert float(text) == pytest.approx(values[row, col], rel=0.01, abs=0.006)
     page.mouse.move(box["x"] + 1, box["y"] + 1)
-    expect(told).to_have_text("outside the map")
+    expect(readout).to_have_text("outside the map")
     page.mouse.move(1, 1)
-    expect(told).to_contain_text(f"cell {cell[0]}, {cell[1]}:")
+    expect(readout).to_contain_text(f"cell {cell[0]}, {cell[1]}:")
     assert watched.complaints == []
 
 

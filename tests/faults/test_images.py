@@ -1,4 +1,4 @@
-"""Malformed images in nine formats, and what is no image at all under an image's name."""
+"""Malformed images in nine formats, and what is not an image at all under an image's name."""
 
 import csv
 import io

@@ -52,12 +52,12 @@ def test_whole_numbers_stand_for_fractions(tmp_path):
 def test_a_typo_names_the_key_that_may_be_meant(tmp_path):
     text = DEMO.replace("resize:", "rezise:")
     said = problem(written(tmp_path, text))
-    assert said.endswith("`data.rezise` is no parameter; `resize` may be meant.")
+    assert said.endswith("`data.rezise` is not a parameter; `resize` may be meant.")
 
 
 def test_a_strange_key_lists_the_known_ones(tmp_path):
     said = problem(changed(tmp_path, "project", xyzzy=1))
-    assert "`project.xyzzy` is no parameter; valid keys: method, batch_size." in said
+    assert "`project.xyzzy` is not a parameter; valid keys: method, batch_size." in said
 
 
 def test_a_missing_key_is_named(tmp_path):
@@ -117,7 +117,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
         ("[" * 50_000, "nests lists or sections without end"),
         ("{a: " * 3000, "nests lists or sections without end"),
         ("# " + "x" * 200_000, "is longer than 100000 characters"),
-        (b"\xff\xfe\x00", "is no text of parameters"),
+        (b"\xff\xfe\x00", "is not a file of parameters"),
     ],
 )
 def test_what_is_no_file_of_parameters_is_refused(tmp_path, text, said):

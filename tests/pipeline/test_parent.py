@@ -20,7 +20,7 @@ sys.stdin.read()
 
 
 def ends_after_ctrl_c(child: "subprocess.Popen[str]") -> int:
-    """The status of a process that is interrupted, then told to end."""
+    """The status of a process that is interrupted, then asked to end."""
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     child.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Paths of a run: a text that is no path is refused in one line."""
+"""Paths of a run: a text that is not a path is refused in one line."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from pipeline.workspace import Workspace
     ("text", "problem"),
     [
         ("a\0b", r"'a\\x00b' holds a character that no path can"),
-        ("~nosuchuser/x", "names the home of a user who is not there"),
-        ("a/" * 3000, r"is no path \(File name too long\)"),
+        ("~nosuchuser/x", "names the home of an unknown user"),
+        ("a/" * 3000, r"is not a path \(File name too long\)"),
     ],
 )
 def test_what_is_no_path_is_refused(tmp_path, text, problem):

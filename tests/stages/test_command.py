@@ -56,7 +56,7 @@ def test_a_full_disk_anywhere_in_a_command_is_one_line():
 def test_an_interrupt_promises_to_resume_only_what_was_kept(tmp_path):
     options = ["-w", str(tmp_path)]
     result = CliRunner().invoke(command(KeyboardInterrupt()), options)
-    assert (result.exit_code, result.stderr) == (130, "Stopped; run again to begin again.\n")
+    assert (result.exit_code, result.stderr) == (130, "Stopped; run again to start over.\n")
     kept = tmp_path / ".state" / __name__.rpartition(".")[2] / "key"
     kept.mkdir(parents=True)
     (kept / "finished.0").touch()
@@ -90,7 +90,7 @@ def test_memory_that_runs_out_is_one_line(fault):
 def test_a_thread_that_cannot_start_is_one_line():
     result = CliRunner().invoke(command(RuntimeError("can't start new thread")))
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: The system lets no further thread start.")
+    assert result.stderr.startswith("Error: The system refuses to start more threads.")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

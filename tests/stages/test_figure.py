@@ -54,7 +54,7 @@ def test_pixels_of_a_first_layer_are_squares(run: Workspace):
     [
         (["conv9"], "no scanned layer 'conv9'"),
         (["conv3", "--channels", "1,99"], "has no channel 99"),
-        (["conv3", "--channels", "1;2"], "'1;2' is no channel number"),
+        (["conv3", "--channels", "1;2"], "'1;2' is not a channel number"),
         (["conv3", "--out", "f.gif"], "not written as 'f.gif'"),
     ],
 )

@@ -54,8 +54,8 @@ def test_a_unit_sees_only_a_part_of_the_image(name):
 
 
 def test_the_help_lists_the_presets():
-    told = CliRunner().invoke(main, ["--help"], terminal_width=200).output
-    assert all(name in told for name in names())
+    output = CliRunner().invoke(main, ["--help"], terminal_width=200).output
+    assert all(name in output for name in names())
 
 
 def test_a_preset_replaces_the_file_and_tells_each_changed_key_with_both_values(tmp_path):
@@ -65,8 +65,8 @@ def test_a_preset_replaces_the_file_and_tells_each_changed_key_with_both_values(
     edited["model"]["conv_channels"] = {"conv3": 512}
     edited["mine"] = 1
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(edited))
-    told = preset(tmp_path, "demo").output.splitlines()
-    assert told[1:] == [
+    output = preset(tmp_path, "demo").output.splitlines()
+    assert output[1:] == [
         "  model.conv_channels: (not there) → {}",
         "  scan.top: 4 → 9",
         "  mine: 1 → (not there)",
@@ -101,12 +101,12 @@ def test_a_key_that_goes_is_only_shown(tmp_path):
 
 
 def test_an_unknown_name_lists_the_presets_in_one_line_and_writes_nothing(tmp_path):
-    told = subprocess.run(
+    output = subprocess.run(
         [ATLAS, "preset", "demon"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert told.returncode == 2
-    assert len(told.stderr.splitlines()) == 1
-    assert "'caltech101', 'cifar10', 'demo', 'imagenet', 'imagenette', 'mnist'" in told.stderr
+    assert output.returncode == 2
+    assert len(output.stderr.splitlines()) == 1
+    assert "'caltech101', 'cifar10', 'demo', 'imagenet', 'imagenette', 'mnist'" in output.stderr
     assert os.listdir(tmp_path) == []
 
 

@@ -70,7 +70,7 @@ def test_nothing_is_left_of_the_state(workspace):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--device", "abacus"], "names no device"),
+        (["--device", "abacus"], "is not a device"),
         (["--device", "cuda:99"], "There is no device"),
         (["--scheduler", "tcp://127.0.0.1:9"], "No Dask scheduler answers"),
     ],

@@ -232,6 +232,6 @@ def test_a_scheduler_that_dies_is_one_line_and_nothing_is_lost(
         patched.setattr(Pool, "run", deadly)
         result = run(copy, "scan", "--scheduler", scheduler)
     assert result.exit_code == 1
-    assert "Error: The Dask scheduler ended while it had work of this stage." in result.output
+    assert "Error: The Dask scheduler stopped while this stage was running." in result.output
     assert "Traceback" not in result.output
     assert written(copy, "scan") == expected["scan"]

@@ -89,7 +89,7 @@ def under_torchrun(root: Path) -> int:
         ).returncode
 
 
-def told(root: Path) -> str:
+def log_of(root: Path) -> str:
     """What the last process said."""
     return (root / "log.txt").read_text()
 
@@ -98,7 +98,7 @@ def checkpointed(root: Path, process: Forked) -> None:
     """Wait until a training has written its first checkpoint."""
     deadline = time.monotonic() + 120
     while not list((root / ".state" / "train").glob(f"*/{FILE}")):
-        assert process.poll() is None, told(root)
+        assert process.poll() is None, log_of(root)
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -120,7 +120,7 @@ def test_killed_for_real_at_any_moment_and_repeated_it_ends_in_the_same_bits(tmp
     process = started(whole, "--checkpoint-s", "0")
     checkpointed(whole, process)
     begun = time.monotonic()
-    assert process.wait(timeout=120) == 0, told(whole)
+    assert process.wait(timeout=120) == 0, log_of(whole)
     lasts_s = time.monotonic() - begun
     process = started(broken, "--checkpoint-s", "0")
     checkpointed(broken, process)
@@ -128,7 +128,7 @@ def test_killed_for_real_at_any_moment_and_repeated_it_ends_in_the_same_bits(tmp
     time.sleep(moment * lasts_s)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert started(broken).wait() == 0, told(broken)
+    assert started(broken).wait() == 0, log_of(broken)
     assert weights_sha(whole) == weights_sha(broken), f"killed at {moment}"
     for name in ("train.json", "train_history.csv"):
         assert (whole / "reports" / name).read_bytes() == (broken / "reports" / name).read_bytes()
@@ -136,8 +136,8 @@ def test_killed_for_real_at_any_moment_and_repeated_it_ends_in_the_same_bits(tmp
 
 def test_a_running_training_can_be_asked_to_finish_and_leaves_a_usable_model(long_training):
     root, process = long_training
-    assert "ends after its present step" in atlas(root, "train", "--finish")
-    assert process.wait(timeout=120) == 0, told(root)
+    assert "will stop after the current step" in atlas(root, "train", "--finish")
+    assert process.wait(timeout=120) == 0, log_of(root)
     card = load_model(root / "artifacts" / "model").card
     report = json.loads((root / "reports" / "train.json").read_text())
     assert report["stopped_early"] is True
@@ -173,7 +173,7 @@ def test_a_diverging_training_says_where_and_what_it_was_before_can_be_kept(tmp_
     write_params(root, learning_rate=0.01)
     refused = CliRunner().invoke(main, ["train", "--finish", "-w", str(root)])
     assert refused.exit_code == 1
-    assert "is another one" in refused.output
+    assert "belongs to a different training run" in refused.output
     write_params(root, **WILD)
     atlas(root, "train", "--finish")
     kept = load_file(root / "artifacts" / "model" / "weights.safetensors")
@@ -182,9 +182,9 @@ def test_a_diverging_training_says_where_and_what_it_was_before_can_be_kept(tmp_
 
 def test_two_processes_leave_one_model_whoever_starts_them(tmp_path):
     own = make_workspace(tmp_path / "own", epochs=1)
-    assert started(own, "--workers", "2").wait(timeout=200) == 0, told(own)
+    assert started(own, "--workers", "2").wait(timeout=200) == 0, log_of(own)
     users = make_workspace(tmp_path / "users", epochs=1)
-    assert under_torchrun(users) == 0, told(users)
+    assert under_torchrun(users) == 0, log_of(users)
     for root in (own, users):
         assert load_model(root / "artifacts" / "model").card.epochs_trained == 1
     assert weights_sha(own) == weights_sha(users)
@@ -196,8 +196,8 @@ def test_ctrl_c_stops_a_group_in_one_line(tmp_path):
     checkpointed(root, process)
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to every process
     assert process.wait(timeout=60) == 130
-    assert "Stopped; run again to resume." in told(root)
-    assert "Traceback" not in told(root)
+    assert "Stopped; run again to resume." in log_of(root)
+    assert "Traceback" not in log_of(root)
 
 
 def test_a_start_that_the_training_would_replace_is_refused(tmp_path):

@@ -14,8 +14,8 @@ def test_features_and_scratch_stand_side_by_side_whatever_the_run_starts_from(tm
     (root / "artifacts" / "model" / "weights.safetensors").rename(root / "w.safetensors")
     write_params(root, epochs=1, init_from="w.safetensors", freeze=["conv1", "conv2"])
     atlas(root, "train")
-    told = atlas(root, "transfer", "--scratch", "--folds", "2", "--per-class", "5")
-    assert "fc7, softmax, 5 per class" in told
+    output = atlas(root, "transfer", "--scratch", "--folds", "2", "--per-class", "5")
+    assert "fc7, softmax, 5 per class" in output
     summary = json.loads((root / "reports" / "transfer.json").read_text())
     assert summary.keys() == {"fc7_softmax_5", "scratch_softmax_5"}
     assert len((root / "reports" / "transfer.csv").read_text().splitlines()) == 5

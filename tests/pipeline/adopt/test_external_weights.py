@@ -174,8 +174,8 @@ def test_a_file_that_holds_no_tensors_is_an_error(tmp_path, suffix, content):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ({"layers": [1, 2], "w": torch.zeros(1)}, "layers is no tensor but a list"),
-        ({0: torch.zeros(1)}, "0 is no name"),
+        ({"layers": [1, 2], "w": torch.zeros(1)}, "layers is not a tensor but a list"),
+        ({0: torch.zeros(1)}, "0 is not a name"),
         ([torch.zeros(1)], "holds a list, not a state_dict"),
         (torch.zeros(1), "holds a Tensor, not a state_dict"),
     ],

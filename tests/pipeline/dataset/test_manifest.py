@@ -102,7 +102,7 @@ HEADER = "split,path,label,width,height,sha256\n"
         (HEADER + "train,b,x,1,1,ff\ntrain,a,x,1,1,ff\n", "row 2 (a) is out of order"),
         (HEADER + "train,a,x,1,1,ff\ntrain,a,x,1,1,ff\n", "row 2 (a) is out of order or"),
         (HEADER + "train,a,b,1,1,ff,more\n", "row 1 has 7 cells"),
-        (HEADER + '"train,a', "no manifest"),
+        (HEADER + '"train,a', "not a manifest"),
     ],
 )
 def test_what_is_no_manifest_is_refused_with_the_place(tmp_path, text, fault):
@@ -116,7 +116,7 @@ def test_what_is_no_manifest_is_refused_with_the_place(tmp_path, text, fault):
 
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "manifest.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(AtlasError, match="no manifest"):
+    with pytest.raises(AtlasError, match="not a manifest"):
         read_manifest(tmp_path / "manifest.csv")
 
 

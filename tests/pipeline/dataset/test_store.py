@@ -1,4 +1,4 @@
-"""Image stores: the bytes by key, and no waiting for what is no file."""
+"""Image stores: the bytes by key, and no waiting for what is not a file."""
 
 import os
 import pickle
@@ -20,7 +20,7 @@ def test_a_folder_is_a_store_of_its_files(tmp_path):
 
 def test_a_pipe_in_place_of_an_image_is_refused_without_waiting(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         FolderStore(tmp_path).read("pipe.jpg")
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         FolderStore(Path("/dev")).read("zero")

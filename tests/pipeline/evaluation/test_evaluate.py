@@ -96,7 +96,7 @@ def test_images_without_classes_are_classified_without_error_rates(world):
     np.testing.assert_array_equal(result.one_crop, labelled.one_crop)
     rates = result.rates()
     assert (rates.images, rates.top1_error, rates.top5_error) == (0, None, None)
-    with pytest.raises(AtlasError, match=f"1 images have no class, as '{world.rows[0].path}'"):
+    with pytest.raises(AtlasError, match=f"1 images have no class, e.g. '{world.rows[0].path}'"):
         World(world.root, world.model, (unlabelled[0], *world.rows[1:])).evaluate()
 
 

@@ -78,7 +78,7 @@ def header(**entries: object) -> bytes:
 def test_a_damaged_header_is_one_line(tmp_path, content):
     path = tmp_path / "w.safetensors"
     path.write_bytes(content)
-    with pytest.raises(AtlasError, match=r"w\.safetensors is no readable safetensors file"):
+    with pytest.raises(AtlasError, match=r"w\.safetensors is not a readable safetensors file"):
         read_weights(path)
 
 
@@ -88,7 +88,7 @@ def test_a_file_cut_anywhere_is_one_line(tmp_path):
     content = path.read_bytes()
     for length in range(0, len(content), 7):
         path.write_bytes(content[:length])
-        with pytest.raises(AtlasError, match=r"w\.safetensors is no readable"):
+        with pytest.raises(AtlasError, match=r"w\.safetensors is not a readable"):
             read_weights(path)
 
 
@@ -96,8 +96,8 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.safetensors")
     (tmp_path / "loop.safetensors").symlink_to("loop.safetensors")
     for path, said in (
-        (tmp_path / "pipe.safetensors", "is no regular file"),
-        (tmp_path, "is no regular file"),
+        (tmp_path / "pipe.safetensors", "is not a regular file"),
+        (tmp_path, "is not a regular file"),
         (tmp_path / "loop.safetensors", "cannot be read: Too many levels of symbolic links"),
         (tmp_path / "none.safetensors", "There is no file"),
         (tmp_path / "none" / "w.safetensors", "There is no file"),

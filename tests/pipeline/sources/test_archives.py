@@ -50,8 +50,8 @@ def test_members_that_are_no_files_or_have_no_path_are_rejected(tmp_path):
     assert content == {"good.jpg": b""}
     assert refused(listing.rejected) == {
         "..": ("hidden", True),
-        "/root.jpg": ("name is no path inside the archive", False),
-        "a//b.jpg": ("name is no path inside the archive", False),
+        "/root.jpg": ("name is not a path inside the archive", False),
+        "a//b.jpg": ("name is not a path inside the archive", False),
         "link.jpg": ("no regular file", False),
     }
 
@@ -73,7 +73,7 @@ def test_a_truncated_or_damaged_archive_is_refused_whole(tmp_path):
     with pytest.raises(AtlasError, match="truncated or damaged"):
         archive_tree(str(tmp_path / "a.tar"))
     (tmp_path / "b.zip").write_bytes(b"PK\3\4 and no more")
-    with pytest.raises(AtlasError, match="is no zip file, or is damaged"):
+    with pytest.raises(AtlasError, match="is not a zip file, or is damaged"):
         archive_tree(str(tmp_path / "b.zip"))
     with pytest.raises(AtlasError, match="cannot be read: No such file"):
         archive_tree(str(tmp_path / "none.tar"))

@@ -44,10 +44,10 @@ def test_strays_are_no_image_files():
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([], "No usable image in photos; 2 × truncated, as 'train/cat/1'; 1 × no image"),
+        ([], "No usable image in photos; 2 × truncated, e.g. 'train/cat/1'; 1 × no image"),
         ([row("train", "cat")], "No usable validation image in photos"),
         ([row("train", "cat"), row("val", "dog")], "'dog' has validation images but none to train"),
-        ([*GOOD, row("train", "")], "1 images have no class, as 'train//0'"),
+        ([*GOOD, row("train", "")], "1 images have no class, e.g. 'train//0'"),
     ],
 )
 def test_too_little_to_use_is_said_with_the_commonest_reasons(rows, words):

@@ -78,8 +78,8 @@ def test_names_that_are_no_utf8_are_listed_readably(tmp_path):
     for name in (b"caf\xe9.jpg", b"caf\xe9.txt"):
         (tmp_path / "cat" / os.fsdecode(name)).touch()
     assert refused(listed(tmp_path).rejected) == {
-        "cat/caf\\xe9.jpg": ("name is no UTF-8", False),
-        "cat/caf\\xe9.txt": ("name is no UTF-8", True),
+        "cat/caf\\xe9.jpg": ("name is not UTF-8", False),
+        "cat/caf\\xe9.txt": ("name is not UTF-8", True),
     }
 
 
@@ -147,9 +147,9 @@ def test_a_folder_that_may_not_be_listed_is_listed(tmp_path, monkeypatch):
 
 def test_every_file_listed_is_told(tmp_path):
     touch(tmp_path, ["cat/1.jpg", "cat/in/2.jpg", "dog/.hidden", "dog/3.jpg"])
-    told = []
-    list_classes(FolderTree(tmp_path), "", str(tmp_path), told.append)
-    assert sum(told) == 4
+    advances = []
+    list_classes(FolderTree(tmp_path), "", str(tmp_path), advances.append)
+    assert sum(advances) == 4
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_each_hard_image_is_used_or_listed(photos):
         "empty.jpg": ("empty file", False),
         "page.jpg": ("no image", False),
         "bomb.png": ("too many pixels", False),
-        "caf\\xe9.jpg": ("name is no UTF-8", False),
+        "caf\\xe9.jpg": ("name is not UTF-8", False),
         "notes.txt": ("no image", True),
         ".DS_Store": ("hidden", True),
     }
@@ -134,15 +134,15 @@ def test_the_result_ignores_the_order_of_what_was_found(photos):
 def test_progress_counts_everything_found(photos):
     touch(photos, ["train/cat/.hidden", "val/dog/.hidden"])
     data = data_params("folder")
-    found, told = locate(str(photos), data, 0), []
-    prepare(FolderStore(photos), found, data, NothingKnown(), told.append)
-    assert sum(told) == len(found.candidates) + len(found.rejected) == 24
+    found, advances = locate(str(photos), data, 0), []
+    prepare(FolderStore(photos), found, data, NothingKnown(), advances.append)
+    assert sum(advances) == len(found.candidates) + len(found.rejected) == 24
 
 
 def test_no_usable_image_says_why(tmp_path):
     for name in ("a", "b", "c"):
         write(tmp_path / "cat" / f"{name}.jpg", b"<html>")
-    assert "3 × no image, as 'cat/a.jpg'" in fault(tmp_path).problem
+    assert "3 × no image, e.g. 'cat/a.jpg'" in fault(tmp_path).problem
 
 
 def test_too_many_rejected_says_how_many_and_the_commonest_reasons(photos):
@@ -153,7 +153,7 @@ def test_too_many_rejected_says_how_many_and_the_commonest_reasons(photos):
     problem = fault(photos).problem
     assert "8 of 30 image files cannot be used: 26.7%" in problem
     assert "(5.0%)" in problem
-    assert "5 × no image, as 'val/cat/page0.jpg'; 3 × empty file" in problem
+    assert "5 × no image, e.g. 'val/cat/page0.jpg'; 3 × empty file" in problem
 
 
 def test_the_limit_itself_is_allowed(photos):
@@ -173,7 +173,7 @@ def test_a_class_without_a_usable_image_is_named_with_the_reason(photos):
     write(photos / "train/owl/1.jpg", b"<html>")
     problem = fault(photos).problem
     assert "'owl' has no usable train image" in problem
-    assert "1 × no image, as 'train/owl/1.jpg'" in problem
+    assert "1 × no image, e.g. 'train/owl/1.jpg'" in problem
 
 
 def test_a_class_only_to_validate_is_refused(photos):
@@ -202,7 +202,7 @@ def test_validation_images_without_a_class_beside_classes_are_refused(photos):
             path.rename(photos / "val" / f"{label}{path.name}")
         (photos / "val" / label).rmdir()
     problem = fault(photos).problem
-    assert problem == "10 images have no class, as 'val/cat0.jpg', though others have one."
+    assert problem == "10 images have no class, e.g. 'val/cat0.jpg', though others have one."
 
 
 def test_a_split_by_fraction_takes_the_seed(photos):

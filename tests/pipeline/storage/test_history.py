@@ -63,5 +63,5 @@ def test_what_is_no_history_is_one_line(tmp_path):
     header, line = path.read_text().splitlines()
     for content in [*damaged(line, header), b"\xff\xff\n1\n"]:
         path.write_bytes(content)
-        with pytest.raises(AtlasError, match=r"h\.csv is no training history: .*-s train"):
+        with pytest.raises(AtlasError, match=r"h\.csv is not a training history: .*-s train"):
             read_history(path)

@@ -49,5 +49,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
 )
 def test_what_is_no_table_of_predictions_is_one_line(tmp_path, content, said):
     (tmp_path / "p.csv").write_bytes(content)
-    with pytest.raises(AtlasError, match=rf"p\.csv is no table of predictions: .*{said}.*evaluate"):
+    with pytest.raises(
+        AtlasError, match=rf"p\.csv is not a table of predictions: .*{said}.*evaluate"
+    ):
         read_predictions(tmp_path / "p.csv")

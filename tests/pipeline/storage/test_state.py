@@ -71,8 +71,8 @@ def test_costly_state_of_other_inputs_is_kept_named_and_resumed(tmp_path):
 
 
 def test_a_second_process_is_refused_and_told_what_to_do(tmp_path, holder):
-    told = r"Another process is running.*lock.*Wait for it"
-    with pytest.raises(AtlasError, match=told), stage_state(tmp_path, "key"):
+    message = r"Another process is running.*lock.*Wait for it"
+    with pytest.raises(AtlasError, match=message), stage_state(tmp_path, "key"):
         pass
     assert holder.poll() is None
 

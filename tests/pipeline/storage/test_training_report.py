@@ -126,5 +126,5 @@ def test_a_damaged_file_is_one_line(tmp_path):
 def test_what_is_no_report_is_one_line(tmp_path, change, reason):
     path = tmp_path / "train.json"
     write_sealed(path, REPORT.to_json() | change | bound(MODEL))
-    with pytest.raises(AtlasError, match=rf"is no training report: .*{reason}.*-s train"):
+    with pytest.raises(AtlasError, match=rf"is not a training report: .*{reason}.*-s train"):
         read_training_report(path, MODEL)

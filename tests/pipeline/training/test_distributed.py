@@ -36,7 +36,7 @@ def test_a_batch_is_dealt_out_like_cards(rank, positions):
 
 @dataclass(frozen=True)
 class Work:
-    """What a process of the group is told."""
+    """What a process of the group receives."""
 
     root: Path
     killed_at: int = 0

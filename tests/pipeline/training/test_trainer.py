@@ -80,7 +80,7 @@ def blow_up(monkeypatch: pytest.MonkeyPatch, update: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("update", "told"),
+    ("update", "reason"),
     [
         (1, "the loss is .* in epoch 1, step 2"),
         (3, "the validation loss is .* in epoch 1, step 3"),
@@ -89,7 +89,7 @@ def blow_up(monkeypatch: pytest.MonkeyPatch, update: int) -> None:
     ],
 )
 def test_weights_that_diverge_are_never_kept_and_those_before_them_are(
-    tmp_path, monkeypatch, update, told
+    tmp_path, monkeypatch, update, reason
 ):
     make_workspace(tmp_path, filter_rms_cap=None)
     config = ExecutionConfig(torch.device("cpu"), 1, checkpoint_s=0.0)
@@ -99,7 +99,7 @@ def test_weights_that_diverge_are_never_kept_and_those_before_them_are(
         tmp_path, config, "good", watch=seen.append, finish=lambda: len(seen) == update - 1
     )
     blow_up(monkeypatch, update)
-    with pytest.raises(AtlasError, match=f"diverged: {told}.*--finish"):
+    with pytest.raises(AtlasError, match=f"diverged: {reason}.*--finish"):
         trained(tmp_path, config, "wrecked")
     kept = trained(tmp_path, config, "wrecked", finish=lambda: True)
     assert torch.equal(weights(kept), weights(good))

@@ -48,7 +48,7 @@ def test_right_entries_break_no_rule():
         ("activation", (1, 2), 1, "channel 1 rank 2 has a missing entry with values"),
         ("cell", (1, 1), 0, "channel 1 rank 1 has a missing entry with values"),
         ("box", (1, 1), 1, "channel 1 rank 1 has a missing entry with values"),
-        ("activation", (0, 0), np.nan, "channel 0 rank 0 has an activation that is no number"),
+        ("activation", (0, 0), np.nan, "channel 0 rank 0 has an activation that is not a number"),
         ("activation", (1, 0), 0, "channel 1 rank 0 has an activation that is not above 0"),
         ("activation", (0, 1), 5, "channel 0 rank 0 has a stronger entry after it"),
         ("image", (0, slice(1, 3)), [1, 0], "channel 0 rank 1 has a stronger entry after it"),
@@ -105,7 +105,7 @@ def test_right_pictures_break_no_rule(tmp_path):
 @pytest.mark.parametrize(
     ("name", "at", "value", "said"),
     [
-        ("scale", (0, 1), np.inf, "channel 0 rank 1 has a scale that is no size"),
+        ("scale", (0, 1), np.inf, "channel 0 rank 1 has a scale that is not a size"),
         ("scale", (0, 1), 0, "channel 0 rank 1 has a projection that its scale does not fit"),
         ("crop", (1, 2), 1, "channel 1 rank 2 has pictures though it is missing"),
         ("map_range", (0, 2), (0, 3), "rank 2 has an activation map that its activation does not"),
