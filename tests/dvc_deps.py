@@ -23,7 +23,7 @@ CANNOT_CHANGE_A_RESULT = {
     Path("pipeline/cores.py"),  # speed
     Path("pipeline/progress.py"),  # bars
     Path("pipeline/compute"),  # where and how fast: results are equal for any workers
-    Path("pipeline/workspace.py"),  # paths: test_outs_stand_where_the_workspace_says
+    Path("pipeline/workspace.py"),  # paths: test_outs_are_where_the_workspace_says
     Path("stages/command.py"),  # options of speed, the log
     Path("stages/training_bar.py"),  # a bar
     IMAGES,  # every image is verified by its hash

@@ -95,7 +95,7 @@ def test_a_module_says_what_it_is_and_hides_no_fault(path):
 
 
 @pytest.mark.parametrize("line", ["except Exception:", "except (BaseException) as e:", "except:"])
-def test_a_broad_except_is_found_where_no_reason_stands_beside_it(line):
+def test_a_broad_except_is_found_where_no_reason_is_beside_it(line):
     assert BROAD_EXCEPT.search(f"try:\n    work()\n{line}\n    pass")
     assert not BROAD_EXCEPT.search(f"try:\n    work()\n{line}  # torch raises anything\n    pass")
 
@@ -104,7 +104,7 @@ TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py")
 
 
 @pytest.mark.parametrize("path", TESTS, ids=str)
-def test_what_tests_share_stands_in_no_file_of_tests(path):
+def test_what_tests_share_is_in_no_file_of_tests(path):
     names = {part for name in names_imported(path) for part in name.split(".")}
     assert not {name for name in names if name.startswith("test_")}
 
@@ -127,7 +127,7 @@ def test_every_module_has_a_test_of_its_own_name():
     assert not lacking
 
 
-def test_every_test_stands_where_its_subject_does():
+def test_every_test_is_where_its_subject_is():
     """A test of a module bears its name; one of a whole room stands in the room's folder."""
     strays = []
     for package in ("pipeline", "stages", "atlas_site", "demo"):

@@ -61,7 +61,7 @@ def test_a_template_belongs_to_render_alone():
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_outs_stand_where_the_workspace_says(stage):
+def test_outs_are_where_the_workspace_says(stage):
     assert set(map(Path, entries(stage, "outs", "metrics", "plots"))) == OUTS[stage]
 
 

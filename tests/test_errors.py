@@ -165,7 +165,7 @@ def test_a_parameter_of_the_wrong_kind(fresh):
     assert "'nine'" in line
 
 
-def test_a_file_that_is_no_yaml(fresh):
+def test_a_file_that_is_not_yaml(fresh):
     (fresh / "params.yaml").write_text("seed: [0\n")
     assert "not YAML" in refusal(fresh, "prepare")
 
@@ -245,7 +245,7 @@ def test_a_device_that_there_is_not(copy, monkeypatch, stage):
     ("name", "said"),
     [("nothing.pth", "There is no file {}."), ("photos", "{} is not a regular file.")],
 )
-def test_a_start_that_is_no_file(copy, name, said):
+def test_a_start_that_is_not_a_file(copy, name, said):
     write_params(copy, {"train": {"init_from": name}})
     line = refusal(copy, "train")
     assert said.format(copy / name) in line

@@ -18,7 +18,7 @@ def test_a_change_of_a_stages_code_was_looked_at(stage):
     )
 
 
-def test_an_edit_of_words_is_no_change_of_code(tmp_path, monkeypatch):
+def test_an_edit_of_words_is_not_a_change_of_code(tmp_path, monkeypatch):
     before = record(["scan"])
     monkeypatch.setattr("tests.state_versions.ROOT", tmp_path)
     for path in modules():

@@ -4,12 +4,13 @@ import csv
 import hashlib
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
 from io import BytesIO, TextIOWrapper
+from operator import attrgetter
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from jaxtyping import Int64
@@ -21,7 +22,7 @@ Split = Literal["train", "val"]
 
 
 class CsvDialect(csv.excel):
-    """How the tables of this room are written: text in quotes, since a name may hold `\\r`.
+    """The form of this package's tables: text in quotes, since a name may hold `\\r`.
 
     Unquoted, a reader would take that for the end of the line.
     """
@@ -55,9 +56,10 @@ class ImageRow:
         return key_of(self.path, self.position)
 
 
-COLUMNS = tuple(column.name for column in fields(ImageRow))
-REQUIRED = COLUMNS[:-1]
-"""Without the positions, which only images inside other files have."""
+REQUIRED = tuple(column.name for column in fields(ImageRow) if column.default is MISSING)
+"""Columns that every manifest has, first and in this order."""
+OPTIONAL = {f.name: f.default for f in fields(ImageRow) if f.default is not MISSING}
+"""Columns that are written where some row needs them, and the values of rows that do not."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,14 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write manifest.csv: equal manifests give equal bytes."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, CsvDialect)
-        columns = COLUMNS if any(row.position for row in manifest.rows) else REQUIRED
+        used = [
+            name
+            for name, default in OPTIONAL.items()
+            if any(getattr(row, name) != default for row in manifest.rows)
+        ]
+        columns = (*REQUIRED, *used)
         writer.writerow(columns)
-        writer.writerows(astuple(row)[: len(columns)] for row in manifest.rows)
+        writer.writerows(map(attrgetter(*columns), manifest.rows))
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -130,24 +137,31 @@ def _rows(lines: Iterator[list[str]]) -> Iterator[ImageRow]:
     header = tuple(next(lines, ()))
     if header[: len(REQUIRED)] != REQUIRED:
         raise ValueError(f"its columns are {', '.join(header) or 'missing'}")
-    position = header.index("position") if "position" in header else None
+    optional = {name: header.index(name) for name in OPTIONAL if name in header}
     last = (b"", b"")
     for number, cells in enumerate(lines, start=1):
         if len(cells) != len(header):
             raise ValueError(f"row {number} has {len(cells)} cells, not {len(header)}")
-        row = _row(cells, "" if position is None else cells[position])
+        required = (_READ[name](cell) for name, cell in zip(REQUIRED, cells, strict=False))
+        row = ImageRow(*required, **{n: _READ[n](cells[place]) for n, place in optional.items()})
         if _place(row) <= last:
             raise ValueError(f"row {number} ({row.path}) is out of order or there twice")
         last = _place(row)
         yield row
 
 
-def _row(cells: list[str], position: str) -> ImageRow:
-    split, path, label, width, height, sha256 = cells[: len(REQUIRED)]
-    if split not in get_args(Split):
-        raise ValueError(f"split {split!r} is neither train nor val")
-    label = sys.intern(label)
-    return ImageRow(cast(Split, split), path, label, int(width), int(height), sha256, position)
+def _split(text: str) -> Split:
+    if text not in get_args(Split):
+        raise ValueError(f"split {text!r} is neither train nor val")
+    return cast(Split, text)
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    **{column.name: int if column.type is int else str for column in fields(ImageRow)},
+    "split": _split,
+    "label": sys.intern,  # one string for the thousands of images of a class
+}
+"""The value of a cell, by column. Raises ValueError for a text that is none."""
 
 
 def class_indices(

@@ -19,7 +19,7 @@ def test_every_layer_has_one_box_within_the_picture_and_no_two_meet(drawn):
     assert len({(box.x, box.y) for box in drawn.boxes}) == len(drawn.boxes)
 
 
-def test_layers_of_the_atlas_are_links_and_joins_are_told_apart(drawn):
+def test_layers_of_the_atlas_are_links_and_joins_are_distinguished(drawn):
     kinds = {box.name: (box.kind, box.href) for box in drawn.boxes}
     assert kinds["stem"] == ("filters", "")
     assert kinds["block"] == ("sum", "")

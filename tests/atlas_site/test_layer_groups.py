@@ -19,6 +19,6 @@ def test_many_are_grouped_by_block_and_single_ones_in_a_row_together():
     assert [one for _, layers in found for one in layers] == ["conv1", "conv2", *blocks, "fc"]
 
 
-def test_a_container_of_everything_is_no_group():
+def test_a_container_of_everything_is_not_a_group():
     names = [f"features.block{n}.conv{part}" for n in range(3) for part in range(5)]
     assert [name for name, _ in groups(*names)] == [f"features.block{n}" for n in range(3)]

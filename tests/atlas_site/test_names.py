@@ -38,6 +38,6 @@ def test_columns_may_be_missing_but_for_the_address(named: Workspace):
     ("text", "words"),
     [("name\nx\n", "has the columns"), ("layer,channel\nconv1,two\n", "line 2: 'two'")],
 )
-def test_a_file_that_is_no_table_of_names_is_refused(named: Workspace, text: str, words: str):
+def test_a_file_that_is_not_a_table_of_names_is_refused(named: Workspace, text: str, words: str):
     with pytest.raises(AtlasError, match=words):
         read_names(opened(named, text))

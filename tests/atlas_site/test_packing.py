@@ -37,7 +37,7 @@ def test_a_folder_without_an_atlas_is_refused(tmp_path: Path):
 @pytest.mark.parametrize(
     "url", ["example.org", "javascript:alert(1)", 'https://x"><script>', "//x"]
 )
-def test_what_is_no_address_is_refused(url: str):
+def test_what_is_not_an_address_is_refused(url: str):
     with pytest.raises(AtlasError, match="not the address"):
         checked_url(url)
 

@@ -57,7 +57,7 @@ def test_thumbnails_have_the_contrast_of_large_tiles():
     assert small == pytest.approx(large, rel=0.05)
 
 
-def test_a_picture_that_is_no_square_is_padded_around_its_middle():
+def test_a_picture_that_is_not_a_square_is_padded_around_its_middle():
     tiles = projection_tiles(np.ones((1, 3, 7, 3), np.float16), 7)
     assert (tiles[0, [0, 1, 5, 6]] == 128).all()
     assert (tiles[0, 2:5] > 200).all()

@@ -1,7 +1,7 @@
 from atlas_site.sprites import channel_regions, image_px, image_region
 
 
-def test_a_channel_s_blocks_stand_side_by_side_in_its_sheet():
+def test_a_channel_s_blocks_are_side_by_side_in_its_sheet():
     projections, crops = channel_regions("conv3", 22, block_px=144)
     assert (projections.src, projections.x, projections.y) == ("tiles/conv3/sheet-1.webp", 4, 1)
     assert (crops.src, crops.x, crops.y) == ("tiles/conv3/sheet-1.webp", 5, 1)

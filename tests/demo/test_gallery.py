@@ -30,7 +30,7 @@ def test_only_validation_pictures_of_subjects_with_parts_have_marks():
     assert not has_marks(Shot("val", "bricks", 3))
 
 
-def test_pictures_are_hung_whole_and_told_of(tmp_path):
+def test_pictures_are_hung_whole_and_listed(tmp_path):
     shots, done = [FACE, Shot("train", "bricks", 0)], []
     marks = take_all(tmp_path, 5, shots, done.append)
     assert done == [1, 1]

@@ -3,7 +3,7 @@ import numpy as np
 from demo.occluders import occluder
 
 
-def test_what_stands_in_the_way_leaves_most_of_the_middle_free():
+def test_occluders_leave_most_of_the_middle_free():
     free = []
     for seed in range(24):
         layer = occluder(np.random.default_rng(seed), 60, 80)

@@ -96,7 +96,7 @@ def test_a_pupil_is_dark_where_it_is_said_to_be():
             assert spot.mean() < 0.5 * grey.mean()
 
 
-def test_a_part_behind_something_is_not_told_of(monkeypatch):
+def test_a_part_behind_something_is_not_listed(monkeypatch):
     """What stands before covers the left half."""
 
     def left_half(rng, height, width):

@@ -120,7 +120,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
         (b"\xff\xfe\x00", "is not a file of parameters"),
     ],
 )
-def test_what_is_no_file_of_parameters_is_refused(tmp_path, text, said):
+def test_what_is_not_a_file_of_parameters_is_refused(tmp_path, text, said):
     assert said in problem(written(tmp_path, text))
 
 

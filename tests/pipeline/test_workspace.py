@@ -14,7 +14,7 @@ from pipeline.workspace import Workspace
         ("a/" * 3000, r"is not a path \(File name too long\)"),
     ],
 )
-def test_what_is_no_path_is_refused(tmp_path, text, problem):
+def test_what_is_not_a_path_is_refused(tmp_path, text, problem):
     with pytest.raises(AtlasError, match=problem) as caught:
         Workspace(tmp_path).resolve(text)
     assert len(str(caught.value)) < 1500

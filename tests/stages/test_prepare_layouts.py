@@ -144,7 +144,7 @@ def last_member_end(path: Path) -> int:
     return last.offset_data + -(-last.size // 512) * 512
 
 
-def test_a_header_damaged_in_the_middle_of_a_tar_is_no_end(photos, tmp_path):
+def test_a_header_damaged_in_the_middle_of_a_tar_is_not_an_end(photos, tmp_path):
     import tarfile
 
     as_tar(photos, tmp_path)

@@ -8,7 +8,7 @@ from tests.pipeline.training.tiny import make_workspace, write_params
 from tests.stages.commands import atlas
 
 
-def test_features_and_scratch_stand_side_by_side_whatever_the_run_starts_from(tmp_path):
+def test_features_and_scratch_are_side_by_side_whatever_the_run_starts_from(tmp_path):
     root = make_workspace(tmp_path, epochs=1)
     atlas(root, "train")
     (root / "artifacts" / "model" / "weights.safetensors").rename(root / "w.safetensors")

@@ -37,7 +37,7 @@ def context(tmp_path):
     return PAGE.context(bare_catalogue(tmp_path), FIGURE)
 
 
-def test_rows_stand_in_blocks_of_their_class(context):
+def test_rows_are_in_blocks_of_their_class(context):
     dog, cat = context["blocks"]
     assert [(block.label, len(block.lines), block.height) for block in (dog, cat)] == [
         ("dog", 3, 3 * ROW),

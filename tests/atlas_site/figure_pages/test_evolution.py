@@ -76,7 +76,7 @@ def test_all_layers_sheets_are_of_one_shape(tmp_path):
     ]
 
 
-def test_the_start_is_no_epoch_and_numbers_are_rounded_for_the_script(tmp_path, context):
+def test_the_start_is_not_an_epoch_and_numbers_are_rounded_for_the_script(tmp_path, context):
     assert context["epochs"] == ["start", "epoch 10"]
     assert epoch_name(3) == "epoch 3"
     assert (context["training_images"], context["all_training_images"]) == (3, 4)

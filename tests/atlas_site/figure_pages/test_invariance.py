@@ -51,7 +51,7 @@ def test_the_untransformed_picture_is_shown_beside_the_curves(groups):
     assert (translation.images[2].region.x, scale.images[0].region.x) == (1, 0)
 
 
-def test_images_of_one_class_are_told_apart_by_their_rows(groups):
+def test_images_of_one_class_are_distinguished_by_their_rows(groups):
     assert [image.name for image in groups[0].images] == ["ant", "bee (9)", "bee (5)"]
 
 

@@ -21,7 +21,7 @@ def test_ticks_are_round_values(last, texts):
     assert [tick.text for tick in plot("t", [1.0, last], "×", {"a": [0.0, 1.0]}).x_ticks] == texts
 
 
-def test_what_is_no_number_is_left_out_of_a_curve_and_styles_begin_again():
+def test_what_is_not_a_number_is_left_out_of_a_curve_and_styles_begin_again():
     curves = {str(n): [0.0, math.nan, 1.0] for n in range(STYLES + 1)}
     drawn = plot("t", [0.0, 1.0, 2.0], "px", curves, top=1.0)
     assert drawn.curves[0].points == f"0.0,{float(HEIGHT)} {float(WIDTH)},0.0"

@@ -39,7 +39,7 @@ def test_a_regular_part_of_a_map_is_named(cells, expected):
         CELLS.repeat(2, 1, 1, 1),
     ],
 )
-def test_what_is_no_regular_part_has_no_name(cells):
+def test_what_is_not_a_regular_part_has_no_name(cells):
     assert part(cells) is None
 
 

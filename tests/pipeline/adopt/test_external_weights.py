@@ -125,7 +125,7 @@ def test_what_does_not_fit_is_named_tensor_by_tensor(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(3, 1, 1), (3, 5, 5)])
-def test_a_files_own_mean_stands_apart_from_its_tensors(tmp_path, shape):
+def test_a_files_own_mean_is_kept_apart_from_its_tensors(tmp_path, shape):
     path, mean = tmp_path / "w.safetensors", torch.rand(shape)
     save_file({"fc8.bias": torch.zeros(2), "input_mean": mean}, path)
     foreign = read_external_weights(path)

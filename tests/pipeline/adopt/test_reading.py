@@ -43,9 +43,9 @@ def test_one_cell_is_repeated_and_rows_of_a_map_are_not():
         reading.position(tensor.rearranged(tensor.cells[:, :, :1].expand(1, 2, 6, 5)), CALL)
 
 
-def test_what_is_no_map_is_refused():
+def test_what_is_not_a_map_is_refused():
     reading, tensor = begun()
-    with pytest.raises(UnreadableError, match="no regular part of a map"):
+    with pytest.raises(UnreadableError, match="not a regular part of a map"):
         reading.position(tensor.rearranged(tensor.cells.flip(3)), CALL)
     with pytest.raises(UnreadableError, match="on a constant where a map is expected"):
         reading.position(Constant(torch.ones(1)), CALL)

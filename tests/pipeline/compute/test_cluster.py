@@ -103,7 +103,7 @@ def stranger(address: str) -> Security | None:
 @pytest.mark.parametrize(
     "address", ["", "tcp://", "tcp://host", "host:8786", "http://h:1", "tcp://h:99999", "\0", "🦆"]
 )
-def test_what_is_no_address_is_refused_at_once(address):
+def test_what_is_not_an_address_is_refused_at_once(address):
     with pytest.raises(AtlasError, match="is not the address of a Dask scheduler"):
         _check_address(address)
 

@@ -191,7 +191,7 @@ def test_one_pixel_is_an_image_of_one_colour():
         (b"version https://git-lfs", "no image: it is a Git LFS pointer"),
     ],
 )
-def test_what_is_no_image_says_what_it_is(data, expected):
+def test_what_is_not_an_image_says_what_it_is(data, expected):
     assert reason(data) == expected
 
 

@@ -1,10 +1,14 @@
 """The manifest as a table of text, an order, and the numbers of classes."""
 
 import csv
+import dataclasses
 import itertools
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline.dataset import manifest as manifest_module
 from pipeline.dataset.manifest import (
     ImageRow,
     Manifest,
@@ -105,7 +109,7 @@ HEADER = "split,path,label,width,height,sha256\n"
         (HEADER + '"train,a', "not a manifest"),
     ],
 )
-def test_what_is_no_manifest_is_refused_with_the_place(tmp_path, text, fault):
+def test_what_is_not_a_manifest_is_refused_with_the_place(tmp_path, text, fault):
     path = tmp_path / "manifest.csv"
     path.write_text(text)
     with pytest.raises(AtlasError) as caught:
@@ -123,3 +127,20 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 def test_a_missing_manifest_names_the_stage_that_makes_it(tmp_path):
     with pytest.raises(AtlasError, match=r"`dvc repro prepare`"):
         read_manifest(tmp_path / "manifest.csv")
+
+
+def test_a_column_is_added_by_a_field_with_a_default(tmp_path):
+    source = Path(manifest_module.__file__).read_text()
+    field = '    position: str = ""\n'
+    edited: dict[str, Any] = {"__name__": "edited"}
+    exec(source.replace(field, f"{field}    rating: int = 0\n"), edited)
+    plain, rated = edited["ImageRow"](**dataclasses.asdict(row())), tmp_path / "rated.csv"
+    edited["write_manifest"](rated, edited["Manifest"]((dataclasses.replace(plain, rating=3),)))
+    assert rated.read_text().splitlines()[0].endswith(',"sha256","rating"')
+    assert edited["read_manifest"](rated).rows[0].rating == 3
+    assert read_manifest(rated).rows == (row(),)  # a reader that does not know it
+
+    write_manifest(tmp_path / "before.csv", Manifest((row(),)))
+    assert edited["read_manifest"](tmp_path / "before.csv").rows == (plain,)
+    edited["write_manifest"](tmp_path / "after.csv", edited["Manifest"]((plain,)))
+    assert (tmp_path / "after.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()

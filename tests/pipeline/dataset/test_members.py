@@ -48,7 +48,7 @@ def test_a_key_is_a_path_and_a_position():
     assert split_key(key_of("s.tar/b.jpg", "tar:512+3")) == ("s.tar/b.jpg", "tar:512+3")
 
 
-def test_kinds_are_told_by_names_and_positions():
+def test_kinds_are_known_by_names_and_positions():
     assert [is_archive(name) for name in ("a.zip", "A.TAR", "a.tar.gz", "a")] == [
         *(True, True),
         *(False, False),
@@ -94,7 +94,7 @@ def test_a_row_of_a_parquet_file_is_the_bytes_of_its_group(archives):
             read_member(store, "a.parquet/1", position)
 
 
-def test_a_position_of_another_kind_is_no_place():
+def test_a_position_of_another_kind_is_not_a_place():
     with pytest.raises(OSError, match="position 'rar:1' is not understood"):
         read_member(FolderStore.__new__(FolderStore), "a", "rar:1")
 

@@ -94,7 +94,7 @@ def test_an_image_without_a_class_is_followed_by_the_class_it_is_given(run, tmp_
     ]
 
 
-def test_a_square_larger_than_the_input_is_told_of(run):
+def test_a_square_larger_than_the_input_is_reported(run):
     larger = changed(run, figures={"occlusion": {**OCCLUSION, "side": 65}})
     assert "65 pixels is larger than the input of 64 × 64" in Occlusion().missing(larger)
 

@@ -30,7 +30,7 @@ def test_a_part_that_is_cut_off_is_not_there():
     assert in_input(Part("a.png", "ear", 50.0, 51.0), image, 100, 100) == (50.0, 1.0)
 
 
-def test_no_file_is_no_parts(tmp_path):
+def test_without_a_file_there_are_no_parts(tmp_path):
     assert read_parts(tmp_path / "parts.csv") is None
     (tmp_path / "images.zip").write_bytes(b"")
     assert read_parts(tmp_path / "images.zip" / "parts.csv") is None

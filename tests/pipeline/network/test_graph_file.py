@@ -41,7 +41,7 @@ def changed(at: int, **fields: object) -> str:
         (changed(7, shape=[9, 9, 7]), "node 8"),
     ],
 )
-def test_what_is_no_sound_graph_is_refused_with_the_place(text, said):
+def test_what_is_not_a_sound_graph_is_refused_with_the_place(text, said):
     with pytest.raises(AtlasError, match="does not describe a network") as refusal:
         from_json(text)
     assert said in str(refusal.value)

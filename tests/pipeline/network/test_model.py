@@ -50,7 +50,7 @@ def test_normalising_subtracts_the_mean_and_scales(network, tmp_path):
     assert load_model(tmp_path).normalisation(pixels)[0, :, 0, 0].tolist() == [15.0, 10.0, 5.0]
 
 
-def test_a_mean_image_stands_among_the_weights(network, tmp_path):
+def test_a_mean_image_is_among_the_weights(network, tmp_path):
     mean = torch.rand(3, CROP, CROP)
     save_model(tmp_path, card(mean="input_mean"), {**network.state_dict(), "input_mean": mean})
     assert torch.equal(load_model(tmp_path).normalisation.mean, mean)

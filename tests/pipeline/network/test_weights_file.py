@@ -22,7 +22,7 @@ from pipeline.network.weights_file import check_plain, check_values, read_weight
         (torch.tensor([True]), "w is of bool"),
     ],
 )
-def test_what_is_no_finite_number_of_32_bits_is_named(value, said):
+def test_what_is_not_a_finite_number_of_32_bits_is_named(value, said):
     with pytest.raises(AtlasError, match=said):
         check_values({"good": torch.zeros(2), "w": value}, "w.pth", fix="Correct it.")
 
@@ -92,7 +92,7 @@ def test_a_file_cut_anywhere_is_one_line(tmp_path):
             read_weights(path)
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path):
+def test_what_is_not_a_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.safetensors")
     (tmp_path / "loop.safetensors").symlink_to("loop.safetensors")
     for path, said in (

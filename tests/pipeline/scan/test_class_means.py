@@ -39,7 +39,7 @@ def test_an_image_of_no_known_class_is_left_out():
     assert means.images.tolist() == [1]
 
 
-def test_what_is_no_finite_number_counts_as_nothing():
+def test_what_is_not_a_finite_number_counts_as_nothing():
     peaks = np.array([[np.nan], [np.inf], [6.0]], np.float32)
     assert means_of(peaks, np.zeros(3, int)).means(1).tolist() == [[2.0]]
 

@@ -46,7 +46,7 @@ def test_a_power_of_two_lies_below_the_end():
     assert np.flatnonzero(found.counts[0]).tolist() == [BINS // 2]
 
 
-def test_what_is_no_finite_number_is_not_counted():
+def test_what_is_not_a_finite_number_is_not_counted():
     assert counted(np.array([[np.nan], [np.inf], [1.0]], np.float32)).counts.sum() == 1
 
 

@@ -52,7 +52,7 @@ def test_another_seed_is_another_fold(tmp_path):
     assert splits(located(tmp_path, seed=1)) != splits(located(tmp_path, seed=2))
 
 
-def test_a_data_set_with_classes_missing_is_told(tmp_path, caplog):
+def test_a_data_set_with_classes_missing_is_reported(tmp_path, caplog):
     touch_caltech(tmp_path)
     located(tmp_path)
     assert "holds 3 classes, not 101" in caplog.text

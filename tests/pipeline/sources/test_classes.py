@@ -59,7 +59,7 @@ def test_hidden_files_and_folders_are_strays(tmp_path):
     assert refused(listing.rejected) == dict.fromkeys(hidden, ("hidden", True))
 
 
-def test_what_archives_and_servers_leave_behind_is_no_class(tmp_path):
+def test_what_archives_and_servers_leave_behind_is_not_a_class(tmp_path):
     touch(tmp_path, ["cat/1.jpg", "__MACOSX/cat/._1.jpg", "cat/@eaDir/thumb.jpg"])
     listing = listed(tmp_path)
     assert paths(listing) == {"cat": ["cat/1.jpg"]}
@@ -83,7 +83,7 @@ def test_names_that_are_no_utf8_are_listed_readably(tmp_path):
     }
 
 
-def test_a_class_whose_name_is_no_utf8_is_listed_file_by_file(tmp_path):
+def test_a_class_whose_name_is_not_utf8_is_listed_file_by_file(tmp_path):
     touch(tmp_path, ["cat/1.jpg", os.fsdecode(b"\xff/1.jpg"), os.fsdecode(b"\xff/2.jpg")])
     listing = listed(tmp_path)
     assert list(paths(listing)) == ["cat"]
@@ -145,7 +145,7 @@ def test_a_folder_that_may_not_be_listed_is_listed(tmp_path, monkeypatch):
     assert refused(listing.rejected) == {"cat/locked": reason}
 
 
-def test_every_file_listed_is_told(tmp_path):
+def test_every_file_listed_is_counted(tmp_path):
     touch(tmp_path, ["cat/1.jpg", "cat/in/2.jpg", "dog/.hidden", "dog/3.jpg"])
     advances = []
     list_classes(FolderTree(tmp_path), "", str(tmp_path), advances.append)

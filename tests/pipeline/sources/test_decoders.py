@@ -70,7 +70,7 @@ def test_nothing_foreign_is_on_the_terminal(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_bug_is_no_rejection():
+def test_a_bug_is_not_a_rejection():
     with pytest.raises(ValueError, match="bug"):
         results("a", "bug")
 

@@ -64,7 +64,7 @@ def root(drawn, tmp_path):
     return copy
 
 
-def test_candidates_are_the_files_that_stand_there_with_split_and_label_of_their_path(drawn):
+def test_candidates_are_the_files_there_with_split_and_label_of_their_path(drawn):
     candidates = DemoSource().locate(str(drawn), params(), 0, no_progress).candidates
     assert len(candidates) == 2 * len(CLASSES)
     for candidate in candidates:
@@ -117,7 +117,7 @@ def test_more_pictures_keep_the_old_ones_and_fewer_remove_the_rest(root):
     assert digests(root) == before
 
 
-def test_another_seed_draws_everything_anew(root):
+def test_another_seed_draws_everything_again(root):
     before = digests(root)
     assert locate(root, seed=1)[1] == 2 * len(CLASSES)
     after = digests(root)

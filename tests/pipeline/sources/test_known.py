@@ -59,7 +59,7 @@ def test_a_damaged_file_is_removed_with_a_word(tmp_path, caplog):
     assert "is damaged" in caplog.text
 
 
-def test_a_second_process_is_told(tmp_path):
+def test_a_second_process_is_reported(tmp_path):
     error = pytest.raises(AtlasError, match="Another process")
     with open_known(tmp_path), error, open_known(tmp_path):
         pass

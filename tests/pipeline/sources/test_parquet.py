@@ -61,7 +61,7 @@ def test_another_schema_is_refused_with_what_there_is(tmp_path, columns, words):
         samples(tmp_path, columns)
 
 
-def test_what_is_no_parquet_file_is_refused(tmp_path):
+def test_what_is_not_a_parquet_file_is_refused(tmp_path):
     (tmp_path / "b.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(AtlasError, match=r"b\.parquet cannot be read as parquet"):
         parquet_samples(FolderStore(tmp_path), "b.parquet", "", None, ())

@@ -18,7 +18,7 @@ from pipeline.sources.trees import (
 from tests.pipeline.sources.folders import refused, touch
 
 
-def test_a_folder_s_names_are_sorted_bytewise_and_folders_are_told_apart(tmp_path):
+def test_a_folder_s_names_are_sorted_bytewise_and_folders_are_distinguished(tmp_path):
     touch(tmp_path, ["b.jpg", "a/x.jpg", "Z.txt"])
     assert list(FolderTree(tmp_path).names("").items()) == [
         ("Z.txt", False),

@@ -41,7 +41,7 @@ def test_without_such_a_file_it_is_the_folder_inside_the_shard(tmp_path):
     }
 
 
-def test_a_number_that_is_no_class_is_rejected(tmp_path):
+def test_a_number_that_is_not_a_class_is_rejected(tmp_path):
     found = samples(tmp_path, {"a.jpg": "", "a.cls": "2", "b.jpg": "", "b.cls": "-1"})
     assert found.candidates == []
     assert refused(found.rejected) == {

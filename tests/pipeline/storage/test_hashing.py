@@ -32,7 +32,7 @@ def test_code_hashes_differ_when_a_file_changes_moves_or_comes(room):
     assert len(set(seen)) == len(seen)
 
 
-def test_code_hashes_ignore_what_is_no_code_and_where_it_stands(room, tmp_path):
+def test_code_hashes_ignore_what_is_not_code_and_where_it_is(room, tmp_path):
     before = sha256_of_code(room)
     (room / "__pycache__").mkdir()
     (room / "__pycache__" / "a.cpython-311.pyc").write_bytes(b"x")

@@ -57,7 +57,7 @@ def damaged(line: str, header: str) -> list[bytes]:
     return [f"{first}\n{second}\n".encode() for first, second in faults]
 
 
-def test_what_is_no_history_is_one_line(tmp_path):
+def test_what_is_not_a_history_is_one_line(tmp_path):
     path = tmp_path / "h.csv"
     write_history(path, [RECORD])
     header, line = path.read_text().splitlines()

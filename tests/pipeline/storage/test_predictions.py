@@ -47,7 +47,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
         (b"image,class,probability\n0,\xff,0.5\n", "can't decode byte"),
     ],
 )
-def test_what_is_no_table_of_predictions_is_one_line(tmp_path, content, said):
+def test_what_is_not_a_table_of_predictions_is_one_line(tmp_path, content, said):
     (tmp_path / "p.csv").write_bytes(content)
     with pytest.raises(
         AtlasError, match=rf"p\.csv is not a table of predictions: .*{said}.*evaluate"

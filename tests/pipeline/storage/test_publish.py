@@ -58,7 +58,7 @@ def test_an_interrupt_inside_leaves_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
-def test_a_full_disk_is_told_with_the_path_and_a_way_out(tmp_path, code):
+def test_a_full_disk_is_reported_with_the_path_and_a_way_out(tmp_path, code):
     message = r"No space left to write .*scan\.zarr.*Free some space"
     with pytest.raises(AtlasError, match=message), publish(tmp_path / "scan.zarr"):
         raise OSError(code, os.strerror(code))

@@ -36,7 +36,7 @@ def test_any_byte_that_changes_is_noticed_or_changes_no_value(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff", b"[" * 10**5, b'{"rate": 0.1}'])
-def test_what_is_no_sealed_object_is_one_line(tmp_path, content):
+def test_what_is_not_a_sealed_object_is_one_line(tmp_path, content):
     (tmp_path / "r.json").write_bytes(content)
     with pytest.raises(AtlasError, match=r"r\.json (cannot be read|is not as it was written)"):
         read_sealed(tmp_path / "r.json", fix="Again.")

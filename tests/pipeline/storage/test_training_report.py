@@ -123,7 +123,7 @@ def test_a_damaged_file_is_one_line(tmp_path):
         ({"start_cosine": {"conv1": {}}}, "'min'"),
     ],
 )
-def test_what_is_no_report_is_one_line(tmp_path, change, reason):
+def test_what_is_not_a_report_is_one_line(tmp_path, change, reason):
     path = tmp_path / "train.json"
     write_sealed(path, REPORT.to_json() | change | bound(MODEL))
     with pytest.raises(AtlasError, match=rf"is not a training report: .*{reason}.*-s train"):

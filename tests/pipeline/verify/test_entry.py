@@ -91,7 +91,7 @@ def peaked(channel_scale=1.0, activation_scale=1.0, *, spoilt=False):
     return checked(reference, pixels, cell, peak, drawn, {})
 
 
-def test_a_channel_that_is_no_number_does_not_hide_another_one_s_fault():
+def test_a_channel_that_is_not_a_number_does_not_hide_another_one_s_fault():
     assert peaked(spoilt=True).status == "agreed"
     assert peaked(activation_scale=1.01, spoilt=True).status == "wrong"
 

@@ -26,7 +26,7 @@ def test_a_window_that_reaches_outside_the_map_counts_only_inside(first):
 
 
 @pytest.mark.parametrize("offset", [0, 3])
-def test_a_claim_that_is_no_maximum_is_refused(offset):
+def test_a_claim_that_is_not_a_maximum_is_refused(offset):
     with pytest.raises(InvalidSwitchError):
         apply_claims(nearly_equal, claimed(offset))
 

@@ -43,5 +43,5 @@ def test_halves_put_together_again_leave_no_trace():
 
 
 def test_an_order_of_cells_that_no_map_has_is_refused():
-    with pytest.raises(UnreadableError, match="no regular part of a map"):
+    with pytest.raises(UnreadableError, match="not a regular part of a map"):
         last_op(nn.Sequential(Lambda(lambda x: x.roll(1, 3)), nn.Conv2d(3, 2, 3)))
