@@ -1,4 +1,4 @@
-"""What the pages are made of: every channel, every image that one of them holds, every class."""
+"""The catalogue of the pages: every channel, every image that one of them holds, every class."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ class Confused:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often an image of each class is predicted as each class, by position in `classes`."""
+    """Counts of images of each class that are predicted as each class, by position in `classes`."""
 
     classes: Sequence[str]
     counts: Counter[tuple[int, int]]

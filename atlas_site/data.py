@@ -1,4 +1,4 @@
-"""What the scripts of the pages read: one value per data script."""
+"""The data of the pages' scripts: one value per data script."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Where channels fire: the activation maps of their entries, as data that the pages unpack.
+"""The activation maps of the entries, as data that the pages unpack.
 
 A page opened from disk may show a picture file but not read it, and the value under the pointer
 must be read; so the maps are scripts, deflated and in base64.

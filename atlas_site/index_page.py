@@ -1,4 +1,4 @@
-"""What the first page says about the run, as rows of names and values."""
+"""Facts about the run on the first page, as rows of names and values."""
 
 import math
 import platform
@@ -35,7 +35,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class StartFact:
-    """How much of a layer's filters is still their start."""
+    """The share of a layer's filters that is still their start."""
 
     layer: Layer
     still: int
@@ -271,7 +271,7 @@ def _percent(fraction: float) -> str:
 
 @dataclass(frozen=True)
 class LayerCheck:
-    """What `verify` found in one layer."""
+    """Findings of `verify` in one layer."""
 
     layer: str
     entries: str

@@ -79,7 +79,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Projected:
-    """How a layer was projected, and how far the network at its start gives the same."""
+    """The projection of a layer, and how far the network at its start gives the same."""
 
     method: str
     """`deconvnet`, `guided` or `gradient`."""

@@ -13,7 +13,7 @@ LONGEST = 500
 
 @dataclass(frozen=True)
 class Name:
-    """What somebody wrote of a channel; each may be empty."""
+    """A user's words on a channel; each may be empty."""
 
     name: str
     note: str

@@ -1,4 +1,4 @@
-"""How a channel's peaks are spread over the classes."""
+"""Selectivity: the spread of a channel's peaks over the classes."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ SHOWN_CLASSES = 8
 
 @dataclass(frozen=True)
 class ClassSpread:
-    """How a layer's channels prefer classes, from the mean peak of each class's images.
+    """The preference of a layer's channels for classes, from the mean peak of each class's images.
 
     Classes without an image count for nothing; negative means (class scores) count as 0.
     """

@@ -1,4 +1,4 @@
-"""How far channels are from each other: by the classes and the images that excite them."""
+"""Distances between channels: by the classes and the images that excite them."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int32

@@ -63,12 +63,12 @@ def _ours(model: Model, photos: Path, listed: Sequence[ImageRow]) -> Evaluation:
 @torch.inference_mode()
 def _plain(model: Model, photos: Path, listed: Sequence[ImageRow]) -> tuple[np.ndarray, np.ndarray]:
     """One crop's probabilities and ten crops', as one would write it."""
-    learner = TrainingForward(model.network.to(memory_format=torch.channels_last))
+    forward = TrainingForward(model.network.to(memory_format=torch.channels_last))
     card, end = model.card, model.card.resize - model.card.crop
 
     def classify(pixels: np.ndarray) -> np.ndarray:
         dense = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
-        return learner(model.normalisation(dense)).softmax(dim=1).numpy()
+        return forward(model.normalisation(dense)).softmax(dim=1).numpy()
 
     one, ten = [], []
     for first in range(0, len(listed), BATCH):

@@ -124,7 +124,7 @@ def ready_epoch(trainer: Trainer) -> Callable[[], None]:
         for inputs, masks, labels in made:
             trainer.optimizer.zero_grad()
             with torch.autocast(device.type, torch.bfloat16, enabled=trainer.use_bfloat16):
-                scores = trainer.learning(inputs, masks)
+                scores = trainer.step_module(inputs, masks)
             loss = functional.cross_entropy(
                 scores.float(), labels, label_smoothing=train.label_smoothing
             )

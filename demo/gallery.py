@@ -44,7 +44,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a part is in a picture."""
+    """The place of a part in a picture."""
 
     path: str
     part: str

@@ -18,7 +18,7 @@ Field = Float32[np.ndarray, "row col"]
 
 @dataclass(frozen=True)
 class Layer:
-    """What one subject puts on the picture."""
+    """The pixels that one subject puts on the picture."""
 
     colour: Picture
     """Colour times coverage, so that `below * (1 - alpha) + colour` is the stack."""

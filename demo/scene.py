@@ -54,10 +54,10 @@ _SUBJECTS: dict[str, tuple[Subject, float, float, float]] = {
     "stars": (stars, 0.44, 0.6, 0.22),
     "wheel": (wheel, 0.42, math.pi, 0.3),
 }
-"""How to draw each, its radius as a share of the shorter side, its largest turn and tilt."""
+"""The drawing of each, its radius as a share of the shorter side, its largest turn and tilt."""
 
 CLASSES = tuple(sorted([*_TEXTURES, *_SUBJECTS]))
-"""What a picture can show, in the order of the alphabet."""
+"""Subjects of the pictures, in alphabetical order."""
 
 
 WITH_PARTS = ("eye", "face", "fish", "flower", "wheel")

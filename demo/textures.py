@@ -24,7 +24,7 @@ from demo.view import coverage
 
 @dataclass(frozen=True)
 class Plane:
-    """Where to draw: plane coordinates under every pixel, and the pixels per unit there."""
+    """A place to draw: plane coordinates under every pixel, and the pixels per unit there."""
 
     u: Field
     v: Field

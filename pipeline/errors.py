@@ -1,4 +1,4 @@
-"""What a user can put right, said in one line."""
+"""Errors that a user can fix, in one line."""
 
 from functools import partial
 

@@ -24,13 +24,13 @@ from pipeline.section import Count, Fraction, Positive, Section
 from pipeline.strict_yaml import as_json, read_text, yaml_fault
 
 Interpolation = Literal["bilinear", "bicubic", "nearest", "lanczos"]
-"""How the pixels of a resized image are made of the given ones."""
+"""Interpolations of a resized image."""
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")
 """Of the project's own networks."""
 LAYER_WORDS = ("default", "cuts", "all")
-"""What `scan.layers` takes instead of names."""
+"""Words that `scan.layers` takes instead of names."""
 Method = Literal["deconvnet", "guided", "gradient"]
-"""How a signal passes activation functions on its way down to the pixels."""
+"""Rules by which a signal passes activation functions on its way down to the pixels."""
 WantedMethod = Literal["auto", "deconvnet", "guided", "gradient"]
 DataSource = Literal[
     "demo",
@@ -51,7 +51,7 @@ At others torchvision drops windows that reach out, which a chain completes, and
 
 
 class DataParams(Section):
-    """Which images, and how one becomes a network input."""
+    """The images, and how one becomes a network input."""
 
     source: DataSource
     """Where the images come from."""
@@ -79,7 +79,7 @@ class DataParams(Section):
 
 
 class ModelParams(Section):
-    """Which network."""
+    """A network of our own."""
 
     arch: Literal["zfnet", "alexnet", "alexnet-torchvision"]
     """The paper's two, or torchvision's AlexNet, for which data.crop is 223."""
@@ -97,7 +97,7 @@ class ModelParams(Section):
 
 
 class InputParams(Section):
-    """How the pixels of an adopted network's input are made and normalised."""
+    """The preprocessing of an adopted network's input."""
 
     mean: Annotated[tuple[float, ...], Field(min_length=1, max_length=3)]
     """Subtracted, by colour, from pixels of 0 to 1; one number: the network sees grey."""
@@ -131,7 +131,7 @@ class AdoptedParams(Section):
 
 
 class TrainParams(Section):
-    """How the network learns (paper, section 3; presets/imagenet.yaml says what it leaves open)."""
+    """The training recipe (paper, section 3; presets/imagenet.yaml says what it leaves open)."""
 
     epochs: Annotated[int, Field(ge=0, le=1_000_000)]
     """Passes over the training images; 0 keeps the start."""
@@ -203,14 +203,14 @@ class TrainParams(Section):
 
 
 class EvaluateParams(Section):
-    """What the error rates are measured on."""
+    """The evaluation: what the error rates are measured on."""
 
     ten_crops: bool
     """Classify ten crops of every image besides the centre crop: ten times the work."""
 
 
 class ScanParams(Section):
-    """What is searched for its strongest images."""
+    """The scan: which layers are searched for their strongest images."""
 
     layers: Annotated[tuple[str, ...], Field(min_length=1)]
     """Layers in the atlas: names such as conv1, patterns such as `layer4.*`, or one of the words
@@ -224,7 +224,7 @@ class ScanParams(Section):
 
 
 class ProjectParams(Section):
-    """How the top activations are projected back to pixels."""
+    """The projection of the top activations back to pixels."""
 
     method: WantedMethod
     """How the signal passes activation functions (docs/networks.md). `auto` takes the deconvnet
@@ -247,7 +247,7 @@ class Params(Section):
     """The whole of params.yaml."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)]
-    """The one source of chance: the demo's drawings, splits, start, order, augmentation."""
+    """Global random seed: the demo's drawings, splits, start, order, augmentation."""
     data: DataParams
     model: Annotated[ModelParams, Tag("own")] | Annotated[AdoptedParams, Tag("adopted")] = Field(
         discriminator=Discriminator(_form_of_model)

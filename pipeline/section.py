@@ -1,4 +1,4 @@
-"""What the sections of `params.yaml` are made of: a strict base, and ranges of numbers."""
+"""The base of the sections of `params.yaml`: strict, with ranges of numbers."""
 
 from typing import Annotated
 

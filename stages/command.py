@@ -1,4 +1,4 @@
-"""What every command shares: its workspace, its log, its bar, and errors in one line."""
+"""The frame of every command: its workspace, its log, its bar, and errors in one line."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""What `atlas transfer` and `atlas probe` share: the protocol's options, features, the table."""
+"""Parts of both `atlas transfer` and `atlas probe`: the protocol's options, features, the table."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache

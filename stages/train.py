@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Launch:
-    """What `launch` hands to every process."""
+    """The arguments that `launch` hands to every process."""
 
     session: Session
     device: str

@@ -60,10 +60,10 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
     verdicts = []
     methods = {name: str(group.attrs["method"]) for name, group in projections.groups()}
     reference = Reference(run.graph, run.model().state_dict(), methods)
-    recall = SwitchReplay(config_of(run), run.records, run.images, on)
+    replay = SwitchReplay(config_of(run), run.records, run.images, on)
     with bar("verify", sum(len(sample.addresses) for sample in samples), "entry") as advance:
         for sample in samples:
-            found, lacking = check_sample(run, reference, sample, recall, allowed)
+            found, lacking = check_sample(run, reference, sample, replay, allowed)
             verdicts += found
             faults += lacking
             advance(len(found))

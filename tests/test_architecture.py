@@ -15,18 +15,20 @@ SITE_SEES = {"atlas", "cores", "errors", "parent", "progress"}
 """What of `pipeline` the site may import."""
 
 
-def rooms() -> list[str]:
-    """The rooms in the order of the table in docs/architecture.md."""
-    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## The rooms")[1]
+def packages() -> list[str]:
+    """The packages in the order of the table in docs/architecture.md."""
+    table = (
+        (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("## The packages")[1]
+    )
     return re.findall(r"^\| `([\w/.]+)` \|", table, flags=re.MULTILINE)
 
 
-def room(path: Path) -> int | None:
-    """The place of a module's room in the table; None for a package's own `__init__.py`."""
-    for place, name in enumerate(rooms()):
+def place_of(path: Path) -> int | None:
+    """The place of a module's package in the table; None for a package's own `__init__.py`."""
+    for place, name in enumerate(packages()):
         if path.as_posix().startswith(name) or path.as_posix() == name:
             return place
-    assert path.name == "__init__.py" or path.parts[0] == "benchmarks", f"{path} is in no room"
+    assert path.name == "__init__.py" or path.parts[0] == "benchmarks", f"{path} is in no package"
     return None
 
 
@@ -35,10 +37,10 @@ def third_parties(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
-def test_imports_point_up_the_table_of_rooms(path):
-    here = room(path)
+def test_imports_point_up_the_table_of_packages(path):
+    here = place_of(path)
     if here is not None:
-        below = {str(other) for other in imported(path) if (room(other) or 0) > here}
+        below = {str(other) for other in imported(path) if (place_of(other) or 0) > here}
         assert not below
 
 
@@ -65,7 +67,7 @@ def test_the_site_sees_the_artifacts_only_through_the_reader(path):
 
 
 def own_packages(path: Path) -> set[Path]:
-    """The packages that a module stands in; importing it imports them first."""
+    """The packages that a module is in; importing it imports them first."""
     return {folder / "__init__.py" for folder in path.parents}
 
 
@@ -128,7 +130,7 @@ def test_every_module_has_a_test_of_its_own_name():
 
 
 def test_every_test_is_where_its_subject_is():
-    """A test of a module bears its name; one of a whole room stands in the room's folder."""
+    """A test of a module bears its name; one of a whole package is in the package's folder."""
     strays = []
     for package in ("pipeline", "stages", "atlas_site", "demo"):
         for path in (ROOT / "tests" / package).rglob("test_*.py"):

@@ -28,9 +28,9 @@ CLASS_COLOURS = (
 )
 """Of the most frequent classes, then one for all others; `figures.css` has them too."""
 COVER = 0.62
-"""How much of the image the colour covers."""
+"""Share of the image that the colour covers."""
 DARK = 0.55
-"""How bright the image is where no place of the square is centred."""
+"""Brightness of the image where no place of the square is centred."""
 
 Picture = UInt8[np.ndarray, "row col 3"]
 

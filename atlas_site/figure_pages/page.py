@@ -1,4 +1,4 @@
-"""What the page of a figure is: its words, its data, its pictures."""
+"""The page of a figure: its words, its data, its pictures."""
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol, runtime_checkable

@@ -1,4 +1,4 @@
-"""What the adoption of a network leaves behind: the model folder and the report."""
+"""The artifacts of an adopted network: the model folder and the report."""
 
 from pathlib import Path
 

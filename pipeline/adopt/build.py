@@ -25,7 +25,7 @@ Arguments = Mapping[str, str | int | float | bool | None]
 
 @dataclass(frozen=True)
 class Spec:
-    """Which network: what makes it, with which arguments and weights."""
+    """A network from elsewhere: what makes it, with which arguments and weights."""
 
     arch: str
     """torchvision:NAME, timm:NAME or package.module:function."""

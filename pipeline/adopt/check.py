@@ -1,4 +1,4 @@
-"""Whether a graph says what its module does: values and projections of both, compared."""
+"""The check of a graph against its module: values and projections of both, compared."""
 
 import copy
 from collections import Counter
@@ -126,7 +126,7 @@ def _graph_maps(
 
 @dataclass(frozen=True)
 class _Pass:
-    """What a forward pass gave, and projections of some of its units."""
+    """The results of a forward pass, and projections of some of its units."""
 
     maps: Mapping[str, Map]
     units: Mapping[str, tuple[int, ...]]

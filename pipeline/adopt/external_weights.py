@@ -26,7 +26,7 @@ TORCHVISION_ALEXNET = {
 }
 """Layer names of torchvision's AlexNet, by position in its two chains."""
 WRAPPERS = ("module", "_orig_mod")
-"""What DataParallel and torch.compile call the module that they wrap."""
+"""Prefixes of the module that DataParallel and torch.compile wrap."""
 _KNOWN = {
     f"{layer}.{kind}"
     for names in TORCHVISION_ALEXNET.items()

@@ -1,4 +1,4 @@
-"""What torch spells out in several calls and a graph holds as one operation."""
+"""Sequences of torch's calls that a graph holds as one operation."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a network's inputs are made of, and what its scores mean, as its weights say it."""
+"""The preprocessing and the classes of a network, as its weights state them."""
 
 import importlib
 import math
@@ -28,7 +28,7 @@ class Preprocessing:
 
 
 Known = tuple[Preprocessing | None, ClassNames | None]
-"""What weights say; None where they say nothing."""
+"""Facts that weights state; None where they state nothing."""
 
 
 def of_torchvision(weights: Any) -> Known:

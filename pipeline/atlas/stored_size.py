@@ -1,4 +1,4 @@
-"""How large pictures are stored: full size, or reduced where a layer would fill the disk.
+"""The size of stored pictures: full, or reduced where a layer would fill the disk.
 
 The field of a deep layer is the whole image: 2,048 channels of ResNet-50 would take 15 GB.
 """

@@ -1,1 +1,1 @@
-"""Where work runs: the device, the threads, the workers of Dask, and the window of tasks."""
+"""Execution of work: the device, the threads, the workers of Dask, and the window of tasks."""

@@ -1,4 +1,4 @@
-"""What has to be equal on every machine for results to be equal to the bit."""
+"""The versions that must be equal on every machine for results to be equal to the bit."""
 
 import platform
 from functools import cache

@@ -1,4 +1,4 @@
-"""What a process keeps from one task to the next: the model, read from disk once."""
+"""The cache of a process between tasks: the model, read from disk once."""
 
 import threading
 from collections.abc import Callable, Hashable

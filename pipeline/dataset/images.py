@@ -28,7 +28,7 @@ Image.init()
 FORMATS = sorted(
     {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP"} & set(Image.OPEN)
 )
-"""What is decoded: formats of photographs. Others are not tried, since some run programs (EPS)."""
+"""Formats of photographs, which are decoded. Others are not, since some run programs (EPS)."""
 
 # What Pillow's decoders were seen to raise on damaged bytes; it promises no common class.
 _DAMAGE = (

@@ -39,7 +39,7 @@ class UnreachableError(OSError):
 
 @runtime_checkable
 class Files(Protocol):
-    """What holds tar, zip and parquet files."""
+    """The files of a store that holds tar, zip and parquet files."""
 
     def __hash__(self) -> int: ...
 

@@ -17,7 +17,7 @@ from pipeline.dataset.members import (
 
 @runtime_checkable
 class ImageStore(Protocol):
-    """Where the bytes of images are. Picklable, safe to use from threads, cheap to open.
+    """The bytes of images by key. Picklable, safe to use from threads, cheap to open.
 
     `str(store)` names the place in messages, and never holds credentials.
     """

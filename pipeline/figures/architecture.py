@@ -46,7 +46,7 @@ class Rival:
 
 
 class Architecture:
-    """What the size and stride of the first filters, and their cap, do to the first two layers."""
+    """Figure 6: effects of the first filters' size, stride and cap on the first two layers."""
 
     name: FigureName = "architecture"
 

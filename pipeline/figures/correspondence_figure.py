@@ -31,7 +31,7 @@ Centre = tuple[float, float]
 
 @dataclass(frozen=True)
 class Mask:
-    """What is hidden together: one place in each of some images."""
+    """Places hidden together: one in each of some images."""
 
     part: str
     """Empty for random places."""
@@ -125,12 +125,12 @@ def groups(run: Run) -> tuple[Group, ...]:
         by_class.setdefault(run.images[row].label, []).append(row)
     found = []
     for label in sorted(by_class, key=str.encode):
-        chance = rng_for(run.params.seed, f"correspondence {label}")
-        order = [by_class[label][at] for at in chance.permutation(len(by_class[label])).tolist()]
+        rng = rng_for(run.params.seed, f"correspondence {label}")
+        order = [by_class[label][at] for at in rng.permutation(len(by_class[label])).tolist()]
         masks = list(_part_masks(order, marked, params.images))
         if masks:
             used = sorted({row for mask in masks for row, _ in mask.places}, key=order.index)
-            random = _random_masks(used[: params.images], params.draws, run, chance)
+            random = _random_masks(used[: params.images], params.draws, run, rng)
             found.append(_group(run, label, used, [*masks, *random]))
     return tuple(found)
 
@@ -162,11 +162,11 @@ def _part_masks(
 
 
 def _random_masks(
-    rows: Sequence[int], draws: int, run: Run, chance: np.random.Generator
+    rows: Sequence[int], draws: int, run: Run, rng: np.random.Generator
 ) -> list[Mask]:
     """Places at which the whole square is inside the input, drawn for each image by itself."""
     half, crop = run.params.figures.correspondence.side / 2, run.card.crop
-    centres = chance.uniform(half, crop - half, (draws, len(rows), 2)).round(1).tolist()
+    centres = rng.uniform(half, crop - half, (draws, len(rows), 2)).round(1).tolist()
     return [
         Mask("", tuple((row, (at[0], at[1])) for row, at in zip(rows, draw, strict=True)))
         for draw in centres

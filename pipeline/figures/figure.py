@@ -1,4 +1,4 @@
-"""What every figure is, and what it works with: workers, and results kept while it is made."""
+"""The interface of figures, and what they work with: workers, and results kept meanwhile."""
 
 import hashlib
 import io
@@ -24,7 +24,7 @@ UNFIT = re.compile(r"[^\w.-]")
 
 @dataclass(frozen=True)
 class Work:
-    """What a figure is made with."""
+    """The workers and stored results that a figure is made with."""
 
     run: Run
     pool: Pool

@@ -1,4 +1,4 @@
-"""Where the same part is in several images: a CSV of (path, part, row, col), and its place in
+"""Places of the same part in several images: a CSV of (path, part, row, col), and its place in
 network inputs."""
 
 import csv

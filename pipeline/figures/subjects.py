@@ -17,7 +17,7 @@ from pipeline.network.model import Model
 
 @dataclass(frozen=True)
 class Source:
-    """Where a worker finds the model and the images."""
+    """The model and the images, as a worker finds them."""
 
     model: Path
     model_sha256: str
@@ -88,13 +88,13 @@ def _subject(run: Run, row: int) -> Subject:
 
 
 def _drawn(run: Run, count: int) -> Sequence[int]:
-    chance = rng_for(run.params.seed, "figures")
+    rng = rng_for(run.params.seed, "figures")
     by_class: dict[str, list[int]] = {}
     for row, image in enumerate(run.images):
         if image.label in run.card.classes:
             by_class.setdefault(image.label, []).append(row)
     if not by_class:
-        return sorted(chance.permutation(len(run.images))[:count].tolist())
+        return sorted(rng.permutation(len(run.images))[:count].tolist())
     names = sorted(by_class, key=str.encode)
-    drawn = chance.permutation(len(names))[:count].tolist()
-    return sorted(int(chance.choice(by_class[names[place]])) for place in drawn)
+    drawn = rng.permutation(len(names))[:count].tolist()
+    return sorted(int(rng.choice(by_class[names[place]])) for place in drawn)

@@ -70,7 +70,7 @@ ARCHITECTURES: dict[str, tuple[Block, ...]] = {
 
 @dataclass(frozen=True)
 class Variant:
-    """How a network differs from the paper's."""
+    """The differences of a network from the paper's."""
 
     width: float = 1.0
     """Factor on every hidden layer's channels and features."""
@@ -81,7 +81,7 @@ class Variant:
     without: tuple[str, ...] = ()
     """Layers left out."""
     dropout: float = 0.5
-    """Chance of dropping a feature of fc6 and fc7 in training."""
+    """Probability of dropping a feature of fc6 and fc7 in training."""
 
 
 def build_chain(arch: str, classes: int, input_px: int, variant: Variant | None = None) -> Graph:

@@ -1,4 +1,4 @@
-"""Whether a graph makes sense: order, shapes and windows, node by node."""
+"""Checks of a graph: order, shapes and windows, node by node."""
 
 from collections.abc import Sequence
 from math import isfinite

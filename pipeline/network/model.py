@@ -41,7 +41,7 @@ def kept_snapshots(folder: Path) -> tuple[int, ...]:
 
 
 class Origin(BaseModel):
-    """Where an adopted network came from, and how well its graph was seen to agree with it."""
+    """The origin of an adopted network, and how well its graph agrees with it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""How large an activation can get, whatever the image."""
+"""Bounds of activations, whatever the image."""
 
 from collections.abc import Collection, Sequence
 from typing import assert_never

@@ -1,4 +1,4 @@
-"""Which layers of a network are wanted: by a word, by name or by pattern."""
+"""A choice of a network's layers: by a word, by name or by pattern."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase

@@ -1,4 +1,4 @@
-"""Where a projection's energy is: the smallest centred square that holds most of it."""
+"""The energy box of a projection: the smallest centred square that holds most of it."""
 
 import numpy as np
 from jaxtyping import Float16, Float64, Int16, Int32, Int64

@@ -1,4 +1,4 @@
-"""Which forward pass finds each entry's switches, and in which batch: a function of the chunk."""
+"""The plan of the forward passes that find each entry's switches: a function of the chunk."""
 
 from collections.abc import Collection, Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""What is kept of an image's maps for the entries of a layer: the map of each entry's channel, a
+"""The maps of an image that the entries of a layer need: the map of each entry's channel, a
 byte per cell, and what the layer before sees of its patch.
 """
 
@@ -28,7 +28,7 @@ Arrays = Mapping[str, Shaped[np.ndarray, "entry ..."]]
 
 @dataclass(frozen=True)
 class LayerMaps:
-    """Which maps a layer's entries need, and what becomes of them."""
+    """The maps that a layer's entries need, and their use."""
 
     node: int
     """The node that makes the layer's own map."""

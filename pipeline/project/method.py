@@ -1,4 +1,4 @@
-"""Which way of projecting fits a layer, and what it needs of the forward pass."""
+"""The method of projection that fits a layer, and what it needs of the forward pass."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How alike the patches of a channel are to the layer before it, place by place, as LPIPS compares.
+"""The likeness of a channel's patches to the layer before it, place by place, as in LPIPS.
 
 The layer before is what feeds the layer with no other layer between: of the first one the input, of
 a sum or a concatenation the maps that it joins. Of an entry its window there is kept as unit
@@ -27,7 +27,7 @@ Vectors = Float16[np.ndarray, "entry feature"]
 
 @dataclass(frozen=True)
 class Source:
-    """What one of the maps before a layer shows of the patches of the layer's units."""
+    """The features of a layer's patches on one of the maps before it."""
 
     node: int
     channels: int

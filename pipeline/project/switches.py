@@ -1,4 +1,4 @@
-"""What the way down needs of the forward pass: where maxima were, slopes, gates, deviations."""
+"""The record of a forward pass for the way down: switches, slopes, gates, deviations."""
 
 from collections.abc import Collection, Mapping, Sequence
 from math import prod

@@ -1,4 +1,4 @@
-"""What the store of projections keeps of every entry."""
+"""The tables of the store of projections: the values kept of every entry."""
 
 from collections.abc import Mapping
 

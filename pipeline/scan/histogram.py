@@ -14,7 +14,7 @@ SMALLEST_EXPONENT = -20
 
 
 class Histogram(Statistic):
-    """How many peaks of every channel of a layer fall in each of 64 equal bins.
+    """Counts of the peaks of every channel of a layer in each of 64 equal bins.
 
     The bins divide [0, 2 ** exponent), or [−2 ** exponent, 2 ** exponent) if `signed`. The range
     doubles when a peak exceeds it, and neighbouring bins are added up. Halving a bin's number

@@ -1,4 +1,4 @@
-"""What a statistic of a layer's peaks is: the one interface of all that the scan finds."""
+"""The interface of a statistic of a layer's peaks: all that the scan finds is one."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""Where images come from: one module each, behind `protocol.Source`."""
+"""Sources of images: one module each, behind `protocol.Source`."""

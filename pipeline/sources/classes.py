@@ -15,7 +15,7 @@ from pipeline.sources.trees import File, Tree, inside, is_hidden
 
 @dataclass(frozen=True)
 class Classes:
-    """What a folder of class folders holds."""
+    """The content of a folder of class folders."""
 
     folder: str
     """That folder, relative to the location; empty for the location itself."""

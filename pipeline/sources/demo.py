@@ -19,13 +19,13 @@ DRAWING_VERSION = 1
 
 _MARKER = "drawn.json"
 PARTS = "parts.csv"
-"""Where parts of the validation pictures' subjects are."""
+"""The file of the places of parts in the validation pictures."""
 _HEAD = "path,part,row,col\n"
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What a folder of drawn pictures holds, or will when its drawing is done."""
+    """The content of a folder of drawn pictures, or its content when it is finished."""
 
     drawing_version: int
     seed: int

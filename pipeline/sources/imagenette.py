@@ -11,7 +11,7 @@ from pipeline.sources.protocol import Located
 from pipeline.sources.trees import FolderTree
 
 FOLDERS = ("imagenette2", "imagenette2-320", "imagenette2-160")
-"""What torchvision unpacks for its sizes `full`, `320px` and `160px`; the first there is used."""
+"""Folders of torchvision's sizes `full`, `320px` and `160px`; the first there is used."""
 DOWNLOADED = "imagenette2-320"
 """320 pixels on the shortest side suffice for every preset, in a quarter of the bytes."""
 

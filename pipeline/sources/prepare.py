@@ -23,7 +23,7 @@ Outcome = Inspection | Rejection
 
 @dataclass(frozen=True)
 class Prepared:
-    """What became of the candidates."""
+    """The outcome: rows of usable images, and rejections."""
 
     manifest: Manifest
     rejected: tuple[Rejection, ...]

@@ -9,7 +9,7 @@ from pipeline.sources.rejected import Rejection
 
 @dataclass
 class Samples:
-    """What a shard holds."""
+    """The content of a shard."""
 
     candidates: list[Candidate] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)

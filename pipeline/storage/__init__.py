@@ -1,1 +1,1 @@
-"""How results reach disk: whole or not at all, resumable, with their provenance."""
+"""Storage of results: whole or not at all, resumable, with their provenance."""

@@ -41,7 +41,7 @@ def load_arrays(file: Path | BytesIO) -> Arrays:
 
 @dataclass(frozen=True)
 class FigureData:
-    """What a figure shows."""
+    """The facts and arrays that a figure shows."""
 
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What was chosen and the table of results, as JSON has them."""

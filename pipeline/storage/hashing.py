@@ -10,10 +10,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_of_code(*rooms: Path) -> str:
+def sha256_of_code(*packages: Path) -> str:
     """One hash over the Python files of files and folders, names and bytes, in sorted order."""
     digest = hashlib.sha256()
-    for room in rooms:
-        for path in sorted(room.rglob("*.py")) if room.is_dir() else [room]:
+    for package in packages:
+        for path in sorted(package.rglob("*.py")) if package.is_dir() else [package]:
             digest.update(f"{path.name}\0{sha256_of(path)}\0".encode())
     return digest.hexdigest()

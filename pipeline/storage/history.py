@@ -1,4 +1,4 @@
-"""What is known of each epoch: `reports/train_history.csv`."""
+"""The training history, a row per epoch: `reports/train_history.csv`."""
 
 import csv
 import math
@@ -11,9 +11,9 @@ from pipeline.errors import AtlasError
 from pipeline.storage.reports import rerun
 
 PLOTTED = ["epoch", "train_loss", "val_loss"]
-"""What `dvc plots` reads of it."""
+"""Columns that `dvc plots` reads."""
 _DEAD, _START = "dead_", "start_cosine_"
-"""What the columns of a conv layer begin with."""
+"""Prefixes of the columns of a conv layer."""
 
 
 @dataclass(frozen=True)

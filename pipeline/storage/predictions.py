@@ -16,7 +16,7 @@ COLUMNS = ("image", "class", "probability")
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says about one image."""
+    """The network's answer for one image."""
 
     image: int
     """Image row in the validation split."""

@@ -31,7 +31,7 @@ class ByChannel:
 
 @dataclass(frozen=True)
 class Table:
-    """What is kept for each entry of a layer."""
+    """The arrays kept for each entry of a layer."""
 
     channels: int
     ranks: int

@@ -135,7 +135,7 @@ ActivationMaps = tuple[
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a store was made from: attributes of its root."""
+    """The hashes of what a store was made from: attributes of its root."""
 
     weights_sha256: str
     manifest_sha256: str

@@ -14,7 +14,7 @@ from pipeline.storage.stores import Provenance
 
 @dataclass(frozen=True)
 class Spread:
-    """How shares from 0 to 1 are spread over a layer's filters."""
+    """The spread of shares from 0 to 1 over a layer's filters."""
 
     min: float
     median: float
@@ -35,7 +35,7 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingReport:
-    """How large the network is, how its training ended, and how far it went."""
+    """The size of the network, how its training run ended, and how far it went."""
 
     epochs_trained: int
     """Whole epochs; 0 of a network trained elsewhere."""

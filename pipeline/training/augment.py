@@ -20,7 +20,7 @@ AREA = (0.4, 1.0)
 ASPECT = (3 / 4, 4 / 3)
 """Narrowest and widest strong view, width over height."""
 COLOUR = 0.3
-"""How far brightness, contrast and saturation of a strong view may be from 1."""
+"""Largest difference of a strong view's brightness, contrast and saturation from 1."""
 GREY = (0.299, 0.587, 0.114)
 """Share of each colour in the lightness (ITU-R BT.601)."""
 
@@ -135,17 +135,17 @@ def draw(
 
 
 def _draw_warps(mirrored: Bool[Tensor, " image"], crop: int, generator: torch.Generator) -> Warps:
-    chance = torch.rand(7, len(mirrored), generator=generator)
-    area = AREA[0] + (AREA[1] - AREA[0]) * chance[0]
+    uniform = torch.rand(7, len(mirrored), generator=generator)
+    area = AREA[0] + (AREA[1] - AREA[0]) * uniform[0]
     narrow, wide = torch.tensor(ASPECT).log()
-    aspect = (narrow + (wide - narrow) * chance[1]).exp()
+    aspect = (narrow + (wide - narrow) * uniform[1]).exp()
     width = (area * aspect).sqrt().clamp(max=1)
     height = (area / aspect).sqrt().clamp(max=1)
-    room = 1 - torch.stack([width, height], dim=1)
+    margin = 1 - torch.stack([width, height], dim=1)
     return Warps(
         height=height,
         width=torch.where(mirrored, -width, width),
-        centre=(2 * chance[2:4].T - 1) * room,
-        light=1 + COLOUR * (2 * chance[4:7].T - 1),
+        centre=(2 * uniform[2:4].T - 1) * margin,
+        light=1 + COLOUR * (2 * uniform[4:7].T - 1),
         crop=crop,
     )

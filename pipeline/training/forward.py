@@ -38,13 +38,13 @@ class TrainingForward(nn.Module):
         layers = {graph.layer(layer).node: layer for layer in graph.conv_layers}
         peaks = {}
 
-        def see(position: int, signal: Tensor) -> None:
+        def observe(position: int, signal: Tensor) -> None:
             if position in layers:
                 peaks[layers[position]] = signal.amax(dim=(0, 2, 3)).float()
 
-        return self._run(inputs, {}, see), peaks
+        return self._run(inputs, {}, observe), peaks
 
-    def _run(self, inputs: Inputs, masks: Masks, see: Callable[[int, Tensor], None]) -> Scores:
+    def _run(self, inputs: Inputs, masks: Masks, observe: Callable[[int, Tensor], None]) -> Scores:
         graph = self.network.graph
 
         def step(position: int, below: Sequence[Maps]) -> Maps:
@@ -58,7 +58,7 @@ class TrainingForward(nn.Module):
 
         signal = inputs
         for position, signal in walk(graph, [graph.output], step, inputs):
-            see(position, signal)
+            observe(position, signal)
         return signal.flatten(1)
 
 
@@ -75,8 +75,8 @@ def draw_masks(graph: Graph, count: int, share: slice, generator: torch.Generato
     for position, node in enumerate(graph.nodes):
         if isinstance(node.op, Dropout) and node.op.probability > 0:
             shape = count, node.shape[0]
-            chance = torch.rand(shape, generator=generator, device=generator.device)
-            kept = (chance[share] >= node.op.probability).float()
+            uniform = torch.rand(shape, generator=generator, device=generator.device)
+            kept = (uniform[share] >= node.op.probability).float()
             rest = 1 - node.op.probability
             masks[position] = kept / rest if rest > 0 else kept
     return masks

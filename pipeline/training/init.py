@@ -1,4 +1,4 @@
-"""Where the weights start: drawn, or taken from a file (paper.md, sections 2 and 5)."""
+"""The start of the weights: drawn, or taken from a file (paper, section 3)."""
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
@@ -58,7 +58,7 @@ def draw_first_layer(
 
 
 def init_network(
-    graph: Graph, init: Literal["normal", "he", "patches"], chance: torch.Generator
+    graph: Graph, init: Literal["normal", "he", "patches"], rng: torch.Generator
 ) -> Network:
     """A network with weights drawn layer by layer, biases 0.
 
@@ -72,7 +72,7 @@ def init_network(
             weight = network.get_parameter(f"{layer}.weight")
             gain = 1.0 if layer == last else 2.0
             std = PAPER_STD if init == "normal" else (gain / fan_in(weight.shape)) ** 0.5
-            weight.normal_(0.0, std, generator=chance)
+            weight.normal_(0.0, std, generator=rng)
             network.get_parameter(f"{layer}.bias").zero_()
     return network
 

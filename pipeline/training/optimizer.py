@@ -1,4 +1,4 @@
-"""What changes the weights: the optimizer, its schedules, and what the recipe adds to them.
+"""The optimizer, its schedules, and what the recipe adds to them.
 
 Stochastic gradient descent with momentum; weight decay on the weights, not on the biases; a cap on
 conv filters; a penalty on what is left of the random start; the revival of dead channels.

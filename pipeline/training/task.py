@@ -19,7 +19,7 @@ from pipeline.storage.history import EpochRecord
 
 @dataclass(frozen=True)
 class TrainingTask:
-    """What is to be trained, on what; equal tasks end in equal weights on one machine."""
+    """A network and its data; equal tasks end in equal weights on one machine."""
 
     params: Params
     manifest: Manifest
@@ -64,7 +64,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class ExecutionConfig:
-    """How a task is computed; threads and processes may change the last bits of the weights."""
+    """The execution of a task; threads and processes may change the last bits of the weights."""
 
     device: torch.device
     threads: int

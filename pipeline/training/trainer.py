@@ -82,12 +82,12 @@ class Trainer:
         self.last_rate = self.params.learning_rate
         self.monitor = LossMonitor(group, len(task.manifest.classes))
         self.interval = Interval(config.checkpoint_s)
-        self.learner = TrainingForward(self.network)
-        self.learning = self._wrapped(self.learner)
+        self.forward = TrainingForward(self.network)
+        self.step_module = self._wrapped(self.forward)
 
-    def _wrapped(self, learner: TrainingForward) -> nn.Module:
-        """The learner as it is called in a step: compiled, and one of a group, where asked."""
-        module: nn.Module = learner
+    def _wrapped(self, forward: TrainingForward) -> nn.Module:
+        """The forward pass as it is called in a step: compiled, and one of a group, where asked."""
+        module: nn.Module = forward
         if self.config.compiled:
             module = torch.compile(module)  # type: ignore[assignment]
         if self.group.size > 1:
@@ -189,7 +189,7 @@ class Trainer:
             self.network.graph, len(rows), share, self._generator("dropout", *place, device=device)
         )
         with torch.autocast(device.type, torch.bfloat16, enabled=self.use_bfloat16):
-            scores = self.learning(inputs, masks)
+            scores = self.step_module(inputs, masks)
         truth = to_device(self.images.train_labels[rows[share]], device)
         losses = functional.cross_entropy(
             scores.float(),
@@ -204,7 +204,7 @@ class Trainer:
         position, images = self.position, self.images
         self.network.eval()
         seen = validate(
-            self.learner,
+            self.forward,
             images.val,
             images.val_labels,
             images.normalisation,

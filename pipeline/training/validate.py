@@ -30,7 +30,7 @@ class Validation:
 
 @torch.no_grad()
 def validate(
-    learner: TrainingForward,
+    forward: TrainingForward,
     squares: ImageDataset,
     labels: Int64[np.ndarray, " image"],
     normalisation: Normalisation,
@@ -52,13 +52,13 @@ def validate(
     for rows, pixels in prefetch(squares.__getitems__, runs, threads, depth=2 * threads):
         inputs = normalisation.overwrite(as_views(pixels, device))
         with torch.autocast(device.type, torch.bfloat16, enabled=half):
-            scores, batch_peaks = learner.scores_and_peaks(inputs)
+            scores, batch_peaks = forward.scores_and_peaks(inputs)
         sums += _loss_and_wrong(scores, labels[rows])
         for layer, values in batch_peaks.items():
             peaks[layer] = torch.maximum(values, peaks.get(layer, values))
     loss, wrong = group.all_reduce_sum(sums).tolist()
     count = len(squares)
-    return Validation(loss / count, wrong / count, _dead(learner, peaks, group, device))
+    return Validation(loss / count, wrong / count, _dead(forward, peaks, group, device))
 
 
 def as_views(
@@ -77,9 +77,9 @@ def _loss_and_wrong(scores: Tensor, labels: Int64[np.ndarray, " image"]) -> Tens
 
 
 def _dead(
-    learner: TrainingForward, peaks: dict[str, Tensor], group: Group, device: torch.device
+    forward: TrainingForward, peaks: dict[str, Tensor], group: Group, device: torch.device
 ) -> dict[str, int]:
-    graph = learner.network.graph
+    graph = forward.network.graph
     dead = {}
     for layer in graph.conv_layers:
         none = torch.zeros(graph.layer(layer).channels, device=device)

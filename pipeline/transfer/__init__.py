@@ -1,1 +1,1 @@
-"""How well what a network learnt serves another data set (paper, section 5.2)."""
+"""Transfer of a network's features to another data set (paper, section 5.2)."""

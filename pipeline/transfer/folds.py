@@ -14,7 +14,7 @@ Classifier = Literal["softmax", "svm"]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How folds are drawn; the paper's on Caltech-101 is 15 or 30, at most 50, and 5 folds."""
+    """The protocol of the folds; on Caltech-101 the paper has 15 or 30, 50, and 5."""
 
     per_class: int
     """Training images of each class."""

@@ -1,4 +1,4 @@
-"""What can be checked of every entry without recomputing it."""
+"""Checks of every entry that need no recomputing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -16,7 +16,7 @@ from pipeline.network.graph import Graph
 from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read_array
 
 ENERGY_SHARE = 0.9
-"""What an energy box holds of its projection's sum of squares."""
+"""The share of its projection's sum of squares that an energy box holds."""
 ENERGY_ROUNDING = 1e-4
 """Relative, of sums of squares in single precision."""
 MAP_ROUNDING = 1e-4

@@ -11,14 +11,14 @@ from torch import Tensor
 from pipeline.network.geometry import Field
 from pipeline.storage.entry import Entry
 from pipeline.verify.reference import Reference, ReferencePass
-from pipeline.verify.ties import ROUNDING, InvalidSwitchError, Recall, apply_claims
+from pipeline.verify.ties import ROUNDING, InvalidSwitchError, SwitchClaims, apply_claims
 
 PROJECTION_ERROR = 2e-3
 """The largest relative L2 error of a stored projection: half precision and scale included."""
 ACTIVATION_ERROR = 1e-4
 """The largest error of a stored activation, in the units of `unit_of`."""
 FLOOR = 1e-2
-"""How much of a layer's largest activation counts in the unit of each of its channels: single
+"""The share of a layer's largest activation in the unit of each of its channels: single
 precision sums terms of that size, so a weak channel's error may be some 1e-7 of it."""
 
 Status = Literal["agreed", "tied", "wrong"]
@@ -26,7 +26,7 @@ Status = Literal["agreed", "tied", "wrong"]
 
 @dataclass(frozen=True)
 class Shown:
-    """What a layer's pictures show, and how large they are stored."""
+    """The frame of a layer's pictures, and the size at which they are stored."""
 
     field: Field
     reduction: int = 1
@@ -43,7 +43,7 @@ class _Picture:
 
 @dataclass
 class Verdict:
-    """What the reference says of an entry."""
+    """The reference's judgement of an entry."""
 
     entry: Entry
     status: Status = "agreed"
@@ -73,7 +73,7 @@ def check_entry(
     shown: Shown,
     pixels: UInt8[np.ndarray, "row col 3"],
     image: Float64[Tensor, "3 row col"],
-    recall: Recall,
+    replay: SwitchClaims,
     activation_error: float,
 ) -> Verdict:
     """Recompute an entry from its image: activation, cell, box, projection and crop.
@@ -91,7 +91,7 @@ def check_entry(
         verdict.fail("its crop does not show the pixels of its box")
     else:
         picture = _Picture(frame, shown.reduction)
-        _check_projection(verdict, reference, passed, image, recall, picture)
+        _check_projection(verdict, reference, passed, image, replay, picture)
     return verdict
 
 
@@ -121,14 +121,14 @@ def _check_projection(
     reference: Reference,
     passed: ReferencePass,
     image: Float64[Tensor, "3 row col"],
-    recall: Recall,
+    replay: SwitchClaims,
     picture: _Picture,
 ) -> None:
     entry = verdict.entry
     verdict.projection_error = _error(entry, passed, picture)
     if verdict.projection_error <= PROJECTION_ERROR:
         return
-    claims = recall(entry.layer, entry.channel, entry.rank)
+    claims = replay(entry.layer, entry.channel, entry.rank)
     try:
         choices = apply_claims(passed.windows, claims, passed.curved)
     except InvalidSwitchError as error:

@@ -1,4 +1,4 @@
-"""What can be checked of a layer's examples without recomputing them."""
+"""Checks of a layer's examples that need no recomputing."""
 
 from collections.abc import Iterator, Sequence
 

@@ -36,7 +36,7 @@ from pipeline.network.ops import (
 
 @dataclass
 class Rule:
-    """How a signal passes an activation function on the way down; read as it comes down."""
+    """The rule by which a signal passes an activation function on the way down."""
 
     method: str = "deconvnet"
 

@@ -11,7 +11,7 @@ from pipeline.atlas import Run
 from pipeline.verify.entry import Shown, Verdict, check_entry
 from pipeline.verify.omitted_images import omissions
 from pipeline.verify.reference import Reference
-from pipeline.verify.ties import Recall
+from pipeline.verify.ties import SwitchClaims
 
 Address = tuple[str, int, int]
 """Layer, channel, rank."""
@@ -19,7 +19,7 @@ Address = tuple[str, int, int]
 
 @dataclass
 class ImageSample:
-    """What is checked of one image: entries that it is shown in, and whether it lacks some."""
+    """The sample of one image: entries that it is shown in, and whether it lacks some."""
 
     row: int
     addresses: list[Address] = field(default_factory=list)
@@ -58,11 +58,11 @@ def draw_sample(
 
 
 def check_sample(
-    run: Run, reference: Reference, sample: ImageSample, recall: Recall, allowed: float
+    run: Run, reference: Reference, sample: ImageSample, replay: SwitchClaims, allowed: float
 ) -> tuple[list[Verdict], list[str]]:
     """Recompute entries of an image from its file, and say in which channels it is lacking.
 
-    `allowed` is the largest error of an activation, as in `check_entry`. `recall` makes the run's
+    `allowed` is the largest error of an activation, as in `check_entry`. `replay` makes the run's
     own switches again; it is asked only where the reference disagrees. Raises AtlasError for an
     image that is not what the manifest lists.
     """
@@ -74,7 +74,7 @@ def check_sample(
         entry = run.entry(*address)
         pictured = Shown(run.field(entry.layer), run.reduction(entry.layer))
         verdicts.append(
-            check_entry(reference, passed, entry, pictured, pixels, image, recall, allowed)
+            check_entry(reference, passed, entry, pictured, pixels, image, replay, allowed)
         )
     if not sample.in_all_layers:
         return verdicts, []

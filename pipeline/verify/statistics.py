@@ -1,4 +1,4 @@
-"""What can be checked of a layer's shapes and statistics without recomputing them."""
+"""Checks of a layer's shapes and statistics that need no recomputing."""
 
 from collections.abc import Iterator, Sequence
 

@@ -25,8 +25,8 @@ Claim = tuple[tuple[int, int], Shaped[Tensor, "_ _ _"]]
 """The (row, col) of a window's first cell on a node's map, which may lie outside it, and of a pool
 where in each cell's own window of values the maximum stood, row by row, a byte per cell; of an
 activation function its slopes."""
-Recall = Callable[[str, int, int], Mapping[int, Claim]]
-"""What the run recorded for the entry (layer, channel, rank), by node."""
+SwitchClaims = Callable[[str, int, int], Mapping[int, Claim]]
+"""The switches that the run recorded for the entry (layer, channel, rank), by node."""
 
 
 class InvalidSwitchError(Exception):

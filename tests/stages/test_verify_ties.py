@@ -97,10 +97,10 @@ def switches(scanned) -> dict[tuple[str, int, int], tuple[bool, Mapping[int, tor
 
 def test_recall_repeats_the_switches_of_the_run_to_the_bit(scanned, switches):
     done = open_atlas(scanned.artifacts)
-    recall = SwitchReplay(config_of(done), done.records, done.images, torch.device("cpu"))
+    replay = SwitchReplay(config_of(done), done.records, done.images, torch.device("cpu"))
     assert {whole for whole, _ in switches.values()} == {True, False}
     for address, (_, expected) in switches.items():
-        again = {at: offsets for at, (_, offsets) in recall(*address).items()}
+        again = {at: offsets for at, (_, offsets) in replay(*address).items()}
         assert again.keys() == expected.keys()
         assert all(torch.equal(again[at], expected[at]) for at in again)
 

@@ -1,1 +1,1 @@
-"""What each operation of torch becomes in a graph, by kind of operation."""
+"""Rules that turn torch's operations into those of a graph, by kind of operation."""

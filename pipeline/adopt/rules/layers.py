@@ -1,4 +1,4 @@
-"""What has weights: convolutions and linear layers."""
+"""Rules for what has weights: convolutions and linear layers."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""What moves entries of a tensor and changes none."""
+"""Rules for what moves entries of a tensor and changes none."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What changes the number of cells: pools, means, enlargement, borders."""
+"""Rules for what changes the number of cells: pools, means, enlargement, borders."""
 
 import math
 from collections.abc import Sequence

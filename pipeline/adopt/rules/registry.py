@@ -1,4 +1,4 @@
-"""Which rule reads which operation of torch, and what rules share."""
+"""The registry of rules by operation of torch, and what rules share."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

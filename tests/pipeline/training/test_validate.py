@@ -34,7 +34,7 @@ class Drawn(ImageDataset):
 
 
 @pytest.fixture
-def learner():
+def forward():
     network = init_network(
         build_chain("zfnet", 3, 64, Variant(width=0.05, fc_features=16)),
         "he",
@@ -45,15 +45,15 @@ def learner():
     return TrainingForward(network)
 
 
-def test_loss_error_and_dead_channels_are_those_of_all_images(learner, monkeypatch):
+def test_loss_error_and_dead_channels_are_those_of_all_images(forward, monkeypatch):
     monkeypatch.setattr(module, "BATCH", 2)
     images = Drawn(5)
-    found = validate(learner, images, LABELS, NORMALISATION, Group(), 1, half=False)
+    found = validate(forward, images, LABELS, NORMALISATION, Group(), 1, half=False)
     losses, wrong = [], []
     for pixels, label in zip(images.pixels, LABELS, strict=True):
         inputs = (torch.from_numpy(pixels).permute(2, 0, 1)[None].float() - 120) * 0.02
         with torch.no_grad():
-            probabilities = learner.network(inputs)[0].double().softmax(0)
+            probabilities = forward.network(inputs)[0].double().softmax(0)
         losses.append(-float(probabilities[label].log()))
         wrong.append(int(probabilities.argmax()) != label)
     assert found.loss == pytest.approx(np.mean(losses), rel=1e-5)
@@ -62,8 +62,8 @@ def test_loss_error_and_dead_channels_are_those_of_all_images(learner, monkeypat
     assert found.dead["conv1"] == 0
 
 
-def test_without_images_there_is_nothing_to_say(learner):
-    empty = validate(learner, Drawn(0), LABELS[:0], NORMALISATION, Group(), 1, half=False)
+def test_without_images_there_is_nothing_to_say(forward):
+    empty = validate(forward, Drawn(0), LABELS[:0], NORMALISATION, Group(), 1, half=False)
     assert empty == Validation(None, None, {})
 
 

@@ -20,7 +20,7 @@ def flat_image():
 
 
 def made(recall_offsets):
-    """A verdict on an entry whose picture took, of equal values, those that `recall` claims."""
+    """A verdict on an entry whose picture took, of equal values, those that `replay` claims."""
     network, pixels = random_network(), flat_image()
     image = torch.from_numpy(pixels).permute(2, 0, 1).double() / 255
     reference = Reference(network.graph, dict(network.named_parameters()))

@@ -1,4 +1,4 @@
-"""Images left out of a scan are missed; those that it holds, or that rank behind, are not."""
+"""Images omitted by a scan are detected; those that it holds or that rank behind are not."""
 
 import dataclasses
 
@@ -29,22 +29,22 @@ def finished(tmp_path_factory):
     return reference, {name: read_scan(store, name) for name in LAYERS}, inputs.double()
 
 
-def missed(finished, records, row):
+def detected(finished, records, row):
     reference, _, inputs = finished
     passed = reference(inputs[row], tuple(records))
     return list(omissions(reference.graph, records, row, passed, 1e-4))
 
 
-def test_nothing_is_missed_in_a_right_scan(finished):
-    assert [missed(finished, finished[1], row) for row in range(14)] == [[]] * 14
+def test_nothing_is_detected_in_a_right_scan(finished):
+    assert [detected(finished, finished[1], row) for row in range(14)] == [[]] * 14
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_an_image_left_out_of_one_layer_is_missed_there(finished, layer):
+def test_an_image_left_out_of_one_layer_is_detected_there(finished, layer):
     right = finished[1][layer]
     row = int(right.image[1, 3])
     records = finished[1] | {layer: without(right, row)}
-    (fault,) = missed(finished, records, row)
+    (fault,) = detected(finished, records, row)
     assert fault.startswith(f"{layer} channel ")
     assert f"lacks image row {row}" in fault
     count = int((right.image == row).any(axis=1).sum())
