@@ -1,4 +1,4 @@
-"""Which tests run: all of them, or with --fast those that take no seconds."""
+"""The choice of tests: all of them, or with --fast those that take no seconds."""
 
 import pytest
 
@@ -28,6 +28,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # The longest files first, or one core waits for one of them at the end.
     place = {file: number for number, file in enumerate(LONG)}
     items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONG)))
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     if config.getoption("--fast"):
         for item in items:
             if "slow" in item.keywords:

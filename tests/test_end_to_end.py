@@ -21,6 +21,8 @@ from pipeline.params import load_params
 from tests.imports import ROOT
 from tests.workspaces import write_params, write_photos
 
+pytestmark = pytest.mark.slow
+
 CODE = ("pipeline", "stages", "atlas_site", "demo", "nets", "presets")
 ALL = ["prepare", "train", "evaluate", "scan", "project", "crop", "verify", "figures", "render"]
 

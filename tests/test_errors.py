@@ -22,6 +22,8 @@ from pipeline.storage.hashing import sha256_of
 from stages.cli import main
 from tests.workspaces import write_params, write_photos
 
+pytestmark = pytest.mark.slow
+
 ATLAS = str(Path(sys.executable).with_name("atlas"))
 CLASSES = {"cat": (3, 5), "dog": (3, 5)}
 

@@ -180,6 +180,8 @@ def windows(graph: Graph, seed: int) -> dict[int, Windows]:
     Windows are not clipped: all of a map are of one size. Where paths join, a window is the hull of
     all that reach it; from the size of the map on it is the whole map, and so is all below it.
     """
+    # Clipped, windows at an edge would be smaller, and units could not be one batch of equal
+    # patches. So they keep their size, and `inside_map` says which cells are not on the map.
     rows, cols = (_bounded(AxisWindow(0, 1, 1, cells)) for cells in graph.nodes[seed].shape[1:])
     found = {seed: (rows, cols)}
     for position in reversed(graph.ancestors(seed)):
@@ -207,6 +209,7 @@ def _joined(known: Windows | None, more: Windows) -> Windows:
 def _hull(one: AxisWindow, other: AxisWindow) -> AxisWindow:
     """The smallest window that holds both; the whole map where they move at different paces."""
     if one.jump != other.jump:
+        # Two windows that drift apart: the size of their hull would differ from unit to unit.
         return whole_map(one.cells)
     start = min(one.start, other.start)
     stop = max(one.start + one.size, other.start + other.size)
@@ -242,7 +245,7 @@ def below_of(node: Node, feeding: Node, above: Windows) -> Windows:
             return rows, cols
         case Linear() if op.per_cell:
             return above
-        case Linear() | Resample() | MapNorm():
+        case Linear() | Resample() | MapNorm():  # every cell may come from every other
             return whole_map(sizes[0]), whole_map(sizes[1])
         case (
             Curve()
@@ -257,6 +260,7 @@ def below_of(node: Node, feeding: Node, above: Windows) -> Windows:
             | Dropout()
             | Input()
         ):
+            # A smaller map is broadcast, so that each cell may read all of it.
             return above if node.shape[1:] == sizes else (whole_map(sizes[0]), whole_map(sizes[1]))
         case _:
             assert_never(op)

@@ -130,6 +130,8 @@ class SwitchFinder:
         def step(at: int, inputs: Sequence[Maps]) -> Maps:
             node, op = self._graph.nodes[at], self._graph.nodes[at].op
             if isinstance(op, MaxPool):
+                # Outside the map nothing may win, as in a pass of the whole image: 0 would win
+                # over negative values.
                 whole = self._read(at, op.window, inputs[0], cell, below, -torch.inf)
                 cells = below[at][0].size, below[at][1].size
                 pooled, index = max_pool(_unpadded(op.window), whole, cells)
@@ -138,6 +140,8 @@ class SwitchFinder:
                 )
                 return pooled
             if isinstance(op, Conv):
+                # The patch extends beyond the map. What biases made there is not the zeros
+                # that the whole image's convolution reads, so it is cleared at every layer.
                 return self._window_steps[at](
                     self._read(at, op.window, inputs[0], cell, below, 0.0)
                 )
@@ -150,6 +154,7 @@ class SwitchFinder:
                     for axis, before in zip(below[node.inputs[0]], op.before, strict=True)
                 ]
                 return _placed(filled, have, below[at], cell)
+            # Branches reach differently far: where they join, each is laid into their hull.
             moved = [
                 _placed(signal, below[feeding], below[at], cell)
                 for feeding, signal in zip(node.inputs, inputs, strict=True)
@@ -190,6 +195,8 @@ class SwitchFinder:
         node = self._graph.nodes[at]
         size = self._graph.nodes[node.inputs[0]].shape[1:]
         shares = mean_shares(op, size, node.shape[1:], signal)
+        # A cell outside the map has no share; it takes that of the edge, since what it holds is
+        # cleared before it is read.
         rows, cols = (
             share[axis.cells_of(cell[:, way]).clamp(0, axis.cells - 1).to(signal.device)]
             for way, (axis, share) in enumerate(zip(below[at], shares, strict=True))

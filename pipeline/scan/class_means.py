@@ -8,6 +8,9 @@ from jaxtyping import Float32, Int64, Shaped
 from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
 from pipeline.storage.stores import Variable
 
+# A sum of floats depends on its order, and chunks arrive in any. Whole units do not round: a peak
+# takes 42 + 30 bits, so many as 2 ** 31 images make it 103, more than a number of 64 bits holds.
+# In two words the high one takes 103 - 40 = 63, which still leaves its sign.
 UNITS_PER_ONE = 2**30
 """Sums are kept in multiples of 2 ** −30 of an activation."""
 LOW_BITS = 40

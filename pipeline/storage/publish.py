@@ -54,6 +54,8 @@ def _replace(partial: Path, out: Path) -> None:
     if not out.is_dir():
         partial.replace(out)
         return
+    # No rename replaces a folder that holds files. A kill between the two leaves no out, which
+    # reruns the stage, and never half of one.
     old = _beside(out, "old")
     out.rename(old)
     partial.rename(out)

@@ -48,6 +48,8 @@ class LocalBackend(Backend):
 
         def reduce(slots: Tensor, part: slice) -> None:
             result = self._result.view(slots.dtype)[part]
+            # Always from rank 0 on, whoever adds: a float sum depends on the order, and one bit
+            # between two processes would let their weights drift apart.
             result.copy_(slots[0, part])
             for slot in slots[1:]:
                 operation(result, slot[part], out=result)
@@ -123,6 +125,7 @@ class LocalBackend(Backend):
             for pipe in self._pipes:
                 pipe.send_bytes(b"all")
         except (EOFError, OSError):
+            # Raised at once, this would be the launcher's first error and hide the real one.
             time.sleep(ENDED_WITHIN_S)
             raise
 

@@ -24,6 +24,8 @@ from tests.pipeline.scan.worlds import CLASSES, make_world
 from tests.stages.processes import dask_scheduler, dask_worker, kill_in_the_middle, wait_for
 from tests.workspaces import write_listing, write_params
 
+pytestmark = pytest.mark.slow
+
 DIFFERENT = 12
 COPIES = 3
 CHUNKS = DIFFERENT * COPIES // 2

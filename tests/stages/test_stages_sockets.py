@@ -23,7 +23,10 @@ def seen_listening(root, *words: str) -> set[str]:
     return seen
 
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/net")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/net"),
+]
 LOOPBACK = "0100007F:"
 """127.0.0.1 as /proc/net/tcp writes it."""
 

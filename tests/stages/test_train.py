@@ -23,6 +23,8 @@ from tests.forked import Forked
 from tests.pipeline.training.tiny import make_workspace, write_params
 from tests.stages.commands import atlas
 
+pytestmark = pytest.mark.slow
+
 TORCHRUN = [
     *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
     *(str(Path(sys.executable).with_name("atlas")), "train"),

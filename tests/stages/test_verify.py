@@ -19,6 +19,8 @@ from stages.project import main as project
 from stages.verify import main as verify
 from tests.finished_scan import CROP, FIELDS, finished_scan, show_scan
 
+pytestmark = pytest.mark.slow
+
 
 def run(command, workspace, *options):
     return CliRunner().invoke(command, ["-w", str(workspace.root), *options])
