@@ -9,12 +9,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pipeline.adopt.oracle import Backward, Method
+from pipeline.adopt.oracle import Backward
 from pipeline.adopt.reading import Weights
 from pipeline.adopt.trace import UnreadableError
 from pipeline.network.graph import Graph
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv, Curve, Linear, Mul
+from pipeline.params import Method
 
 TOLERANCE = 1e-6
 """Relative to the largest value; both sides compute in double precision."""

@@ -57,6 +57,65 @@ def test_a_gate_is_a_constant_and_a_value_gated_by_itself_a_curve():
     assert sent(lambda x: x * torch.sigmoid(x), value, 1.0) == pytest.approx(expected)
 
 
+def in_the_shape_of_the_map(gate):
+    return gate.view(-1, 1).expand(2, 2)
+
+
+@pytest.mark.parametrize("shape", [in_the_shape_of_the_map, lambda gate: gate[:, None]])
+@pytest.mark.parametrize("curve", [torch.sigmoid, functional.hardsigmoid, torch.tanh])
+def test_no_signal_goes_into_a_gate_whatever_its_shape(shape, curve):
+    """d/dx of x · gate(its mean) is the gate alone, where the gate is a constant."""
+    values = [[1.0, 3.0], [-2.0, 1.0]]
+    found = sent(lambda x: x * shape(curve(x.mean(1))), values, [[1.0, 1.0], [1.0, 1.0]])
+    gate = curve(torch.tensor([2.0, -0.5], dtype=torch.float64))
+    assert found == [pytest.approx([float(g)] * 2) for g in gate]
+
+
+def test_of_two_gates_the_second_is_one_and_a_sum_of_gates_is_none():
+    a, b = torch.tensor(0.3).sigmoid(), torch.tensor(0.8).sigmoid()
+    slopes = float(a * (1 - a)), float(b * (1 - b))
+
+    def of_gates(x):
+        first, second = x.sigmoid()
+        return first * second * 1
+
+    assert sent(of_gates, [0.3, 0.8], 1.0) == pytest.approx([slopes[0] * float(b), 0])
+    assert sent(lambda x: x.sigmoid().sum() * 1, [0.3, 0.8], 1.0) == pytest.approx(slopes)
+
+
+@pytest.mark.parametrize("method", ["deconvnet", "guided"])
+@pytest.mark.parametrize(
+    "relu", [lambda x: functional.relu(x).mul_(2), lambda x: x.relu_().mul_(2)]
+)
+def test_what_a_relu_makes_may_be_changed_in_place(relu, method):
+    """As timm's networks without norms do, which scale it."""
+    assert sent(relu, [3.0, 4.0], [5.0, -6.0], method) == [10, 0]
+
+
+@pytest.mark.parametrize(
+    "capped",
+    [
+        lambda x: functional.hardtanh(x, 0.0, 6.0, True),
+        lambda x: functional.relu6(x, inplace=True),
+        lambda x: functional.relu(x, True),
+    ],
+)
+def test_a_curve_in_place_changes_what_it_is_given(capped):
+    given = torch.tensor([-1.0, 2, 3], requires_grad=True)
+    with Backward("guided"):
+        x = given * 1
+        capped(x[:2])
+        (found,) = torch.autograd.grad(x.sum(), given)
+    assert x.tolist() == [0, 2, 3]
+    assert found.tolist() == [0, 1, 1]
+
+
+def test_a_plain_gradient_rectifies_nothing():
+    assert sent(functional.relu, [-1.0, 2, 2], [3.0, 4, -4], "gradient") == [0, 4, -4]
+    assert sent(torch.sigmoid, [0.0], [-8.0], "gradient") == [-2]
+    assert sent(torch.sigmoid, [0.0, 0.0], [-8.0, 8.0], "guided") == [0, 2]
+
+
 def test_norms_pass_a_signal_as_if_their_deviation_were_a_constant():
     lrn = sent(
         lambda x: functional.local_response_norm(x.reshape(1, 2, 1), 3).flatten(),
