@@ -1,10 +1,12 @@
 """`python -m benchmarks.coverage`: which networks can be read (the table of docs/networks.md)."""
 
+import hashlib
 import json
 import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 import click
@@ -18,7 +20,11 @@ from pipeline.adopt.read import read
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "networks.md"
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "networks.md"
+CODE = ("benchmarks/coverage.py", "pipeline/adopt", "pipeline/network", "pipeline/params.py")
+PACKAGES = ("torch", "torchvision", "timm")
+"""What an outcome depends on, besides the code."""
 BETWEEN = ("<!-- coverage -->\n", "<!-- end of coverage -->")
 HEAD = ("network", "read", "layers", "cuts", "values", "projections", "by")
 SIDES = (96, 224, 256)
@@ -57,11 +63,12 @@ class Outcome:
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path(".state/coverage.jsonl"),
     show_default=True,
-    help="Outcomes of an interrupted run, a line each; they are not found again.",
+    help="Outcomes that the present code found, a line each; they are not found again.",
 )
 def main(only: Sequence[str], kept: Path) -> None:
     """Read every classifier of torchvision and many networks of timm; write the table."""
-    known = read_kept(kept)
+    code = code_sha256()
+    known = read_kept(kept, code)
     archs = [f"torchvision:{name}" for name in classifiers()] + [
         f"timm:{name}" for name in TIMM.split()
     ]
@@ -73,7 +80,7 @@ def main(only: Sequence[str], kept: Path) -> None:
             known[arch] = outcome(arch)
             seconds = time.process_time() - start
             click.echo(f"{_line((arch, *known[arch].cells))} {seconds:.0f} s", err=True)
-            keep(kept, known[arch])
+            keep(kept, known[arch], code)
         outcomes.append(known[arch])
     text = "\n".join(table(outcomes)) + "\n"
     if only:
@@ -82,21 +89,37 @@ def main(only: Sequence[str], kept: Path) -> None:
         write(text)
 
 
-def read_kept(path: Path) -> dict[str, Outcome]:
-    """Outcomes by network that a file has; none where there is no file."""
+def code_sha256() -> str:
+    """Of all that an outcome depends on: the modules that read and compare, and the packages."""
+    digest = hashlib.sha256()
+    for path in sorted(path for name in CODE for path in _modules(ROOT / name)):
+        digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    for package in PACKAGES:
+        digest.update(f"{package} {metadata.version(package)}\0".encode())
+    return digest.hexdigest()
+
+
+def _modules(path: Path) -> Iterator[Path]:
+    return path.rglob("*.py") if path.is_dir() else iter([path])
+
+
+def read_kept(path: Path, code: str) -> dict[str, Outcome]:
+    """Outcomes by network that a file has of the code with this hash; none without a file."""
     if not path.exists():
         return {}
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return {
-        line["arch"]: Outcome(line["arch"], tuple(line["cells"]), line["read"]) for line in lines
+        line["arch"]: Outcome(line["arch"], tuple(line["cells"]), line["read"])
+        for line in lines
+        if line.get("code") == code
     }
 
 
-def keep(path: Path, found: Outcome) -> None:
-    """Add an outcome to the file."""
+def keep(path: Path, found: Outcome, code: str) -> None:
+    """Add an outcome to the file, with the hash of the code that found it."""
     path.parent.mkdir(exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(found)) + "\n")
+        file.write(json.dumps(asdict(found) | {"code": code}) + "\n")
 
 
 def classifiers() -> list[str]:
