@@ -15,6 +15,7 @@ from pipeline.dataset.class_names import ClassNames, read_class_names, write_cla
 from pipeline.errors import AtlasError, printable
 from pipeline.network.selection import selected
 from pipeline.params import Interpolation, Params, load_params
+from pipeline.project.adopted import Comparison
 from pipeline.storage.publish import publish
 from pipeline.strict_yaml import as_json
 from pipeline.workspace import Workspace
@@ -78,13 +79,17 @@ def main(
     built = build(network, params.seed)
     preprocessing = _preprocessing(built, params, **inputs)
     adopted = take(built, preprocessing.crop, len(preprocessing.mean))
-    shown = selected(adopted.graph, layers)
+    shown = [layer.name for layer in selected(adopted.graph, layers)]
+    comparison = Comparison(
+        built.module, adopted.graph, adopted.weights, colours=len(preprocessing.mean)
+    )
+    compared = comparison.of_layers(shown, params.project.method)
     names = _class_names(built, adopted, classes)
     with publish(workspace.class_names) as path:
         write_class_names(path, names)
     changed = _sections(network, built, preprocessing, layers, _from_params(workspace, images))
     write_params(workspace.params, _merged(params, changed), f"`atlas adopt {spec}`")
-    click.echo("\n".join(_summary(adopted, names, [layer.name for layer in shown])))
+    click.echo("\n".join(_summary(adopted, names, shown, compared)))
 
 
 def _present(workspace: Workspace) -> Params:
@@ -203,13 +208,20 @@ def _merged(params: Params, changed: Mapping[str, Mapping[str, object]]) -> str:
     return dumped(content)
 
 
-def _summary(adopted: Adopted, names: ClassNames, shown: list[str]) -> Iterator[str]:
+def _summary(
+    adopted: Adopted, names: ClassNames, shown: list[str], compared: Mapping[str, float]
+) -> Iterator[str]:
     graph = adopted.graph
     agreement = adopted.agreement
     yield (
         f"Read: {len(graph.nodes)} operations, {len(graph.layers)} layers; values agree with the "
         f"module to {agreement.values:.0e}, projections to {agreement.projections:.0e}."
     )
+    if compared:
+        yield (
+            f"Projections of {', '.join(compared)} as they will be shown agree with those through "
+            f"the module to {max(compared.values()):.0e}."
+        )
     if names.names:
         few = printable(", ".join(names.names[:3]))
         yield f"It scores {len(names.names)} classes: {few} …"

@@ -45,7 +45,7 @@ def check(module: nn.Module, graph: Graph, weights: Weights) -> Agreement:
     """
     sources = comparable(module, graph)
     image = torch.randn(1, *graph.input, generator=torch.Generator().manual_seed(0)).double()
-    picked = _spread(list(sources))
+    picked = spread(list(sources))
     method = method_of(graph)
     # One after the other, so that only one network is in memory in double precision.
     theirs = _run(method, image, lambda x: _double_maps(module, sources, x), picked, {})
@@ -209,7 +209,7 @@ def _gates(graph: Graph, position: int, user: int, gating: set[int]) -> bool:
     return user in gating or (isinstance(node.op, Mul) and position != node.inputs[0])
 
 
-def _spread(layers: Sequence[str]) -> list[str]:
+def spread(layers: Sequence[str]) -> list[str]:
     """The first, the last, and some between."""
     if len(layers) <= PROJECTED_LAYERS:
         return list(layers)

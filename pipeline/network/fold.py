@@ -25,6 +25,7 @@ def folded(network: Network) -> Network:
     if not any(isinstance(node.op, BatchNorm | Scale) for node in graph.nodes):
         return network
     nodes, tensors = list(graph.nodes), dict(network.state_dict())
+    dtype = next(iter(tensors.values())).dtype
     for position, node in enumerate(graph.nodes):
         if isinstance(node.op, BatchNorm | Scale):
             factor, shift = _linear_part(network, node)
@@ -36,7 +37,7 @@ def folded(network: Network) -> Network:
                 nodes[position] = replace(node, op=Scale(None, None))
             else:
                 names = f"factor_at_{position}", f"shift_at_{position}"
-                tensors |= dict(zip(names, (factor.float(), shift.float()), strict=True))
+                tensors |= dict(zip(names, (factor.to(dtype), shift.to(dtype)), strict=True))
                 nodes[position] = replace(node, op=Scale(*names))
     made = Graph(tuple(nodes), graph.output)
     with torch.device("meta"):

@@ -42,6 +42,7 @@ class Projector:
         self._factors = {layer: (reductions or {}).get(layer, 1) for layer in methods}
         self._sizes = {layer: receptive_field(network.graph, layer).size for layer in methods}
         network = folded(network)
+        self._dtype = next(iter(network.state_dict().values())).dtype
         self.passes = ForwardPlan(network, methods, batch_size, finite=finite)
         self._fitting = batch_size
         self._deconvnets = {
@@ -78,8 +79,7 @@ class Projector:
         def project(batch: Int64[np.ndarray, " entry"], size: int) -> None:
             for first in range(0, len(batch), size):
                 part = batch[first : first + size]
-                switches = self.passes.switches(layer, found, part, images, maps)
-                projected = self._deconvnets[layer](_units(found, part, device), switches)
+                projected = self.signal(layer, found, part, images, maps, device)
                 reduced = reduced_signal(projected, self._factors[layer])
                 pictures[part], scales[part] = _stored(reduced)
 
@@ -87,13 +87,24 @@ class Projector:
             _, self._fitting = fitted(partial(project, batch), self._fitting)
         return Values(found.channel, found.rank, {"projection": pictures, "scale": scales})
 
-
-def _units(found: LayerEntries, batch: Int64[np.ndarray, " entry"], device: torch.device) -> Units:
-    return Units(
-        torch.from_numpy(found.channel[batch]).to(device),
-        torch.from_numpy(found.cell[batch]).long(),
-        torch.from_numpy(found.activation[batch]).to(device),
-    )
+    @torch.inference_mode()
+    def signal(
+        self,
+        layer: str,
+        found: LayerEntries,
+        batch: Int64[np.ndarray, " entry"],
+        images: Images,
+        maps: Mapping[int, SwitchMaps],
+        device: torch.device,
+    ) -> Float[Tensor, "entry box_row box_col 3"]:
+        """The pixels of the boxes of some of a layer's entries, as they come down."""
+        switches = self.passes.switches(layer, found, batch, images, maps)
+        units = Units(
+            torch.from_numpy(found.channel[batch]).to(device),
+            torch.from_numpy(found.cell[batch]).long(),
+            torch.from_numpy(found.activation[batch]).to(device, self._dtype),
+        )
+        return self._deconvnets[layer](units, switches)
 
 
 def _stored(
