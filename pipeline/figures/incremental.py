@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.figures.reach import Reach, Read, above, axis_reach, hull, read_by, whole
-from pipeline.network.functions import Maps
+from pipeline.network.functions import Maps, mean_shares, window_sums
 from pipeline.network.kernels import Step, convolution
 from pipeline.network.lrn import local_response_norm
 from pipeline.network.module import Network, walk
@@ -38,7 +38,11 @@ from pipeline.network.ops import (
     Resample,
     Scale,
     Select,
+    Window,
 )
+
+Sliding = Conv | MaxPool | MeanPool | Pad
+"""Operations whose outputs read a window each; of a border, a window of one cell."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class IncrementalForward:
     def _apply(self, node: int, below: Sequence[Changed]) -> Changed:
         op = self._graph.nodes[node].op
         match op:
-            case Conv() | MaxPool():
+            case Conv() | MaxPool() | MeanPool() | Pad():
                 return self._slide(node, op, below[0])
             case Add() | Cat() | Mul():
                 return self._join(node, below)
@@ -109,7 +113,7 @@ class IncrementalForward:
                 return self._same_cells(node, below, below[0].reach)
             case Linear() if op.per_cell:
                 return self._same_cells(node, below, below[0].reach)
-            case Linear() | MeanPool() | Resample() | MapNorm() | Pad():
+            case Linear() | Resample() | MapNorm():
                 return self._on_whole_maps(node, below)
             case Input():
                 raise AssertionError("the input has no inputs")
@@ -129,24 +133,39 @@ class IncrementalForward:
         )
         return Changed(self._network.apply_node(node, maps), (rows, cols))
 
-    def _slide(self, node: int, op: Conv | MaxPool, below: Changed) -> Changed:
+    def _slide(self, node: int, op: Sliding, below: Changed) -> Changed:
         """The outputs whose window holds a cell that the patch can alter."""
-        shape = self._graph.nodes[node].shape
-        rows, cols = (above(op.window, axis, below.reach[axis], shape[axis + 1]) for axis in (0, 1))
+        shape, window = self._graph.nodes[node].shape, _window(op)
+        rows, cols = (above(window, axis, below.reach[axis], shape[axis + 1]) for axis in (0, 1))
         if rows.whole and cols.whole:
             return self._on_whole_maps(node, [below])
         feeding = self._graph.nodes[node].inputs[0]
-        read = read_by(op.window, 0, rows), read_by(op.window, 1, cols)
-        off_map = -torch.inf if isinstance(op, MaxPool) else 0.0
-        patch = self._read(feeding, below, read, op.window.before, off_map)
-        if isinstance(op, MaxPool):
-            window = op.window
-            values = functional.max_pool2d(
-                patch, window.kernel, window.stride, dilation=window.dilation
-            )
-        else:
-            values = self._convolve(node, op, patch)
-        return Changed(values, (rows, cols))
+        read = read_by(window, 0, rows), read_by(window, 1, cols)
+        patch = self._read(feeding, below, read, window.before, _off_map(op))
+        return Changed(self._slid(node, op, patch, (rows, cols)), (rows, cols))
+
+    def _slid(self, node: int, op: Sliding, patch: Maps, reach: Reach) -> Maps:
+        """The outputs within reach, of the cells that they read."""
+        match op:
+            case Conv():
+                return self._convolve(node, op, patch)
+            case MaxPool():
+                window = op.window
+                return functional.max_pool2d(
+                    patch, window.kernel, window.stride, dilation=window.dilation
+                )
+            case MeanPool():
+                (below,), made = self._graph.below(node), self._graph.nodes[node].shape
+                shares = mean_shares(op, below[1:], made[1:], patch)
+                rows, cols = (
+                    share[axis.indices()] for share, axis in zip(shares, reach, strict=True)
+                )
+                sums = window_sums(op.window, patch, (0, 0))
+                return sums * rows[:, None, :, None] * cols[:, None, None]
+            case Pad():
+                return patch
+            case _:
+                assert_never(op)
 
     def _convolve(self, node: int, op: Conv, patch: Maps) -> Maps:
         if node not in self._convolutions:
@@ -212,6 +231,17 @@ class IncrementalForward:
         )
         around = (before[1], right, before[0], below)
         return functional.pad(maps, around, value=off_map).permute(1, 2, 0).contiguous()
+
+
+def _window(op: Sliding) -> Window:
+    return Window((1, 1), before=op.before) if isinstance(op, Pad) else op.window
+
+
+def _off_map(op: Sliding) -> float:
+    """The value of cells off the map."""
+    if isinstance(op, Pad):
+        return op.value
+    return -torch.inf if isinstance(op, MaxPool) else 0.0
 
 
 def _overlap(shift: int, size: int, cells: int) -> tuple[slice, slice]:

@@ -26,6 +26,10 @@ class AxisReach:
         """Whether every window is the map."""
         return self.size == self.cells
 
+    def indices(self) -> Int64[Tensor, "place cell"]:
+        """The cells of every window."""
+        return self.first[:, None] + torch.arange(self.size, device=self.first.device)
+
     def to_map(self) -> "Read":
         """What reads the whole map, for every place."""
         return torch.zeros_like(self.first), self.cells

@@ -225,14 +225,16 @@ def _padded_max_pool(window: Window, signal: Maps, after: Pair) -> tuple[Maps, T
 
 
 def _mean_pool(op: MeanPool, signal: Maps, cells: Pair) -> Maps:
-    channels = signal.shape[1]
-    padded, padding = pad_for(op.window, signal, cells)
-    ones = signal.new_ones(channels, 1, *op.window.kernel)
-    sums = functional.conv2d(
-        padded, ones, None, op.window.stride, padding, op.window.dilation, channels
-    )
+    sums = window_sums(op.window, *pad_for(op.window, signal, cells))
     rows, cols = mean_shares(op, (signal.shape[2], signal.shape[3]), cells, signal)
     return sums * rows[:, None] * cols
+
+
+def window_sums(window: Window, signal: Maps, padding: Pair) -> Maps:
+    """The sum of each window on maps with that border of zeros."""
+    channels = signal.shape[1]
+    ones = signal.new_ones(channels, 1, *window.kernel)
+    return functional.conv2d(signal, ones, None, window.stride, padding, window.dilation, channels)
 
 
 def mean_shares(

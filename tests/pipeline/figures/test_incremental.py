@@ -4,12 +4,11 @@ import pytest
 import torch
 
 from pipeline.figures.incremental import IncrementalForward
-from tests.pipeline.figures.networks import joined, small
+from tests.pipeline.figures.networks import small
 
 NETWORKS = {
     "zfnet": lambda: small("zfnet", 96),
     "alexnet": lambda: small("alexnet", 96),
-    "joined": joined,
 }
 
 
