@@ -52,21 +52,27 @@ class ArchitecturePage(FigurePage):
     def grids(self, figure: FigureData) -> Mapping[str, Grid]:
         """By network, the sheet of its filters and that of its projections."""
         places = range(len(figure.facts["networks"]))
-        filters = {f"filters-{n}": filter_grid(len(figure.arrays[f"filters_{n}"])) for n in places}
-        return filters | {f"second-{n}": _grid(figure, n) for n in places}
+        filters = {f"filters-{n}": _filter_grid(figure, n) for n in places}
+        return filters | {f"second-{n}": _grid(figure, n) for n in places if _second(figure, n)}
 
     def cover(self, figure: FigureData) -> str:
-        """The second layer's projections, of this run."""
-        return "second-0.webp"
+        """The second layer's projections, of this run, or its filters where there are none."""
+        return "second-0.webp" if _second(figure, 0) else "filters-0.webp"
 
     def pictures(self, atlas: Run, figure: FigureData) -> Iterator[tuple[str, bytes]]:
-        """Two files for each network."""
+        """Two files for each network; one where nothing is shown of its second layer."""
         for place in range(len(figure.facts["networks"])):
             tiles, grid = to_grey(figure.arrays[f"filters_{place}"]), _filter_grid(figure, place)
             yield f"filters-{place}.webp", webp(sheet(tiles, grid), lossless=True)
-            (size, px), grid = _tile(figure, place), _grid(figure, place)
-            tiles = projection_tiles(figure.arrays[f"projections_{place}"], px)
-            yield f"second-{place}.webp", webp(sheet(tiles, grid), lossless=size.pixelated)
+            if _second(figure, place):
+                (size, px), grid = _tile(figure, place), _grid(figure, place)
+                tiles = projection_tiles(figure.arrays[f"projections_{place}"], px)
+                yield f"second-{place}.webp", webp(sheet(tiles, grid), lossless=size.pixelated)
+
+
+def _second(figure: FigureData, place: int) -> bool:
+    """Whether there are projections of a network's second layer."""
+    return f"projections_{place}" in figure.arrays
 
 
 def _filter_grid(figure: FigureData, place: int) -> Grid:
@@ -83,29 +89,26 @@ def _tile(figure: FigureData, place: int) -> tuple[TileSize, int]:
 
 
 def _shown(figure: FigureData, place: int) -> Shown:
-    facts = figure.facts["networks"][place]
-    filters, (size, px) = figure.arrays[f"filters_{place}"], _tile(figure, place)
-    shares = facts["shares"]
+    facts, filters = figure.facts["networks"][place], figure.arrays[f"filters_{place}"]
+    shares, side, grid = facts["shares"], max(filters.shape[1:3]), _filter_grid(figure, place)
+    sheet_of = f"figures/architecture/filters-{place}.webp"
     return Shown(
         facts["name"],
         facts,
         place,
-        tuple(
-            _filter_grid(figure, place).region(
-                f"figures/architecture/filters-{place}.webp", n, max(filters.shape[1:3])
-            )
-            for n in range(len(filters))
-        ),
-        tuple(
-            (
-                channel,
-                _grid(figure, place).region(f"figures/architecture/second-{place}.webp", n, px),
-            )
-            for n, channel in enumerate(facts["shown"])
-        ),
-        size.pixelated,
+        tuple(grid.region(sheet_of, n, side) for n in range(len(filters))),
+        tuple(_projections(figure, place)),
+        _second(figure, place) and _tile(figure, place)[0].pixelated,
         (sum(shares[:3]), sum(shares[3:6]), sum(shares[6:])),
     )
+
+
+def _projections(figure: FigureData, place: int) -> Iterator[tuple[int, SpriteRegion]]:
+    if _second(figure, place):
+        (_, px), grid = _tile(figure, place), _grid(figure, place)
+        sheet_of = f"figures/architecture/second-{place}.webp"
+        for n, channel in enumerate(figure.facts["networks"][place]["shown"]):
+            yield channel, grid.region(sheet_of, n, px)
 
 
 def _frequencies(figure: FigureData) -> Plot:

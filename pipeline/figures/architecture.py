@@ -5,7 +5,6 @@ measured: dead channels, how unequal the filters are, their frequencies, the tra
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -36,13 +35,28 @@ class Rival:
 
     name: str
     run: Run
-    layers: tuple[str, str]
-    """The first two convolutions; the first sees the pixels."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The first two convolutions, as far as there are two; the first sees the pixels."""
+        return self.run.graph.conv_layers[:2]
 
     @property
     def stride(self) -> int:
         """Pixels from one cell of the first layer to the next."""
         return receptive_field(self.run.graph, self.layers[0]).rows.jump
+
+    @property
+    def why_no_second(self) -> str:
+        """The sentence that says why the second layer cannot be shown; empty where it can."""
+        if len(self.layers) < 2:
+            return "The network has one convolution."
+        second = self.layers[1]
+        if second not in self.run.layers:
+            return f"{second} was not scanned (scan.layers)."
+        if not (self.run.scan(second).image[:, 0] >= 0).any():
+            return f"All channels of {second} are dead."
+        return ""
 
 
 class Architecture:
@@ -51,7 +65,7 @@ class Architecture:
     name: FigureName = "architecture"
 
     def missing(self, run: Run) -> str:
-        """It needs two scanned convolutions, of which the first sees the pixels."""
+        """It needs a convolution that sees the pixels; the second may be missing."""
         return _unfit(run)
 
     def steps(self, run: Run) -> int:
@@ -62,20 +76,24 @@ class Architecture:
         """The numbers and pictures of every network. Raises AtlasError for an unfit rival."""
         rivals = rivals_of(work.run)
         jobs = {
-            f"{place}_{rival.run.card.sha256[:12]}": _job(rival)
+            place: (f"{place}_{rival.run.card.sha256[:12]}", _job(rival))
             for place, rival in enumerate(rivals)
+            if not rival.why_no_second
         }
-        made = list(work.each(project_second, jobs).values())
+        made = work.each(project_second, dict(jobs.values()))
+        work.advance(len(rivals) - len(jobs))
         facts: list[dict[str, object]] = []
         arrays: Arrays = {}
-        for place, (rival, found) in enumerate(zip(rivals, made, strict=True)):
-            filters = rival.run.filters(rival.layers[0])
-            shown = _shown(work.run.params.seed, len(found["channel"]))
-            facts.append(
-                _facts(rival, filters, found) | {"shown": found["channel"][shown].tolist()}
-            )
-            arrays[f"filters_{place}"] = filters
-            arrays[f"projections_{place}"] = found["projection"][shown]
+        for place, rival in enumerate(rivals):
+            arrays[f"filters_{place}"] = filters = rival.run.filters(rival.layers[0])
+            facts.append(_facts(rival, filters))
+            if place in jobs:
+                found = made[jobs[place][0]]
+                drawn = _shown(work.run.params.seed, len(found["channel"]))
+                arrays[f"projections_{place}"] = found["projection"][drawn]
+                facts[-1] |= _second_facts(rival, found, drawn)
+            else:
+                facts[-1]["why_no_second"] = rival.why_no_second
         return FigureData(
             {"networks": facts, "white_shares": white_shares().tolist()},
             arrays,
@@ -88,16 +106,16 @@ def rivals_of(run: Run) -> tuple[Rival, ...]:
 
     Raises AtlasError for one that cannot be opened or compared.
     """
-    found = [Rival("this network", run, _first_two(run))]
+    found = [Rival("this network", run)]
     for folder in run.params.figures.architecture.rivals:
         where = run.workspace.resolve(folder)
         other = open_atlas(Workspace(where).artifacts)
         if why := _unfit(other):
             raise AtlasError(
                 f"figures.architecture.rivals: {where} cannot be compared. {why}",
-                fix="Leave it out, or scan its first two convolutions.",
+                fix="Leave it out.",
             )
-        found.append(Rival(_name(folder, where), other, _first_two(other)))
+        found.append(Rival(where.name or folder, other))
     return tuple(found)
 
 
@@ -114,24 +132,10 @@ def project_second(task: ProjectTask, device: torch.device) -> Arrays:
     }
 
 
-def _name(folder: str, where: Path) -> str:
-    return where.name or folder
-
-
 def _unfit(run: Run) -> str:
-    convolutions = run.graph.conv_layers[:2]
-    if len(convolutions) < 2 or convolutions[0] != run.graph.layers[0]:
-        return "The network does not begin with two convolutions."
-    if unscanned := [layer for layer in convolutions if layer not in run.layers]:
-        return f"{unscanned[0]} was not scanned (scan.layers)."
-    if not (run.scan(convolutions[1]).image[:, 0] >= 0).any():
-        return f"All channels of {convolutions[1]} are dead."
+    if run.graph.conv_layers[:1] != run.graph.layers[:1]:
+        return "The network does not begin with a convolution."
     return ""
-
-
-def _first_two(run: Run) -> tuple[str, str]:
-    first, second = run.graph.conv_layers[:2]
-    return first, second
 
 
 def _job(rival: Rival) -> ProjectTask:
@@ -155,29 +159,42 @@ def _shown(seed: int, alive: int) -> list[int]:
 
 
 def _facts(
-    rival: Rival, filters: Float32[np.ndarray, "filter row col colour"], found: Arrays
+    rival: Rival, filters: Float32[np.ndarray, "filter row col colour"]
 ) -> dict[str, object]:
-    run, (first, second) = rival.run, rival.layers
-    rms = filter_rms(torch.from_numpy(filters).double()).numpy()
-    traces = aliasing(found["projection"].astype(np.float32), rival.stride)
-    traces = traces[np.isfinite(traces)]
-    shares = radial_shares(filters).mean(axis=0)
+    """Of the network and its first layer; nothing yet of the second that only pictures tell."""
+    run, rms = rival.run, filter_rms(torch.from_numpy(filters).double()).numpy()
     return {
         "name": rival.name,
         "arch": run.card.arch,
         "epochs": run.card.epochs_trained,
         "cap": None if run.card.origin else run.params.train.filter_rms_cap,
         "adopted": run.card.origin is not None,
-        "layers": [first, second],
+        "layers": list(rival.layers),
         "kernel": list(filters.shape[1:3]),
         "stride": rival.stride,
         "fold_over": fold_over(rival.stride),
         "channels": [run.graph.layer(layer).channels for layer in rival.layers],
-        "dead": [int((run.scan(layer).image[:, 0] < 0).sum()) for layer in rival.layers],
+        "dead": [_dead(run, layer) for layer in rival.layers],
         "rms_spread": spread(rms),
         "rms_largest": float(rms.max() / np.median(rms)) if np.median(rms) > 0 else None,
-        "shares": shares.tolist(),
+        "shares": radial_shares(filters).mean(axis=0).tolist(),
+        "aliasing": None,
+        "shown": [],
+    }
+
+
+def _dead(run: Run, layer: str) -> int | None:
+    """Channels that no image excites; None where the layer was not scanned."""
+    return int((run.scan(layer).image[:, 0] < 0).sum()) if layer in run.layers else None
+
+
+def _second_facts(rival: Rival, found: Arrays, drawn: list[int]) -> dict[str, object]:
+    """What the projections of the second layer tell."""
+    traces = aliasing(found["projection"].astype(np.float32), rival.stride)
+    traces = traces[np.isfinite(traces)]
+    return {
         "aliasing": float(np.median(traces)) if len(traces) else None,
+        "shown": found["channel"][drawn].tolist(),
     }
 
 
@@ -192,9 +209,9 @@ def _summary(own: dict[str, object]) -> dict[str, float]:
     dead, shares = own["dead"], own["shares"]
     assert isinstance(dead, list)
     assert isinstance(shares, list)
-    summary = {
-        "first_layer_dead": float(dead[0]),
-        "second_layer_dead": float(dead[1]),
+    counted = zip(("first_layer_dead", "second_layer_dead"), dead, strict=False)
+    summary = {name: float(count) for name, count in counted if count is not None}
+    summary |= {
         "low_share": float(sum(shares[:3])),
         "middle_share": float(sum(shares[3:6])),
         "high_share": float(sum(shares[6:])),

@@ -23,7 +23,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return write_run(tmp_path_factory.mktemp("run") / "a run", Plan(figures=True))
+    rival = Plan(layers=("conv1", "conv2"), per_class=2, width=0.05, dead={}, partial={}, seed=1)
+    plan = Plan(figures=True, rivals={"a-rival-with-a-long-name": rival})
+    return write_run(tmp_path_factory.mktemp("run") / "a run", plan)
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,8 @@ class Plan:
     seed: int = 0
     figures: bool = False
     """Whether to make the paper's other figures of this network and these images."""
+    rivals: Mapping[str, "Plan"] = field(default_factory=dict)
+    """Runs that Figure 6 compares with this one, by their folder in this one."""
     photographs: Mapping[str, Sequence[Path]] = field(default_factory=dict)
     """Image files by class; drawn where there are none."""
     dead: Mapping[str, Sequence[int]] = field(default_factory=lambda: {"conv3": (1,)})
@@ -80,6 +82,8 @@ def write_run(root: Path, plan: Plan | None = None) -> Workspace:
     _write_params(run, plan)
     (root / "names.csv").write_text(NAMES, encoding="utf-8")
     _write_reports(run, plan, made_from, rng)
+    for folder, rival in plan.rivals.items():
+        write_run(root / folder, rival)
     if plan.figures:
         write_all(open_atlas(run.artifacts), root / ".state" / "figures")
     return run
@@ -336,6 +340,7 @@ def _write_params(run: Workspace, plan: Plan) -> None:
     params["model"]["width"] = plan.width
     params["scan"]["layers"] = list(plan.layers)
     params["figures"] |= {"images": 3}
+    params["figures"]["architecture"] |= {"rivals": list(plan.rivals)}
     params["figures"]["occlusion"] |= {"side": 16, "stride": 12}
     params["figures"]["correspondence"] |= {"images": 3, "side": 16, "draws": 2}
     params["figures"]["evolution"] |= {"channels": 3}

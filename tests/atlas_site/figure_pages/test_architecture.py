@@ -58,3 +58,14 @@ def test_there_are_two_files_and_two_grids_for_each_network(tmp_path):
     grids = PAGE.grids(FIGURE)
     assert set(grids) == {name.removesuffix(".webp") for name in names}
     assert (grids["second-1"].columns, grids["second-1"].rows) == (8, 2)
+
+
+def test_a_network_whose_second_layer_is_not_shown_has_its_filters_alone(tmp_path):
+    half = {"name": "half", "shares": SHARES, "shown": [], "why_no_second": "It was not scanned."}
+    facts = {**FIGURE.facts, "networks": [half]}
+    figure = FigureData(facts, {"filters_0": FIGURE.arrays["filters_0"]})
+    assert [name for name, _ in PAGE.pictures(bare_run(tmp_path), figure)] == ["filters-0.webp"]
+    assert set(PAGE.grids(figure)) == {"filters-0"}
+    assert PAGE.cover(figure) == "filters-0.webp"
+    (shown,) = PAGE.context(bare_catalogue(tmp_path), figure)["networks"]
+    assert (len(shown.filters), shown.projections) == (5, ())

@@ -5,9 +5,11 @@ import torch
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
 from pipeline.figures.architecture import Architecture, rivals_of, spread
+from pipeline.figures.figure import Work
 from pipeline.network.filters import filter_rms
 from pipeline.network.geometry import receptive_field
-from tests.figure_making import made
+from pipeline.network.graph import Graph
+from tests.figure_making import Here, made
 from tests.finished_scan import finished_scan
 from tests.workspaces import write_params
 
@@ -59,16 +61,36 @@ def test_a_filter_that_dominates_is_seen_in_the_spread():
     )
 
 
-def test_a_rival_that_is_not_there_or_not_scanned_is_one_line(workspace, tmp_path):
+def test_a_rival_that_is_not_there_is_one_line(workspace, tmp_path):
     with pytest.raises(AtlasError, match="no folder"):
         rivals_of(with_rivals(workspace, [str(tmp_path / "nowhere")]))
-    bare = finished_scan(tmp_path / "bare", ("conv1",))
-    with pytest.raises(AtlasError, match=r"bare cannot be compared\. conv2 was not scanned"):
-        rivals_of(with_rivals(workspace, [str(bare.root)]))
 
 
-def test_a_run_whose_second_convolution_was_not_scanned_says_so(tmp_path):
+def test_without_a_scan_of_the_second_convolution_the_filters_and_their_numbers_are_made(
+    workspace, tmp_path
+):
     bare = finished_scan(tmp_path / "bare", ("conv1",))
-    assert (
-        Architecture().missing(open_atlas(bare.artifacts)) == "conv2 was not scanned (scan.layers)."
-    )
+    run = with_rivals(workspace, [str(bare.root)])
+    whole, half = made(Architecture(), run, tmp_path / "kept").facts["networks"]
+    told = {"name", "dead", "aliasing", "shown", "why_no_second"}
+    assert {name: whole[name] for name in whole.keys() - told} == {
+        name: half[name] for name in half.keys() - told
+    }
+    assert half["why_no_second"] == "conv2 was not scanned (scan.layers)."
+    assert (half["dead"], half["aliasing"], half["shown"]) == ([whole["dead"][0], None], None, [])
+    assert "why_no_second" not in whole
+    steps: list[int] = []
+    own = open_atlas(bare.artifacts)
+    figure = Architecture().compute(Work(own, Here(), tmp_path / "alone", steps.append))
+    assert set(figure.arrays) == {"filters_0"}
+    assert figure.summary.keys() == {
+        *("first_layer_dead", "low_share", "middle_share", "high_share"),
+        *("rms_spread", "rms_largest"),
+    }
+    assert sum(steps) == Architecture().steps(own)
+
+
+def test_a_network_that_does_not_begin_with_a_convolution_has_no_figure(workspace, monkeypatch):
+    run = open_atlas(workspace.artifacts)
+    monkeypatch.setattr(Graph, "conv_layers", ("conv2",))
+    assert Architecture().missing(run) == "The network does not begin with a convolution."
