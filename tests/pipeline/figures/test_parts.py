@@ -6,6 +6,10 @@ from pipeline.dataset.images import square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.errors import AtlasError
 from pipeline.figures.parts import Part, in_input, read_parts
+from pipeline.params import load_params
+from pipeline.sources.protocol import Candidate
+from pipeline.sources.split import by_number
+from stages.preset import PRESETS
 
 
 @pytest.mark.parametrize(("width", "height"), [(120, 90), (90, 130), (97, 97)])
@@ -57,3 +61,24 @@ def test_a_wrong_line_is_named(tmp_path, text, said):
     path.write_text(text)
     with pytest.raises(AtlasError, match=said):
         read_parts(path)
+
+
+def test_the_marks_of_caltech_are_of_validation_images_of_its_preset():
+    """Of the 435 faces of the published data set, by the draw of `prepare`."""
+    params, folder = load_params(PRESETS / "caltech101.yaml"), "caltech101/101_ObjectCategories"
+    names = [f"{folder}/Faces_easy/image_{number:04}.jpg" for number in range(1, 436)]
+    faces = [Candidate(None, name, "Faces_easy") for name in names]
+    numbers = params.data.train_per_class, params.data.val_per_class
+    divided = by_number(*numbers, params.seed, folder)(faces)
+    marks = read_parts(PRESETS.parent / params.figures.correspondence.parts)
+    by_image: dict[str, dict[str, Part]] = {}
+    for mark in marks:
+        by_image.setdefault(mark.path, {})[mark.part] = mark
+    assert by_image.keys() <= {image.path for image in divided if image.split == "val"}
+    assert len(marks) == 4 * len(by_image) == 60
+    for face in by_image.values():
+        left, right, nose, mouth = (
+            face[part] for part in ("left eye", "right eye", "nose", "mouth")
+        )
+        assert max(left.row, right.row) < nose.row < mouth.row
+        assert left.col < nose.col < right.col
