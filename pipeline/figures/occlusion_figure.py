@@ -23,6 +23,7 @@ from pipeline.figures.subjects import (
     subject_facts,
     subjects,
 )
+from pipeline.network.ops import LocalResponseNorm
 from pipeline.network.overflow import is_overflow_safe
 from pipeline.params import Method
 from pipeline.project.method import method_of
@@ -55,7 +56,7 @@ class Occlusion:
             return "The network has no layer with a map: it is fully connected throughout."
         if side > min(rows, cols):
             return f"The square of {side} pixels is larger than the input of {rows} × {cols}."
-        if not is_overflow_safe(run.loaded_model, [run.graph.output]):
+        if not _stays_finite(run):
             return "The network's weights are so large, or no numbers, that activations overflow."
         try:
             method_of(run.graph, layer.name, run.params.project.method)
@@ -94,6 +95,19 @@ class Occlusion:
         names = ("image", "activation", "probability", "predicted", "projection")
         arrays = {name: np.stack([one[name] for one in found]) for name in names}
         return FigureData(facts, arrays, _summary(images, found))
+
+
+def _stays_finite(run: Run) -> bool:
+    """Whether the incremental pass gives what a whole one does.
+
+    The bound of a deep network's activations is far above any that occur, so that it alone rules
+    out none but those with a response norm, which would spread a NaN over all channels.
+    """
+    if is_overflow_safe(run.loaded_model, [run.graph.output]):
+        return True
+    if any(isinstance(node.op, LocalResponseNorm) for node in run.graph.nodes):
+        return False
+    return all(bool(values.isfinite().all()) for values in run.model().state_dict().values())
 
 
 def hide_everywhere(job: OcclusionJob, device: torch.device) -> Arrays:

@@ -120,3 +120,11 @@ def test_a_method_that_does_not_fit_the_layer_is_a_sentence(run, monkeypatch):
 
 def refusing(*_):
     raise AtlasError("A deconvnet cannot pass the silu.", fix="Take another.")
+
+
+def test_the_bound_of_activations_rules_out_only_networks_with_a_response_norm(run, monkeypatch):
+    module = "pipeline.figures.occlusion_figure"
+    monkeypatch.setattr(f"{module}.is_overflow_safe", lambda *_: False)
+    assert "overflow" in Occlusion().missing(run)
+    monkeypatch.setattr(f"{module}.LocalResponseNorm", str)  # no operation is one
+    assert Occlusion().missing(run) == ""
