@@ -5,7 +5,7 @@ import os
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ def rows(quick: bool) -> Iterator[Row]:
     """Seconds and memory per 10⁵ images, in the layouts that large sets have."""
     count = 10_000 if quick else 100_000
     with tempfile.TemporaryDirectory() as folder:
-        for layout, write in (("files", _write_files), ("tar shards", _write_shards)):
+        for layout, write in LAYOUTS.items():
             root = Path(folder) / layout.replace(" ", "-")
             write(root, count)
             state = Path(folder) / f"state-{layout}"
@@ -99,14 +99,41 @@ def _write_files(root: Path, count: int, first: int = 0) -> None:
 
 
 def _write_shards(root: Path, count: int) -> None:
+    """Tar shards with class folders inside."""
+    _write_tars(root, count, lambda label, name, data: [(f"{label}/{name}", data)])
+
+
+def _write_samples(root: Path, count: int) -> None:
+    """Tar shards of samples: an image, and its class in a `.cls` beside it."""
+    _write_tars(
+        root,
+        count,
+        lambda label, name, data: [
+            (name, data),
+            (name.replace(".jpg", ".cls"), label.removeprefix("class").encode()),
+        ],
+    )
+
+
+def _write_tars(
+    root: Path, count: int, members: Callable[[str, str, bytes], list[tuple[str, bytes]]]
+) -> None:
     root.mkdir()
     images = _images(count, 0)
     for shard in range(count // PER_SHARD):
         with tarfile.open(root / f"shard-{shard:06}.tar", "w") as tar:
-            for _, (label, name, data) in zip(range(PER_SHARD), images, strict=False):
-                member = tarfile.TarInfo(f"{label}/{name}")
-                member.size = len(data)
-                tar.addfile(member, io.BytesIO(data))
+            for _, image in zip(range(PER_SHARD), images, strict=False):
+                for name, data in members(*image):
+                    member = tarfile.TarInfo(name)
+                    member.size = len(data)
+                    tar.addfile(member, io.BytesIO(data))
+
+
+LAYOUTS: dict[str, Callable[[Path, int], None]] = {
+    "files": _write_files,
+    "tar shards": _write_shards,
+    "tar shards with .cls": _write_samples,
+}
 
 
 def _tenth(root: Path) -> Path:

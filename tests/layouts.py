@@ -82,7 +82,7 @@ def write_parquet(photos: Path, folder: Path, row_group_size: int = 3) -> None:
             pq.write_table(table, path, row_group_size=row_group_size)
 
 
-Failure = Literal["404", "503", "half", "reset", "slow", "none"]
+Failure = Literal["401", "403", "404", "503", "half", "reset", "slow", "none"]
 """A status; half of the body, then the end or a reset of the connection; no answer; a good one."""
 PATIENCE_S = 60.0
 """Longer than any client waits in a test."""
@@ -96,7 +96,9 @@ class Server:
     failures: list[Failure] = field(default_factory=list)
     """What the next answers to requests of files do; then all go well."""
     failing: str = ""
-    """What a path ends with whose answers fail."""
+    """What a path ends with whose answers fail; `/` for index pages."""
+    signature: str = ""
+    """A query that requests of files are redirected to, as services sign addresses."""
     asked: list[str] = field(default_factory=list)
     """Paths asked for."""
     ended: threading.Event = field(default_factory=threading.Event)
@@ -112,6 +114,8 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
     def do_HEAD(self) -> None:
+        if self._is_redirected():
+            return
         if (failure := self._failure()) != "none":
             self._fail(failure)
         else:
@@ -119,6 +123,8 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.facts.asked.append(self.path)
+        if self._is_redirected():
+            return
         if (failure := self._failure()) != "none":
             self._fail(failure)
         else:
@@ -126,14 +132,26 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def _failure(self) -> Failure:
         """What this answer does."""
-        fails = self.path.endswith(self.facts.failing) and not self.path.endswith("/")
+        path, failing = self.path.partition("?")[0], self.facts.failing
+        fails = path.endswith(failing) and path.endswith("/") == (failing == "/")
         return self.facts.failures.pop(0) if fails and self.facts.failures else "none"
+
+    def _is_redirected(self) -> bool:
+        """Send to the signed address where a file was asked for without one."""
+        signature = self.facts.signature
+        if not signature or self.path.endswith(("/", signature)):
+            return False
+        self.send_response(302)
+        self.send_header("Location", f"{self.path}?{signature}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return True
 
     def _fail(self, failure: Failure) -> None:
         """Answer badly, or not at all."""
         if failure == "slow":
             self.facts.ended.wait(PATIENCE_S)
-        elif failure in ("404", "503"):
+        elif failure.isdecimal():
             self.send_error(int(failure))
         else:
             data = Path(self.translate_path(self.path)).read_bytes()

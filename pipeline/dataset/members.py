@@ -62,6 +62,15 @@ def tar_position(offset: int, length: int) -> str:
     return f"tar:{offset}+{length}"
 
 
+def read_tar_member(file: Any, position: str) -> bytes:
+    """The bytes of a member of an open tar file; fewer where the file ends. Raises OSError."""
+    found = _TAR.fullmatch(position)
+    assert found is not None
+    file.seek(int(found[1]))
+    data: bytes = file.read(int(found[2]))
+    return data
+
+
 def zip_position(header: int, compressed: int, method: int) -> str:
     """The position of a zip file's member, from its local header's place and its length there."""
     return f"zip:{header}+{compressed}:{method}"

@@ -3,34 +3,31 @@
 import hashlib
 import io
 import os
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
-import fsspec
 from fsspec import core
 
-from pipeline.dataset.members import UnreachableError, is_archive, read_member, split_key
+from pipeline.dataset.attempts import retried
+from pipeline.dataset.members import is_archive, read_member, split_key
 from pipeline.errors import AtlasError
 
 CACHE_VARIABLE = "ATLAS_IMAGE_CACHE"
 """The environment variable that names a folder for copies of images read from a URL."""
-WAITS_S = (0.25, 1.0, 4.0)
-"""Seconds before each further attempt at a read that failed."""
 SILENCE_S = 30.0
 """A web server that sends nothing for so long has failed."""
 ANSWER_S = 300.0
 """A web server whose answer takes longer has failed."""
 BLOCK = 1 << 20
 """Bytes asked for at once of a file that is read in pieces."""
-PASSING = (408, 425, 429)
-"""The statuses from 400 to 499 that may pass: too slow, too early, too often."""
-
-Result = TypeVar("Result")
+VERSIONS = (
+    *("ETag", "etag", "md5Hash", "blob_id", "mtime"),
+    *("LastModified", "last_modified", "Last-Modified"),
+)
+"""Facts of a file that change when it does, by the names that file systems give them."""
 
 
 def _cache_folder() -> Path | None:
@@ -81,21 +78,24 @@ class RemoteStore:
 
     def open(self, path: str) -> Any:
         """A file, open for reading and seeking. It and its reads raise OSError."""
-        return io.BufferedReader(RemoteFile(self, path, retried(lambda: self._size(path))), BLOCK)
+        facts = retried(lambda: self._facts(path))
+        file = RemoteFile(self, path, int(facts["size"]), stamp_of_facts(facts))
+        return io.BufferedReader(file, BLOCK)
 
-    def _size(self, path: str) -> int:
+    def _facts(self, path: str) -> dict[str, Any]:
+        """What the server says of a file, its size at least."""
         full = self.full_path(path)
         try:
-            size = self.system.info(full)["size"]
+            facts: dict[str, Any] = self.system.info(full)
         except FileNotFoundError:
             if not self.is_web:
                 raise
             # fsspec says so of every failure; reading says which it was.
             self.system.cat_file(full, start=0, end=1)
             raise OSError("the server did not say how large it is") from None
-        if size is None:
+        if facts["size"] is None:
             raise OSError("the server does not say how large it is")
-        return int(size)
+        return facts
 
     def full_path(self, path: str) -> str:
         """A file's path as the file system takes it."""
@@ -118,9 +118,11 @@ class RemoteStore:
 class RemoteFile(io.RawIOBase):
     """A file at a URL, read in ranges, each of which is retried."""
 
-    def __init__(self, store: RemoteStore, path: str, size: int) -> None:
+    def __init__(self, store: RemoteStore, path: str, size: int, stamp: str) -> None:
         self._store, self._path, self._size = store, path, size
         self._at = 0
+        self.stamp = stamp
+        """Changes when the file does; empty where the server shows no version of it."""
 
     def readable(self) -> bool:
         """True."""
@@ -148,6 +150,12 @@ class RemoteFile(io.RawIOBase):
         return length
 
 
+def stamp_of_facts(facts: dict[str, Any]) -> str:
+    """What changes when a file at a URL does; empty where its facts do not show it."""
+    version = next((str(facts[name]) for name in VERSIONS if facts.get(name)), "")
+    return f"{facts.get('size')} {version}" if version else ""
+
+
 @cache
 def _opened(scheme: str, url: str) -> tuple[Any, str]:
     """The file system of a URL, and the path that the URL has there."""
@@ -158,9 +166,9 @@ def _opened(scheme: str, url: str) -> tuple[Any, str]:
         timeout = ClientTimeout(ANSWER_S, sock_connect=SILENCE_S, sock_read=SILENCE_S)
         options = {"client_kwargs": {"timeout": timeout}}
     try:
-        system, root = core.url_to_fs(url, **options)
+        system, root = retried(lambda: core.url_to_fs(url, **options))
         return system, str(root).rstrip("/")
-    except (ImportError, ValueError) as error:
+    except (ImportError, ValueError, OSError) as error:
         raise AtlasError(
             f"data.root {url} cannot be opened: {' '.join(str(error).split())}.",
             fix=f"Install what fsspec needs for {scheme}://, or correct the URL.",
@@ -181,38 +189,6 @@ def check_url(url: str) -> None:
             f"data.root is a URL with a query: {parts.scheme}://{parts.netloc}{parts.path}?…",
             fix="Give the folder's own URL, and credentials in the environment.",
         )
-
-
-def retried(attempt: Callable[[], Result]) -> Result:
-    """The result of an attempt, repeated after failures that may pass.
-
-    Raises OSError: UnreachableError for what may still pass, another for what does not.
-    """
-    for wait_s in (*WAITS_S, None):
-        try:
-            return attempt()
-        except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError):
-            raise
-        except _transient() as error:
-            said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            status = getattr(error, "status", 0)
-            if 400 <= status < 500 and status not in PASSING:
-                raise OSError(said) from error
-            if wait_s is None:
-                raise UnreachableError(said) from error
-            time.sleep(wait_s)
-    raise AssertionError("the last attempt returns or raises")
-
-
-@cache
-def _transient() -> tuple[type[BaseException], ...]:
-    """What file systems raise when a server is slow, busy, or cuts an answer short."""
-    errors: tuple[type[BaseException], ...] = (OSError, TimeoutError, fsspec.FSTimeoutError)
-    try:
-        from aiohttp import ClientError
-    except ImportError:
-        return errors
-    return (*errors, ClientError)
 
 
 def _read_copy(path: Path) -> bytes | None:

@@ -9,6 +9,7 @@ from PIL import Image
 from pipeline.dataset.images import UnusableImageError, load_image, square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
+from pipeline.dataset.unreadable import unreadable
 from pipeline.errors import AtlasError
 from pipeline.params import Interpolation
 
@@ -23,7 +24,7 @@ def read_verified(store: ImageStore, row: ImageRow) -> bytes:
     try:
         data = store.read(row.key)
     except OSError as error:
-        raise _unreadable(store, row, error) from error
+        raise unreadable(_listed(store, row), error, FIX) from error
     if hashlib.sha256(data).hexdigest() != row.sha256:
         raise AtlasError(f"{store}/{row.path} is not the file that the manifest lists.", fix=FIX)
     return data
@@ -37,7 +38,7 @@ def decode_verified(store: ImageStore, row: ImageRow) -> Image.Image:
     try:
         return load_image(read_verified(store, row))
     except UnusableImageError as error:
-        raise _unreadable(store, row, error) from error
+        raise unreadable(_listed(store, row), error, FIX) from error
 
 
 def load_verified(
@@ -54,7 +55,5 @@ def load_verified(
     return square(decode_verified(store, row), resize, crop, interpolation)
 
 
-def _unreadable(store: ImageStore, row: ImageRow, error: Exception) -> AtlasError:
-    return AtlasError(
-        f"{store}/{row.path}, which the manifest lists, cannot be read: {error}.", fix=FIX
-    )
+def _listed(store: ImageStore, row: ImageRow) -> str:
+    return f"{store}/{row.path}, which the manifest lists,"

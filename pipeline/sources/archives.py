@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.dataset.members import tar_position, zip_position
-from pipeline.dataset.remote import RemoteStore
+from pipeline.dataset.remote import RemoteFile, RemoteStore
 from pipeline.dataset.store import FolderStore, open_images
+from pipeline.dataset.unreadable import unreadable
 from pipeline.errors import AtlasError
 from pipeline.sources.rejected import Rejection, is_named_as_picture
 from pipeline.sources.trees import File, IndexedTree, sorted_out, stamp_of
@@ -27,18 +28,17 @@ def archive_tree(location: str) -> IndexedTree:
             members = _zip_members if location.lower().endswith(".zip") else tar_members
             return IndexedTree(location, sorted_out(members(file, location)))
     except OSError as error:
-        raise AtlasError(
-            f"{location} cannot be read: {error.strerror or error}.",
-            fix="Set data.root in params.yaml to what holds the images.",
-        ) from None
+        fix = "Set data.root in params.yaml to what holds the images."
+        raise unreadable(location, error, fix) from None
 
 
 def tar_members(file: Any, name: str, prefix: str = "") -> Iterator[File | Rejection]:
     """The members of a tar file, their paths after a prefix.
 
-    Raises AtlasError for what is not an uncompressed tar, and for one that lacks its end.
+    The file may be read elsewhere between two of them. Raises AtlasError for what is not an
+    uncompressed tar, and for one that lacks its end.
     """
-    stamp, size = _stamp(file), file.seek(0, os.SEEK_END)
+    stamp, size = stamp_of_file(file), file.seek(0, os.SEEK_END)
     file.seek(0)
     end = 0
     try:
@@ -71,7 +71,7 @@ def tar_members(file: Any, name: str, prefix: str = "") -> Iterator[File | Rejec
 
 
 def _zip_members(file: Any, name: str) -> Iterator[File | Rejection]:
-    stamp = _stamp(file)
+    stamp = stamp_of_file(file)
     try:
         with zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
@@ -113,9 +113,8 @@ def _shown(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _stamp(file: Any) -> str:
-    """What changes when a file of this machine does; empty for others."""
-    try:
-        return stamp_of(os.fstat(file.fileno()))
-    except (AttributeError, OSError):  # fsspec's files have no descriptor
-        return ""
+def stamp_of_file(file: Any) -> str:
+    """What changes when an open file of a store does; empty where that cannot be seen."""
+    if isinstance(file.raw, RemoteFile):
+        return file.raw.stamp
+    return stamp_of(os.fstat(file.fileno()))

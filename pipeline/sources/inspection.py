@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.dataset.images import UnusableImageError, load_image
 from pipeline.dataset.members import TooLargeError, UnreachableError
 from pipeline.dataset.store import ImageStore
-from pipeline.errors import AtlasError
+from pipeline.dataset.unreadable import unreadable
 from pipeline.sources.protocol import Candidate
 from pipeline.sources.rejected import Rejection, is_named_as_picture
 
@@ -45,10 +45,7 @@ def inspect(store: ImageStore, candidate: Candidate) -> Inspection | Rejection:
             candidate.path, f"too large: {error}", not is_named_as_picture(candidate.path)
         )
     except UnreachableError as error:
-        raise AtlasError(
-            f"{store}/{candidate.path} cannot be read: {error}.",
-            fix="Run again when its server answers; with ATLAS_IMAGE_CACHE what was read is kept.",
-        ) from None
+        raise unreadable(f"{store}/{candidate.path}", error) from None
     except OSError as error:
         return refused(
             candidate, f"unreadable: {os.strerror(error.errno) if error.errno else error}"

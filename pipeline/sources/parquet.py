@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.dataset.manifest import Split
-from pipeline.dataset.members import parquet_library, row_position
+from pipeline.dataset.members import UnreachableError, parquet_library, row_position
 from pipeline.dataset.remote import RemoteStore
 from pipeline.dataset.store import FolderStore
+from pipeline.dataset.unreadable import unreadable
 from pipeline.errors import AtlasError
+from pipeline.sources.archives import stamp_of_file
 from pipeline.sources.protocol import Candidate
 from pipeline.sources.samples import Samples, label_of, out_of_range
 
@@ -19,7 +21,6 @@ _LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "target", "cls")
 def parquet_samples(
     store: FolderStore | RemoteStore,
     path: str,
-    stamp: str,
     split: Split | None,
     names: Sequence[str],
 ) -> Samples:
@@ -34,7 +35,9 @@ def parquet_samples(
             file = parquet.ParquetFile(source)
             image, label = _columns(file.schema_arrow, f"{store}/{path}")
             names = _names(file.schema_arrow, label) or names
-            return _rows(file, path, stamp, split, names, image, label)
+            return _rows(file, path, stamp_of_file(source), split, names, image, label)
+    except UnreachableError as error:
+        raise unreadable(f"{store}/{path}", error) from None
     except (ValueError, OSError) as error:  # pyarrow's own errors are ValueErrors
         raise AtlasError(
             f"{store}/{path} cannot be read as parquet: {' '.join(str(error).split())}.",

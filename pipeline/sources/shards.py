@@ -9,6 +9,7 @@ from pipeline.dataset.manifest import Split
 from pipeline.dataset.members import SHARDS
 from pipeline.dataset.remote import RemoteStore
 from pipeline.dataset.store import FolderStore, open_images
+from pipeline.dataset.unreadable import unreadable
 from pipeline.errors import AtlasError
 from pipeline.params import DataParams
 from pipeline.progress import Advance
@@ -57,10 +58,9 @@ def locate_shards(
     splits = _splits(paths)
     names = _class_names(store, [file.path for file in listing.files])
     found = Samples(rejected=list(listing.rejected))
-    stamps = {file.path: file.stamp for file in listing.files}
     for path in paths:
         if path in splits:
-            samples = _samples(store, path, stamps[path], splits[path], names)
+            samples = _samples(store, path, splits[path], names)
             found.candidates += samples.candidates
             found.rejected += samples.rejected
             advance(len(samples.candidates))
@@ -77,16 +77,14 @@ def locate_shards(
     return Located(found.candidates, found.rejected, by_fraction(data.val_fraction, seed))
 
 
-def _samples(
-    store: Store, path: str, stamp: str, split: Split | None, names: Sequence[str]
-) -> Samples:
+def _samples(store: Store, path: str, split: Split | None, names: Sequence[str]) -> Samples:
     if path.lower().endswith(".tar"):
         from pipeline.sources.webdataset import tar_samples
 
         return tar_samples(store, path, split, names)
     from pipeline.sources.parquet import parquet_samples
 
-    return parquet_samples(store, path, stamp, split, names)
+    return parquet_samples(store, path, split, names)
 
 
 def _splits(paths: Sequence[str]) -> dict[str, Split | None]:
@@ -134,6 +132,9 @@ def _class_names(store: Store, paths: Sequence[str]) -> Sequence[str]:
     """Class names in the order of their numbers, from a text file of one a line, where there is."""
     for path in paths:
         if path.lower() in ("classes.txt", "classnames.txt", "labels.txt"):
-            text = store.read(path).decode("utf-8", "replace")
+            try:
+                text = store.read(path).decode("utf-8", "replace")
+            except OSError as error:
+                raise unreadable(f"{store}/{path}", error) from None
             return [line.strip() for line in text.splitlines() if line.strip()]
     return ()

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-from pipeline.dataset.remote import RemoteStore, retried
+from pipeline.dataset.attempts import retried
+from pipeline.dataset.remote import RemoteStore, stamp_of_facts
 from pipeline.errors import AtlasError
 from pipeline.sources.trees import File, IndexedTree, sorted_out
-
-_VERSIONS = ("ETag", "etag", "md5Hash", "blob_id", "mtime", "LastModified", "last_modified")
-"""Facts of a file that change when it does, by the names that file systems give them."""
 
 
 def url_tree(location: str) -> IndexedTree:
@@ -39,6 +37,5 @@ def _files(store: RemoteStore, found: list[dict[str, Any]]) -> Iterator[File]:
     for facts in found:
         path = facts["name"]
         if path.startswith(root) and path.strip("/") != root.strip("/"):
-            version = next((str(facts[name]) for name in _VERSIONS if facts.get(name)), "")
             name = unquote(path[len(root) :]) if store.is_web else path[len(root) :]
-            yield File(name, f"{facts.get('size')} {version}" if version else "")
+            yield File(name, stamp_of_facts(facts))

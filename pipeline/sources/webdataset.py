@@ -1,17 +1,17 @@
 """Tar shards of samples: `KEY.jpg` beside `KEY.cls` or `KEY.json`, as WebDataset has them."""
 
 import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from pipeline.dataset.manifest import Split
-from pipeline.dataset.members import key_of
+from pipeline.dataset.members import read_tar_member
 from pipeline.dataset.remote import RemoteStore
 from pipeline.dataset.store import FolderStore
-from pipeline.errors import AtlasError
+from pipeline.dataset.unreadable import unreadable
 from pipeline.sources.archives import tar_members
 from pipeline.sources.protocol import Candidate
-from pipeline.sources.rejected import is_named_as_picture
+from pipeline.sources.rejected import Rejection, is_named_as_picture
 from pipeline.sources.samples import Samples, label_of, out_of_range
 from pipeline.sources.splits import TEST_WORDS, TRAIN_WORDS, VAL_WORDS
 from pipeline.sources.trees import File, sorted_out
@@ -30,35 +30,47 @@ def tar_samples(
     """
     try:
         with store.open(path) as file:
-            listing = sorted_out(tar_members(file, f"{store}/{path}", prefix=f"{path}/"))
+            said: dict[str, str | int | None] = {}
+            members = tar_members(file, f"{store}/{path}", prefix=f"{path}/")
+            listing = sorted_out(_with_labels(file, members, said))
     except OSError as error:
-        raise AtlasError(
-            f"{store}/{path} cannot be read: {error}.", fix="Fetch it again."
-        ) from None
+        raise unreadable(f"{store}/{path}", error) from None
     samples = Samples(rejected=list(listing.rejected))
-    labels: dict[str, list[File]] = defaultdict(list)
-    images = []
+    labels: dict[str, str | int] = {}
     for member in listing.files:
-        key, suffix = _key(member.path)
+        if (label := said.get(member.path)) is not None:
+            labels.setdefault(_key(member.path)[0], label)
+    for member in listing.files:
         if is_named_as_picture(member.path):
-            images.append((key, member))
-        elif suffix in _LABEL_SUFFIXES:
-            labels[key].append(member)
-    for key, member in images:
-        _add(samples, store, path, split, names, member, labels.get(key, []))
+            _add(samples, path, split, names, member, labels.get(_key(member.path)[0]))
     return samples
+
+
+def _with_labels(
+    file: Any, members: Iterable[File | Rejection], said: dict[str, str | int | None]
+) -> Iterator[File | Rejection]:
+    """The members, and into `said` what those beside images say.
+
+    A label is read as the pass comes by it: at a URL, it is then in the block at hand.
+    """
+    for member in members:
+        if isinstance(member, File) and _is_label(member.path):
+            said[member.path] = _said(member.path, read_tar_member(file, member.position))
+        yield member
+
+
+def _is_label(path: str) -> bool:
+    return not is_named_as_picture(path) and _key(path)[1] in _LABEL_SUFFIXES
 
 
 def _add(
     samples: Samples,
-    store: FolderStore | RemoteStore,
     shard: str,
     split: Split | None,
     names: Sequence[str],
     image: File,
-    labels: Sequence[File],
+    said: str | int | None,
 ) -> None:
-    said = next((s for s in (_said(store, file) for file in labels) if s is not None), None)
     label = label_of(said, names) if isinstance(said, int) else said
     if isinstance(said, int) and label is None:
         samples.rejected.append(out_of_range(image.path, said, names))
@@ -75,10 +87,10 @@ def _key(path: str) -> tuple[str, str]:
     return f"{folder}{slash}{key}", suffix.lower()
 
 
-def _said(store: FolderStore | RemoteStore, file: File) -> str | int | None:
+def _said(path: str, data: bytes) -> str | int | None:
     """The class that a file beside an image says; None where it says none."""
-    text = store.read(key_of(file.path, file.position)).decode("utf-8", "replace").strip()
-    if file.path.endswith(".json"):
+    text = data.decode("utf-8", "replace").strip()
+    if path.endswith(".json"):
         try:
             facts = json.loads(text)
         except ValueError:

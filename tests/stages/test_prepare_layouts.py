@@ -71,7 +71,7 @@ def test_a_layout_at_a_url_gives_the_images_of_the_folder(photos, plain, tmp_pat
 
 
 def test_a_folder_at_a_url_is_read_in_spite_of_a_busy_server(photos, plain, tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.dataset.remote.WAITS_S", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("pipeline.dataset.attempts.WAITS_S", (0.01, 0.01, 0.01))
     with layouts.served(photos) as server:
         manifest = prepared(tmp_path, server.url)
         store = open_images(server.url)
@@ -113,7 +113,7 @@ def test_credentials_in_a_url_are_refused_and_not_repeated(tmp_path):
 
 
 def test_a_server_that_does_not_answer_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.dataset.remote.WAITS_S", (0.01,))
+    monkeypatch.setattr("pipeline.dataset.attempts.WAITS_S", (0.01,))
     assert "http://127.0.0.1:9/photos cannot be listed" in fault(
         tmp_path, "http://127.0.0.1:9/photos"
     )

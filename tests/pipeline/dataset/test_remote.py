@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.dataset import remote
+from pipeline.dataset import attempts, remote
 from pipeline.dataset.members import UnreachableError, tar_position
 from pipeline.dataset.remote import RemoteStore
 from tests import layouts
@@ -13,7 +13,7 @@ PASSING = ["503", "half", "reset", "slow"]
 
 @pytest.fixture
 def server(tmp_path, monkeypatch):
-    monkeypatch.setattr(remote, "WAITS_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(attempts, "WAITS_S", (0.0, 0.0, 0.0))
     monkeypatch.setattr(remote, "BLOCK", 1000)
     (tmp_path / "a photo #1?.jpg").write_bytes(BYTES)
     (tmp_path / "shard.tar").write_bytes(BYTES)
@@ -58,7 +58,7 @@ def test_what_is_not_there_is_not_asked_for_again(server, tmp_path, read):
 
 
 def test_a_server_that_has_gone_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(remote, "WAITS_S", (0.0,))
+    monkeypatch.setattr(attempts, "WAITS_S", (0.0,))
     with layouts.served(tmp_path) as server:
         store = RemoteStore(server.url)
     with pytest.raises(UnreachableError):

@@ -18,15 +18,15 @@ def samples(folder, columns, names=(), features=None):
         content = json.dumps({"info": {"features": features}})
         table = table.replace_schema_metadata({"huggingface": content})
     pq.write_table(table, folder / "a.parquet", row_group_size=2)
-    return parquet_samples(FolderStore(folder), "a.parquet", "stamp", "val", names)
+    return parquet_samples(FolderStore(folder), "a.parquet", "val", names)
 
 
 def test_rows_are_images_by_their_number_wherever_their_group_is(tmp_path):
     found = samples(tmp_path, {"image": IMAGES, "label": [1, 0, 1]}, ("ant", "bee")).candidates
-    assert [(one.split, one.path, one.label, one.stamp) for one in found] == [
-        ("val", "a.parquet/00000000", "bee", "stamp"),
-        ("val", "a.parquet/00000001", "ant", "stamp"),
-        ("val", "a.parquet/00000002", "bee", "stamp"),
+    assert [(one.split, one.path, one.label) for one in found] == [
+        ("val", "a.parquet/00000000", "bee"),
+        ("val", "a.parquet/00000001", "ant"),
+        ("val", "a.parquet/00000002", "bee"),
     ]
     store = FolderStore(tmp_path)
     assert [store.read(one.key) for one in found] == [b"one", b"two", b"three"]
@@ -64,4 +64,4 @@ def test_another_schema_is_refused_with_what_there_is(tmp_path, columns, words):
 def test_what_is_not_a_parquet_file_is_refused(tmp_path):
     (tmp_path / "b.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(AtlasError, match=r"b\.parquet cannot be read as parquet"):
-        parquet_samples(FolderStore(tmp_path), "b.parquet", "", None, ())
+        parquet_samples(FolderStore(tmp_path), "b.parquet", None, ())
