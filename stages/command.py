@@ -143,13 +143,17 @@ def drawn_every_s() -> float:
 
 
 @contextmanager
-def bar(title: str, total: int | None, unit: str) -> Iterator[Advance]:
-    """A progress bar with rate and time left, on standard error; yields its `advance`."""
+def bar(title: str, total: int | None, unit: str, delay_s: float = 0.0) -> Iterator[Advance]:
+    """A progress bar with rate and time left, on standard error; yields its `advance`.
+
+    Work that ends before the delay shows none.
+    """
     with tqdm(
         total=total,
         desc=title,
         unit=f" {unit}",
         dynamic_ncols=True,
         mininterval=drawn_every_s(),
+        delay=delay_s,
     ) as drawn:
         yield drawn.update

@@ -1,7 +1,5 @@
 """The images of a run, drawn or downloaded again where they are missing."""
 
-from pathlib import Path
-
 from pipeline.params import load_params
 from pipeline.sources.registry import source
 from pipeline.workspace import Workspace
@@ -14,14 +12,14 @@ FETCHED = frozenset(
 
 
 def fetch_missing(workspace: Workspace) -> None:
-    """Draw or download the images where their folder is missing.
+    """Draw or download the images that are missing; where all are there, the source does nothing.
 
     A second clone that shares a DVC cache takes `prepare`'s outs from it and never runs the stage.
     This cannot change a result: every image is verified by the manifest's hash as it is read.
     """
     params = load_params(workspace.params)
     location = workspace.images(params.data.root)
-    if "://" in location or Path(location).exists() or params.data.source not in FETCHED:
+    if "://" in location or params.data.source not in FETCHED:
         return
-    with bar("fetch", None, "file") as advance:
+    with bar("fetch", None, "file", delay_s=1.0) as advance:
         source(params.data.source).fetch(location, params.data, params.seed, advance)
