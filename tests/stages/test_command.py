@@ -98,7 +98,9 @@ def test_every_command_has_help_and_a_workspace(name):
     result = CliRunner().invoke(atlas, [name, "--help"])
     assert result.exit_code == 0
     assert "--workspace" in result.output
-    assert result.output.splitlines()[2].strip(), "says nothing about itself"
+    about = result.output.partition("\n\n")[2]
+    assert about.strip(), "says nothing about itself"
+    assert not about.startswith("Options:"), "says nothing about itself"
 
 
 def test_an_unknown_command_names_those_there_are():

@@ -27,7 +27,10 @@ def test_every_preset_is_a_valid_and_whole_file_that_fits_its_source(name):
 
 
 def test_the_presets_are_those_of_the_contract():
-    assert names() == ["caltech101", "cifar10", "demo", "imagenet", "imagenette", "mnist"]
+    assert names() == [
+        *("caltech101", "cifar10", "cifar100", "demo"),
+        *("fashion-mnist", "imagenet", "imagenette", "mnist"),
+    ]
 
 
 def test_the_imagenet_preset_is_the_recipe_of_the_paper():
@@ -106,7 +109,7 @@ def test_an_unknown_name_lists_the_presets_in_one_line_and_writes_nothing(tmp_pa
     )
     assert output.returncode == 2
     assert len(output.stderr.splitlines()) == 1
-    assert "'caltech101', 'cifar10', 'demo', 'imagenet', 'imagenette', 'mnist'" in output.stderr
+    assert ", ".join(map(repr, names())) in output.stderr
     assert os.listdir(tmp_path) == []
 
 
