@@ -96,7 +96,9 @@ class Workspace:
         Raises AtlasError for a text that is not a path.
         """
         try:
-            full = self.root / Path(path).expanduser()
+            # Names on disk are UTF-8, also under a locale in which Python could not write them.
+            named = os.fsdecode(path.encode("utf-8", "surrogateescape"))
+            full = self.root / Path(named).expanduser()
             os.lstat(full)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return full

@@ -133,6 +133,24 @@ def outs_from_the_start(workspace, name):
     return outs(workspace / name)
 
 
+@pytest.mark.slow
+def test_names_are_utf_8_whatever_the_locale(workspace):
+    """Of the root, whose name comes from params.yaml, and of the files, whose names are listed."""
+    (workspace / "photos").rename(workspace / "fotografías")
+    (workspace / "fotografías/train/dog").rename(workspace / "fotografías/train/crème")
+    (workspace / "fotografías/val/dog").rename(workspace / "fotografías/val/crème")
+    write_params(workspace, {"data": {"root": "fotografías"}})
+    command = [sys.executable, "-c", "from stages.prepare import main; main()", "-w", workspace]
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environment = os.environ | locale | {"PYTHONPATH": str(ROOT)}
+    result = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert {row["label"] for row in table(workspace / OUTS[0])} == {"cat", "crème"}
+    first = outs(workspace)
+    assert run(workspace).exit_code == 0
+    assert outs(workspace) == first
+
+
 def test_a_failure_while_writing_publishes_nothing(workspace, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError
