@@ -14,7 +14,7 @@ from benchmarks.memory import alone, peak_mib
 from benchmarks.row import Row
 from benchmarks.world import BATCH, World, make_world
 from pipeline.compute import cluster
-from pipeline.compute.cluster import J, K, Pool, R, Task
+from pipeline.compute.pool import J, K, Pool, R, Task
 from pipeline.scan.scan import Scan
 
 

@@ -16,8 +16,9 @@ from pipeline.adopt.read import read
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import FolderStore
 from pipeline.network.architectures import Variant, build_chain
+from pipeline.network.card import ModelCard, load_card
 from pipeline.network.graph import Graph
-from pipeline.network.model import ModelCard, load_card, save_model
+from pipeline.network.model import save_model
 from pipeline.network.module import Network
 from pipeline.network.selection import selected
 from pipeline.params import ScanParams

@@ -2,7 +2,8 @@
 
 from pipeline.atlas import open_atlas
 from pipeline.atlas.pictures import PictureStage
-from pipeline.compute.device import parse_device
+from pipeline.compute import pool
+from pipeline.compute.pool import Place
 from pipeline.compute.version import package_versions
 from pipeline.crop.patches import patches_of
 from pipeline.storage.versions import VERSIONS
@@ -27,4 +28,4 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
         "packages": package_versions(),
     }
     pictures = PictureStage("crop", "crops", patches_of(run), facts)
-    pictures.run(run, workspace.crops, scheduler, workers, parse_device("cpu"), bar)
+    pictures.run(run, workspace.crops, pool.workers(scheduler, workers, Place()), bar)

@@ -8,6 +8,7 @@ import torch
 from pipeline.atlas import Run, open_atlas
 from pipeline.compute import cluster
 from pipeline.compute.device import parse_device
+from pipeline.compute.pool import Pool
 from pipeline.compute.version import package_versions
 from pipeline.figures.figure import Figure, Work
 from pipeline.figures.registry import wanted
@@ -65,7 +66,7 @@ def _key(run: Run, device: torch.device) -> str:
     )
 
 
-def _made(figure: Figure, run: Run, pool: cluster.Pool, state: Path) -> FigureData:
+def _made(figure: Figure, run: Run, pool: Pool, state: Path) -> FigureData:
     """A figure, or the sentence that says why there is none."""
     if why := figure.missing(run):
         logger.info("No %s: %s", figure.name, why)

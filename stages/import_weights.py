@@ -18,7 +18,8 @@ from pipeline.adopt.external_weights import (
 from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
-from pipeline.network.model import INPUT_MEAN, ModelCard, save_model
+from pipeline.network.card import INPUT_MEAN, ModelCard
+from pipeline.network.model import save_model
 from pipeline.network.module import empty_network
 from pipeline.network.outs import publish_network
 from pipeline.network.weights_file import Tensors

@@ -9,6 +9,7 @@ import zarr
 from pipeline.atlas import open_atlas
 from pipeline.atlas.layer_entries import entries_of
 from pipeline.atlas.pictures import Pictures, PictureStage
+from pipeline.compute import cluster
 from pipeline.compute.device import parse_device
 from pipeline.compute.version import package_versions
 from pipeline.project.control import CONTROL_RANKS, control_correlation, start_sha256
@@ -67,4 +68,4 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
             "device": on.type,
         },
         attributes,
-    ).run(run, workspace.projections, scheduler, workers, on, bar)
+    ).run(run, workspace.projections, cluster.workers(scheduler, workers, on), bar)

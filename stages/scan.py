@@ -4,7 +4,7 @@ from pipeline.compute import cluster
 from pipeline.compute.device import parse_device
 from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
-from pipeline.network.model import load_card
+from pipeline.network.card import load_card
 from pipeline.params import load_params
 from pipeline.scan.scan import plan_scan, scan_facts
 from pipeline.storage.publish import publish

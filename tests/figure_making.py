@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from pipeline.atlas import Run
-from pipeline.compute.cluster import Pool
+from pipeline.compute.pool import Pool
 from pipeline.figures.figure import Figure, Work
 from pipeline.figures.registry import wanted
 from pipeline.storage.figures import FigureData, write_figures

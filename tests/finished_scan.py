@@ -10,7 +10,8 @@ from PIL import Image
 from pipeline.dataset.images import load_square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.model import ModelCard, load_model, save_model
+from pipeline.network.card import ModelCard
+from pipeline.network.model import load_model, save_model
 from pipeline.network.module import Network
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import Provenance, ScanRecord, create_store, seal, write_scan

@@ -15,7 +15,8 @@ import yaml
 from click.testing import CliRunner
 
 from pipeline.dataset.manifest import read_manifest
-from pipeline.network.model import ModelCard, save_model
+from pipeline.network.card import ModelCard
+from pipeline.network.model import save_model
 from pipeline.network.module import Network
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of

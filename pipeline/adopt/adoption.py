@@ -17,7 +17,8 @@ from pipeline.adopt.trace import UnreadableError
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph, Node
 from pipeline.network.ops import Conv
-from pipeline.network.weights_file import check_readable, check_values
+from pipeline.network.readable import check_readable
+from pipeline.network.weights_file import check_values
 from pipeline.storage.hashing import sha256_of
 
 

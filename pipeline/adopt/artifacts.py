@@ -7,7 +7,8 @@ from pipeline.adopt.build import Spec, build
 from pipeline.dataset.class_names import ClassNames, read_class_names
 from pipeline.dataset.prepared import prepared_manifest
 from pipeline.errors import AtlasError
-from pipeline.network.model import ModelCard, Origin, save_model
+from pipeline.network.card import ModelCard, Origin
+from pipeline.network.model import save_model
 from pipeline.network.outs import publish_network
 from pipeline.params import AdoptedParams, Params
 from pipeline.storage.training_report import TrainingReport

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pipeline.adopt.pickled import read_pickled
 from pipeline.errors import AtlasError
-from pipeline.network.model import INPUT_MEAN, check_fit
+from pipeline.network.card import INPUT_MEAN
+from pipeline.network.model import check_fit
 from pipeline.network.module import Network
 from pipeline.network.weights_file import Tensors, check_values, read_weights
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import AtlasError
-from pipeline.network.weights_file import check_plain, check_readable
+from pipeline.network.readable import check_readable
+from pipeline.network.weights_file import check_plain
 
 ZIP_START = b"PK\x03\x04"
 """By which torch knows its present format; older files are bare pickles."""

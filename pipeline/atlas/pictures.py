@@ -1,18 +1,18 @@
 """A stage that makes a picture of every entry: spread over workers, resumable, published whole."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 import zarr
 
 from pipeline.atlas import Run
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.atlas.runner import EntryTask, numbered_chunks, run_chunks
 from pipeline.atlas.stored_size import reduction
-from pipeline.compute.cluster import Pool, Task, workers
+from pipeline.compute.pool import Pool, Task
 from pipeline.progress import Bar
 from pipeline.storage.publish import publish
 from pipeline.storage.spill import Spill, Table, Values
@@ -61,13 +61,11 @@ class PictureStage:
     attributes: Callable[[zarr.Group], Mapping[str, Any]] = _no_attributes
     """The attributes of a layer's group, out of its arrays."""
 
-    def run(
-        self, run: Run, out: Path, scheduler: str | None, count: int, device: torch.device, bar: Bar
-    ) -> None:
-        """Work on all entries on some workers, then write the store whole."""
+    def run(self, run: Run, out: Path, workers: AbstractContextManager[Pool], bar: Bar) -> None:
+        """Work on all entries on the workers, let them go, then write the store whole."""
         key = fingerprint({**run.entries_provenance.attributes(), **self.facts})
         with stage_state(run.workspace.state(self.name), key) as state:
-            with workers(scheduler, count, device) as pool:
+            with workers as pool:
                 spills = [pictures.make(run, state, pool, bar) for pictures in self.pictures]
             with publish(out) as path:
                 self._write(run, path, spills, bar)

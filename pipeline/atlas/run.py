@@ -3,29 +3,28 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zarr
 from jaxtyping import Float16, Float32, Int16, Int32, UInt8
-from torch import Tensor, from_numpy
 
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
+from pipeline.network.arrays import StoredWeights, stored_start, stored_weights
+from pipeline.network.card import ModelCard, load_card
 from pipeline.network.feeding import INPUT as INPUT
 from pipeline.network.feeding import feeds_of, full_kernels
 from pipeline.network.feeding import layer_feeds as layer_feeds
 from pipeline.network.feeding import layer_kind as layer_kind
-from pipeline.network.filters import start_cosine
 from pipeline.network.geometry import Field, receptive_field
 from pipeline.network.graph import Graph as Graph
 from pipeline.network.graph import Layer as Layer
-from pipeline.network.model import Model, ModelCard, load_card, load_model, read_snapshot
-from pipeline.network.module import Network
 from pipeline.network.ops import Conv
 from pipeline.network.ops import LocalResponseNorm as LocalResponseNorm
+from pipeline.network.start_cosine import start_cosine
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry, boxes_where_shown
 from pipeline.storage.figures import FigureData as FigureData
@@ -50,6 +49,12 @@ from pipeline.storage.stores import (
 )
 from pipeline.storage.training_report import TrainingReport, read_training_report
 from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:  # torch takes seconds to import, and most of what opens a run needs none
+    import torch
+
+    import pipeline.network.model
+    import pipeline.network.module
 
 Stored = np.ndarray[Any, np.dtype[Any]]
 
@@ -142,11 +147,13 @@ class Run:
         return {layer: self.scan(layer) for layer in self.layers}
 
     @cached_property
-    def loaded_model(self) -> Model:
+    def loaded_model(self) -> "pipeline.network.model.Model":
         """The trained network with its card and its input's normalisation."""
+        from pipeline.network.model import load_model  # here, for its torch
+
         return load_model(self.model_folder)
 
-    def model(self) -> Network:
+    def model(self) -> "pipeline.network.module.Network":
         """The trained network, in eval mode, on the CPU."""
         return self.loaded_model.network
 
@@ -157,10 +164,9 @@ class Run:
         """
         return load_verified(self.image_store, self._image_row(row), *self.card.framing)
 
-    def input(self, row: int) -> Float32[Tensor, "3 crop crop"]:
-        """The network input of a validation image: (pixel − mean) × scale."""
-        pixels = from_numpy(self.image(row).copy()).permute(2, 0, 1)
-        return self.loaded_model.normalisation(pixels[None])[0]
+    def input(self, row: int) -> "torch.Tensor":
+        """The network input of a validation image: (pixel − mean) × scale, as (3, crop, crop)."""
+        return self.loaded_model.input_of(self.image(row))
 
     def field(self, layer: str) -> Field:
         """The receptive field of a layer's units."""
@@ -266,26 +272,24 @@ class Run:
         feeds = feeds_of(self.graph, layer, self.layers)
         if not feeds:
             return {}
-        kernels = full_kernels(self.graph, layer, self.model().tensor).numpy()
+        kernels = full_kernels(self.graph, layer, self._weights.array)
         return {f.layer: kernels[:, f.first : f.first + f.channels] for f in feeds}
 
     def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
         """The weights of a conv layer, input channels last; of the first layer they are colours."""
         op = self.graph.nodes[self.graph.layer(layer).source].op
         assert isinstance(op, Conv)
-        weights: Tensor = self.model().tensor(op.weight)
-        return weights.permute(0, 2, 3, 1).numpy()
+        return self._weights.array(op.weight).transpose(0, 2, 3, 1)
 
     def start_cosine(self, layer: str) -> Float32[np.ndarray, " channel"] | None:
         """How much of each filter of a conv layer is still its start: the |cosine| of the two.
 
         None for a network that was trained elsewhere, and for a layer without filters.
         """
-        start = self._start.get(f"{layer}.weight")
-        if start is None or start.ndim != 4:
+        op = self.graph.nodes[self.graph.layer(layer).source].op
+        if self._start is None or not isinstance(op, Conv):
             return None
-        filters: Tensor = self.model().tensor(f"{layer}.weight")
-        return start_cosine(filters, start).numpy()
+        return start_cosine(self._weights.array(op.weight), self._start.array(op.weight))
 
     def store(self, kind: Kind) -> zarr.Group:
         """An open store of this run, known to be made from its model and manifest."""
@@ -346,9 +350,12 @@ class Run:
         return self.artifacts / "manifest.csv"
 
     @cached_property
-    def _start(self) -> dict[str, Tensor]:
-        """The weights before the first step; empty for a network that was trained elsewhere."""
-        return read_snapshot(self.model_folder, self.card, 0)
+    def _weights(self) -> StoredWeights:
+        return stored_weights(self.model_folder, self.card)
+
+    @cached_property
+    def _start(self) -> StoredWeights | None:
+        return stored_start(self.model_folder, self.card)
 
     def _optional(self, kind: Kind, layer: str, name: str, part: slice) -> Stored | None:
         """An array that older stores lack; None from such a one."""

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from pipeline.atlas.chunks import Chunk, chunk_size, entry_chunks, images_of
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.atlas.stored_size import reduced_size, reduction
-from pipeline.compute.cluster import Pool, Task
+from pipeline.compute.pool import Pool, Task
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph

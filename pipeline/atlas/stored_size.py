@@ -4,9 +4,7 @@ The field of a deep layer is the whole image: 2,048 channels of ResNet-50 would 
 """
 
 import numpy as np
-from jaxtyping import Float, UInt8
-from torch import Tensor
-from torch.nn import functional
+from jaxtyping import UInt8
 
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
@@ -40,17 +38,6 @@ def _pixel_bytes(ranks: int) -> int:
 def reduced_size(size: Pair, factor: int) -> Pair:
     """Rows and columns of a reduced picture; the last squares may be cut off."""
     return -(-size[0] // factor), -(-size[1] // factor)
-
-
-def reduced_signal(
-    pictures: Float[Tensor, "entry row col 3"], factor: int
-) -> Float[Tensor, "entry _ _ 3"]:
-    """Signals reduced to the means of squares of pixels."""
-    if factor == 1:
-        return pictures
-    planes = pictures.permute(0, 3, 1, 2)
-    means = functional.avg_pool2d(planes, factor, ceil_mode=True, count_include_pad=False)
-    return means.permute(0, 2, 3, 1)
 
 
 def reduced_pixels(

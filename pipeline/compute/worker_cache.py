@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.errors import AtlasError
-from pipeline.network.model import Model, load_card, load_model
+from pipeline.network.card import load_card
+from pipeline.network.model import Model, load_model
 
 P = TypeVar("P", bound=Hashable)
 Q = TypeVar("Q", bound=Hashable)

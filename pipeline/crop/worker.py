@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 
 from pipeline.atlas.layer_entries import LayerEntries
@@ -34,7 +33,7 @@ class CropConfig:
     """The name of the array of patches."""
 
 
-def crop_chunk(task: EntryTask[CropConfig], device: torch.device) -> dict[str, Values]:
+def crop_chunk(task: EntryTask[CropConfig], device: None) -> dict[str, Values]:
     """The patches of a chunk's entries, by layer; each image is read once. No device is used.
 
     Raises AtlasError for an image that is not what the manifest lists.

@@ -20,8 +20,8 @@ from pipeline.dataset.seeding import rng_for
 from pipeline.figure_params import FigureName
 from pipeline.figures.figure import Work
 from pipeline.figures.history import History
+from pipeline.network.card import kept_snapshots, snapshot_path
 from pipeline.network.geometry import receptive_field
-from pipeline.network.model import kept_snapshots, snapshot_path
 from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
 from pipeline.scan.layer_statistics import LayerStatistics
 from pipeline.scan.scan import Scan

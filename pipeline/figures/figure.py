@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 import torch
 
 from pipeline.atlas import Run
-from pipeline.compute.cluster import Pool
+from pipeline.compute.pool import Pool
 from pipeline.figure_params import FigureName
 from pipeline.progress import Advance
 from pipeline.storage.checked import read_checked, write_checked

@@ -4,15 +4,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
+import numpy as np
 from jaxtyping import Float
-from torch import Tensor
 
 from pipeline.network.geometry import signal_inputs
 from pipeline.network.graph import Graph, Layer
 from pipeline.network.ops import Add, Cat, Conv, Linear
 
-Kernels = Float[Tensor, "out in row col"]
+Kernels = Float[np.ndarray, "out in row col"]
 INPUT = -1
 """Stands for the input where layers are numbered."""
 
@@ -76,7 +75,9 @@ def layer_kind(graph: Graph, layer: Layer) -> Literal["filters", "sum", "joined"
     return "sum" if isinstance(op, Add) else "joined" if isinstance(op, Cat) else "filters"
 
 
-def full_kernels(graph: Graph, name: str, weights: Callable[[str], Tensor]) -> Kernels:
+def full_kernels(
+    graph: Graph, name: str, weights: Callable[[str], Float[np.ndarray, "..."]]
+) -> Kernels:
     """A layer's filters over all channels below; what another group reads has weight 0.
 
     A fully connected layer's filters are as large as the map below.
@@ -88,8 +89,9 @@ def full_kernels(graph: Graph, name: str, weights: Callable[[str], Tensor]) -> K
     if isinstance(op, Linear):
         cells = (1, 1) if op.per_cell else below[1:]
         return weight.reshape(len(weight), below[0], *cells)
-    full = weight.new_zeros(len(weight), below[0], *op.window.kernel)
-    outputs = torch.arange(len(weight)).chunk(op.groups)
-    for out, inputs in zip(outputs, torch.arange(below[0]).chunk(op.groups), strict=True):
-        full[out[0] : out[-1] + 1, inputs[0] : inputs[-1] + 1] = weight[out]
+    full = np.zeros((len(weight), below[0], *op.window.kernel), weight.dtype)
+    outputs, inputs = len(weight) // op.groups, below[0] // op.groups
+    for group in range(op.groups):
+        out = slice(group * outputs, (group + 1) * outputs)
+        full[out, group * inputs : (group + 1) * inputs] = weight[out]
     return full

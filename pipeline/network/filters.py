@@ -1,4 +1,4 @@
-"""Measures of conv filters: what is left of the start, how coarse the pattern is, how large."""
+"""Measures of conv filters: how coarse the pattern is, how large."""
 
 import torch
 from jaxtyping import Float
@@ -9,17 +9,6 @@ LOW_FREQUENCY = 0.2
 """Cycles per pixel below which a pattern counts as coarse."""
 SPECTRUM_PX = 64
 """Side of the square on which a filter's spectrum is taken, zeros around the filter."""
-
-
-def start_cosine(filters: Filters, start: Filters) -> Float[Tensor, " out"]:
-    """The magnitude of the cosine between each filter and what it was before the first step.
-
-    1 where training only scaled the filter or reversed its sign, 0 for a filter of zeros.
-    """
-    now, then = filters.flatten(1).double(), start.flatten(1).double()
-    lengths = now.norm(dim=1) * then.norm(dim=1)
-    cosine = (now * then).sum(dim=1).abs() / lengths
-    return torch.where(lengths > 0, cosine, 0.0).clamp(max=1.0).float()
 
 
 def low_frequency_share(filters: Filters) -> Float[Tensor, " out"]:

@@ -1,12 +1,10 @@
 """Receptive fields and windows: the part of every map that one unit can reach, from the graph."""
 
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Int32, Int64
-from torch import Tensor
 
 from pipeline.network.graph import Graph, Node
 from pipeline.network.ops import (
@@ -31,6 +29,11 @@ from pipeline.network.ops import (
     Select,
     Window,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
+else:  # by those who hold tensors: most of what needs geometry needs no torch, which takes seconds
+    Tensor = Any
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class AxisWindow:
 
     def cells_of(self, cell: Int64[Tensor, " entry"]) -> Int64[Tensor, "entry cell"]:
         """The cells of each window, by their place on the map."""
-        return self.first(cell)[:, None] + torch.arange(self.size)
+        return self.first(cell)[:, None] + cell.new_tensor(range(self.size))
 
     def inside(self, cell: Int64[Tensor, " entry"]) -> Bool[Tensor, "entry cell"] | None:
         """Which cells of each window lie on the map; None where all of them do."""

@@ -1,120 +1,35 @@
-"""A trained network on disk: `weights.safetensors` and the card that says how to use it."""
+"""A trained network: its weights in a torch module, read from a model folder and written to one."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+import numpy as np
 import torch
-from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from jaxtyping import Float, Float32, UInt8
 from safetensors.torch import save_file
 from torch import Tensor
 
 from pipeline.errors import AtlasError
-from pipeline.network.architectures import Variant, build_chain
+from pipeline.network.card import (
+    CARD,
+    GRAPH,
+    INPUT_MEAN,
+    RETRAIN,
+    ModelCard,
+    check_snapshot,
+    check_weights,
+    kept_snapshots,
+    load_card,
+    snapshot_path,
+    weights_path,
+)
 from pipeline.network.graph import Graph
-from pipeline.network.graph_file import from_json, to_json
+from pipeline.network.graph_file import to_json
 from pipeline.network.module import Network, empty_network
 from pipeline.network.normalisation import Colours, Normalisation
-from pipeline.network.weights_file import RETRAIN, Tensors, check_values, read_weights
-from pipeline.params import Interpolation
+from pipeline.network.weights_file import check_values, read_weights
 from pipeline.storage.hashing import sha256_of
-from pipeline.storage.sealed import SEAL, content_sha256, read_sealed, write_sealed
-from pipeline.storage.stores import Provenance
-
-INPUT_MEAN = "input_mean"
-CARD = "model.json"
-GRAPH = "graph.json"
-
-
-def snapshot_path(folder: Path, epoch: int) -> Path:
-    """The weights that a model folder keeps after an epoch; 0 is the start."""
-    return folder / "snapshots" / f"epoch_{epoch:03d}.safetensors"
-
-
-def kept_snapshots(folder: Path) -> tuple[int, ...]:
-    """The epochs after which a model folder keeps the weights, ascending; 0 is the start."""
-    files = (folder / "snapshots").glob("epoch_*.safetensors")
-    return tuple(sorted(int(file.stem.removeprefix("epoch_")) for file in files))
-
-
-class Origin(BaseModel):
-    """The origin of an adopted network, and how well its graph agrees with it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    arguments: dict[str, str | int | float | bool | None]
-    """What the function that made it was called with."""
-    weights: str | None = None
-    """A name of torchvision's, or a file."""
-    weights_file_sha256: str | None = None
-    versions: dict[str, str]
-    """Of torch and of the packages that its parts come from."""
-    sources: dict[str, str]
-    """sha256 of the source files of its parts, by Python module."""
-    values_agree_to: float
-    """Largest difference between the module and its graph, relative to the largest value."""
-    projections_agree_to: float
-    """The same of projections through both."""
-
-
-class ModelCard(BaseModel):
-    """`model.json`: what is beside the weights."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    arch: str
-    width: float = 1.0
-    conv_channels: dict[str, int] = {}
-    fc_features: int = 4096
-    without: tuple[str, ...] = ()
-    classes: tuple[str, ...]
-    """Class names, in the order of fc8's scores."""
-    resize: int
-    crop: int
-    mean: tuple[float, float, float] | Literal["input_mean"]
-    """Subtracted from pixels 0…255: per colour, or the tensor of that name (3, crop, crop)."""
-    scale: float | tuple[float, float, float]
-    """Factor on the difference: one, or per colour."""
-    interpolation: Interpolation | None = None
-    """How images are resized; None: bilinear."""
-    seed: int
-    epochs_trained: int
-    weights_sha256: str
-    manifest_sha256: str
-    origin: Origin | None = None
-    """Of an adopted network; None: one of this project's, which the card describes."""
-    graph_sha256: str | None = None
-    """Of graph.json, which describes an adopted network."""
-    snapshots: dict[int, str] = {}
-    """sha256 of the snapshots that are beside the weights, by epoch."""
-    _read: Graph | None = PrivateAttr(None)
-
-    _sha256: str = PrivateAttr("")
-
-    @property
-    def sha256(self) -> str:
-        """One hash over all that the file says, by which stores know the model."""
-        return self._sha256
-
-    @property
-    def trained_from(self) -> Provenance:
-        """What `reports/train.json` is bound to; of the card, the user may edit the rest."""
-        return Provenance(self.weights_sha256, self.manifest_sha256)
-
-    @property
-    def framing(self) -> tuple[int, int, Interpolation]:
-        """How an image becomes a square, as `pipeline.dataset.images.square` takes it."""
-        return self.resize, self.crop, self.interpolation or "bilinear"
-
-    def graph(self) -> Graph:
-        """The network, without dropout."""
-        if self._read is not None:
-            return self._read
-        variant = Variant(self.width, self.conv_channels, self.fc_features, self.without, 0.0)
-        return build_chain(self.arch, len(self.classes), self.crop, variant)
+from pipeline.storage.sealed import content_sha256, write_sealed
 
 
 @dataclass(frozen=True)
@@ -130,6 +45,10 @@ class Model:
         """The network's description."""
         return self.network.graph
 
+    def input_of(self, square: UInt8[np.ndarray, "crop crop 3"]) -> Float32[Tensor, "3 crop crop"]:
+        """The network input of an image's pixels."""
+        return self.normalisation(torch.from_numpy(square.copy()).permute(2, 0, 1)[None])[0]
+
 
 def save_model(
     folder: Path,
@@ -142,7 +61,7 @@ def save_model(
     `weights` holds the network's tensors and, where the card says so, `input_mean`. An adopted
     network's `graph` is written too, and snapshots that the folder holds already are named.
     """
-    path = folder / "weights.safetensors"
+    path = weights_path(folder)
     save_file({name: t.detach().cpu().contiguous() for name, t in weights.items()}, path)
     snapshots = {n: snapshot_path(folder, n) for n in kept_snapshots(folder)}
     hashes: dict[str, object] = {
@@ -159,45 +78,6 @@ def save_model(
     return signed
 
 
-def load_card(folder: Path) -> ModelCard:
-    """Read model.json, and graph.json where it names one.
-
-    Raises AtlasError where one is missing or malformed, or is not the file that the other names.
-    """
-    path = folder / CARD
-    if not path.exists():
-        raise AtlasError(f"There is no {path}.", fix="Run `dvc repro train`.")
-    facts = read_sealed(
-        path, fix=f"{RETRAIN} An edit is taken where the line `{SEAL}` is removed.", required=False
-    )
-    try:
-        card = ModelCard.model_validate_json(json.dumps(facts))
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise AtlasError(
-            f"{path}: {f'`{where}`: ' * bool(where)}{fault['msg']}.",
-            fix="Run `dvc repro train` to rewrite it.",
-        ) from None
-    card._sha256 = content_sha256(facts)
-    if card.graph_sha256 is not None:
-        card._read = _graph(folder / GRAPH, card.graph_sha256)
-    return card
-
-
-def _graph(path: Path, sha256: str) -> Graph:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AtlasError(f"{path} cannot be read: {error}.", fix="Run `dvc repro train`.") from None
-    if hashlib.sha256(text.encode()).hexdigest() != sha256:
-        raise AtlasError(
-            f"{path} is not the file that model.json describes: its sha256 differs.",
-            fix=RETRAIN,
-        )
-    return from_json(text, str(path))
-
-
 def load_model(folder: Path, snapshot: int | None = None) -> Model:
     """Read a model folder: the network in eval mode on the CPU.
 
@@ -207,18 +87,15 @@ def load_model(folder: Path, snapshot: int | None = None) -> Model:
     Raises AtlasError where a file is missing or damaged or the weights do not fit the card.
     """
     card = load_card(folder)
-    path = folder / "weights.safetensors"
+    path = weights_path(folder)
     if snapshot is not None:
         path = snapshot_path(folder, snapshot)
-        signed: dict[str, object] = {"weights_sha256": _snapshot_sha256(path, card, snapshot)}
+        signed: dict[str, object] = {"weights_sha256": check_snapshot(folder, card, snapshot)}
         signed |= {"epochs_trained": snapshot}
         card = card.model_copy(update=signed)
     weights = read_weights(path)
-    if snapshot is None and sha256_of(path) != card.weights_sha256:
-        raise AtlasError(
-            f"{path} is not the file that {folder / 'model.json'} describes: its sha256 differs.",
-            fix=RETRAIN,
-        )
+    if snapshot is None:
+        check_weights(folder, card)
     mean = _mean(card, weights, path)
     weights.pop(INPUT_MEAN, None)  # a snapshot holds it even where the card does
     network = empty_network(card.graph())
@@ -226,39 +103,6 @@ def load_model(folder: Path, snapshot: int | None = None) -> Model:
     network.load_state_dict(weights, assign=True)
     normalisation = Normalisation(mean, torch.tensor(card.scale).reshape(-1, 1, 1))
     return Model(card, network.eval().requires_grad_(False), normalisation)
-
-
-def read_snapshot(folder: Path, card: ModelCard, epoch: int) -> Tensors:
-    """The tensors of a snapshot, its mean included; none where there is no such one.
-
-    Raises AtlasError where it is not the file that the card names.
-    """
-    path = snapshot_path(folder, epoch)
-    if epoch not in card.snapshots and not path.exists():
-        return {}
-    _snapshot_sha256(path, card, epoch)
-    return read_weights(path)
-
-
-def _snapshot_sha256(path: Path, card: ModelCard, epoch: int) -> str:
-    """The hash of a snapshot.
-
-    Raises AtlasError where it is not the one that the card names, or naming those that there are
-    where it is missing.
-    """
-    if not path.exists():
-        kept = ", ".join(map(str, kept_snapshots(path.parents[1]))) or "none"
-        raise AtlasError(
-            f"There is no {path}; the epochs kept are {kept}.",
-            fix="Choose one of these, or add the epoch to train.snapshots and run `dvc repro "
-            "train`.",
-        )
-    found = sha256_of(path)
-    if card.snapshots.get(epoch, found) != found:
-        raise AtlasError(
-            f"{path} is not the file that model.json describes: its sha256 differs.", fix=RETRAIN
-        )
-    return found
 
 
 def _mean(card: ModelCard, weights: dict[str, Float[Tensor, "..."]], path: Path) -> Colours:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pipeline.network.model import ModelCard
+from pipeline.network.card import ModelCard
 from pipeline.storage.history import EpochRecord, write_history
 from pipeline.storage.publish import publish
 from pipeline.storage.training_report import TrainingReport, write_training_report

@@ -1,6 +1,5 @@
 """Files of weights: read as tensors without executing anything, and only plain numbers taken."""
 
-import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,11 +8,12 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import AtlasError
+from pipeline.network.card import RETRAIN
+from pipeline.network.readable import check_readable
 
 Tensors = dict[str, Tensor]
 """Of any kind and shape, by name."""
 
-RETRAIN = "Restore it, or run `dvc repro train`."
 SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
 WEIGHT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MOST_SHARED = 4
@@ -30,20 +30,6 @@ def read_weights(path: Path, fix: str = RETRAIN) -> dict[str, Tensor]:
         raise AtlasError(f"{path} is not a readable safetensors file ({error}).", fix=fix) from None
     check_plain(tensors, path, fix)
     return tensors
-
-
-def check_readable(path: Path, fix: str) -> None:
-    """Raise AtlasError where a file is missing, is not a regular file, or may not be read."""
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise AtlasError(f"{path} is not a regular file.", fix=fix)
-        path.open("rb").close()
-    except (FileNotFoundError, NotADirectoryError):
-        raise AtlasError(f"There is no file {path}.", fix=fix) from None
-    except OSError as error:
-        raise AtlasError(
-            f"{path} cannot be read: {error.strerror}.", fix="Let this user read it."
-        ) from None
 
 
 def check_plain(tensors: Mapping[str, Tensor], path: Path, fix: str) -> None:

@@ -12,8 +12,9 @@ import zarr
 from jaxtyping import Float16, Float64
 
 from pipeline.compute.worker_cache import load_pinned_model
-from pipeline.dataset.seeding import generator_for
-from pipeline.network.model import Model, load_model, snapshot_path
+from pipeline.dataset.torch_seeding import generator_for
+from pipeline.network.card import snapshot_path
+from pipeline.network.model import Model, load_model
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import SHARD_CHANNELS, read_array
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pipeline.atlas.chunks import Chunk
 from pipeline.atlas.layer_entries import LayerEntries
-from pipeline.atlas.stored_size import reduced_signal, reduced_size
+from pipeline.atlas.stored_size import reduced_size
 from pipeline.compute.memory import fitted
 from pipeline.network.fold import folded
 from pipeline.network.geometry import receptive_field
@@ -18,6 +18,7 @@ from pipeline.network.module import Network
 from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_plan import ForwardPlan, Images
+from pipeline.project.stored_signal import reduced_signal
 from pipeline.project.switches import SwitchMaps
 from pipeline.storage.spill import Values
 

@@ -9,13 +9,13 @@ from time import monotonic
 import numpy as np
 import torch
 
-from pipeline.compute.cluster import Pool
+from pipeline.compute.pool import Pool
 from pipeline.compute.version import package_versions
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.errors import AtlasError
+from pipeline.network.card import ModelCard
 from pipeline.network.graph import Graph
-from pipeline.network.model import ModelCard
 from pipeline.network.selection import selected
 from pipeline.params import ScanParams
 from pipeline.progress import Advance, no_progress

@@ -10,8 +10,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from pipeline.network.architectures import parameter_count
-from pipeline.network.filters import low_frequency_share, start_cosine
-from pipeline.network.model import INPUT_MEAN, ModelCard, save_model, snapshot_path
+from pipeline.network.card import INPUT_MEAN, ModelCard, snapshot_path
+from pipeline.network.filters import low_frequency_share
+from pipeline.network.model import save_model
+from pipeline.network.start_cosine import start_cosine
 from pipeline.storage.training_report import Spread, TrainingReport
 from pipeline.training.checkpoint import kept_snapshots, read_snapshot
 from pipeline.training.init import conv_weights
@@ -90,7 +92,10 @@ def training_report(trained: TrainingResult) -> TrainingReport:
 
 
 def _cosines(filters: Filters, start: Filters) -> dict[str, Spread]:
-    return {layer: _spread(start_cosine(w, start[layer])) for layer, w in filters.items()}
+    return {
+        layer: _spread(torch.from_numpy(start_cosine(w.numpy(), start[layer].numpy())))
+        for layer, w in filters.items()
+    }
 
 
 def _spread(shares: Float[Tensor, " filter"]) -> Spread:

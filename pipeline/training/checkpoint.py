@@ -15,7 +15,7 @@ from jaxtyping import Float
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from pipeline.network.model import INPUT_MEAN, snapshot_path
+from pipeline.network.card import INPUT_MEAN, snapshot_path
 from pipeline.network.module import Network
 from pipeline.storage.checked import read_checked, write_checked
 from pipeline.storage.history import EpochRecord

@@ -15,7 +15,7 @@ from pipeline.adopt.external_weights import read_external_weights
 from pipeline.dataset.manifest import class_indices
 from pipeline.dataset.prefetch import prefetch
 from pipeline.errors import AtlasError
-from pipeline.network.model import INPUT_MEAN, load_card
+from pipeline.network.card import INPUT_MEAN, load_card
 from pipeline.network.normalisation import Normalisation
 from pipeline.progress import Advance
 from pipeline.storage.checked import read_checked, write_checked

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pipeline.adopt.external_weights import read_external_weights
 from pipeline.dataset.prefetch import prefetch
-from pipeline.dataset.seeding import generator_for
+from pipeline.dataset.torch_seeding import generator_for
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph
 from pipeline.network.module import Network, empty_network

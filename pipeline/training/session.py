@@ -15,7 +15,7 @@ from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.errors import AtlasError
 from pipeline.network.outs import publish_network
-from pipeline.network.weights_file import check_readable
+from pipeline.network.readable import check_readable
 from pipeline.params import load_params
 from pipeline.progress import Advance
 from pipeline.storage.hashing import sha256_of

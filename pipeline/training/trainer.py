@@ -14,9 +14,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.compute.device import supports_bfloat16
 from pipeline.dataset.prefetch import prefetch
-from pipeline.dataset.seeding import generator_for
-from pipeline.network.filters import filter_rms, low_frequency_share, start_cosine
+from pipeline.dataset.torch_seeding import generator_for
+from pipeline.network.filters import filter_rms, low_frequency_share
 from pipeline.network.module import Network
+from pipeline.network.start_cosine import start_cosine
 from pipeline.storage.history import EpochRecord
 from pipeline.training.augment import draw
 from pipeline.training.checkpoint import (
@@ -230,7 +231,9 @@ class Trainer:
             conv1_rms=(rms.min().item(), rms.median().item(), rms.max().item()),
             conv1_low_frequency=(coarse.min().item(), coarse.median().item()),
             start_cosine={
-                layer: start_cosine(weights, self.start[layer]).median().item()
+                layer: torch.from_numpy(start_cosine(weights.numpy(), self.start[layer].numpy()))
+                .median()
+                .item()
                 for layer, weights in filters.items()
             },
         )

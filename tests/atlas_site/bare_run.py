@@ -6,7 +6,7 @@ from atlas_site.catalogue import Catalogue
 from atlas_site.layers import Layer
 from pipeline.atlas import Run
 from pipeline.dataset.manifest import ImageRow, sorted_manifest
-from pipeline.network.model import ModelCard
+from pipeline.network.card import ModelCard
 from pipeline.params import load_params
 from pipeline.workspace import Workspace
 from tests.workspaces import write_params

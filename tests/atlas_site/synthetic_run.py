@@ -13,9 +13,10 @@ from safetensors.torch import save_file
 
 from pipeline.atlas import open_atlas
 from pipeline.dataset.manifest import ImageRow
+from pipeline.network.card import ModelCard, snapshot_path
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
-from pipeline.network.model import ModelCard, save_model, snapshot_path
+from pipeline.network.model import save_model
 from pipeline.scan.examples import BANDS, EXAMPLES
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.history import EpochRecord, write_history

@@ -2,7 +2,7 @@ import yaml
 
 from pipeline.atlas import open_atlas
 from pipeline.figures.architecture import rivals_of
-from pipeline.network.model import load_card
+from pipeline.network.card import load_card
 from pipeline.trials.rivals import rival_params
 from stages import rivals
 from tests.pipeline.training.tiny import EVEN, make_workspace

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.dataset.manifest import ImageRow
-from pipeline.network.model import load_card
+from pipeline.network.card import load_card
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import Provenance, open_store, read_scan
 from pipeline.workspace import Workspace

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from distributed import Client, LocalCluster
 
-from pipeline.compute.cluster import Pool
+from pipeline.compute.pool import Pool
 from pipeline.dataset.manifest import ImageRow
 from pipeline.storage.stores import open_store, read_scan
 from pipeline.workspace import Workspace

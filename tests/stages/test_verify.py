@@ -12,7 +12,7 @@ from PIL import Image
 
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
-from pipeline.network.model import load_card
+from pipeline.network.card import load_card
 from pipeline.storage.stores import open_layer, open_store, read_scan, scan_sha256
 from stages.crop import main as crop
 from stages.project import main as project

@@ -19,7 +19,8 @@ from safetensors.torch import load_file
 
 from pipeline.atlas import open_atlas
 from pipeline.dataset.manifest import ImageRow
-from pipeline.network.model import load_card, save_model
+from pipeline.network.card import load_card
+from pipeline.network.model import save_model
 from pipeline.project.forward_plan import ForwardPlan
 from pipeline.project.replay import SwitchReplay
 from pipeline.project.worker import config_of

@@ -1,12 +1,11 @@
 """A stage of pictures whose work needs no network: every entry's picture is its image row."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import pytest
-import torch
 
-from pipeline.atlas import Run, pictures
+from pipeline.atlas import Run
 from pipeline.atlas.layer_entries import entries_of
 from pipeline.atlas.pictures import Pictures, PictureStage
 from pipeline.atlas.runner import picture_tables
@@ -15,26 +14,14 @@ from pipeline.storage.stores import open_store, read_array
 from tests.figure_making import Here
 from tests.finished_scan import finished_scan
 
-CPU = torch.device("cpu")
+WORKERS = nullcontext(Here())
+"""In place of Dask's."""
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     workspace = finished_scan(tmp_path_factory.mktemp("pictures") / "run", ("conv1", "conv2"))
     return Run(workspace, workspace.artifacts)
-
-
-@pytest.fixture
-def pool(monkeypatch):
-    """In place of workers."""
-    here = Here()
-
-    @contextmanager
-    def workers(*_):
-        yield here
-
-    monkeypatch.setattr(pictures, "workers", workers)
-    return here
 
 
 @contextmanager
@@ -72,8 +59,8 @@ def stage(run, work=row_as_colour):
     return PictureStage("crop", "crops", (one,), {"size": 1}, lambda layer: {"note": "by hand"})
 
 
-def test_the_store_has_every_entry_s_picture_and_the_layers_attributes(run, pool, tmp_path):
-    stage(run).run(run, tmp_path / "crops.zarr", None, 1, CPU, bar)
+def test_the_store_has_every_entry_s_picture_and_the_layers_attributes(run, tmp_path):
+    stage(run).run(run, tmp_path / "crops.zarr", WORKERS, bar)
     store = open_store(tmp_path / "crops.zarr", "crops", run.entries_provenance)
     for layer, record in run.records.items():
         crop = read_array(store[layer], "crops", "crop")
@@ -83,11 +70,11 @@ def test_the_store_has_every_entry_s_picture_and_the_layers_attributes(run, pool
     assert not list(run.workspace.state("crop").glob("*/crop"))
 
 
-def test_an_interrupted_stage_publishes_nothing_and_is_taken_up_again(run, pool, tmp_path):
+def test_an_interrupted_stage_publishes_nothing_and_is_taken_up_again(run, tmp_path):
     out = tmp_path / "crops.zarr"
     with pytest.raises(KeyboardInterrupt):
-        stage(run, interrupted).run(run, out, None, 1, CPU, bar)
+        stage(run, interrupted).run(run, out, WORKERS, bar)
     assert not out.exists()
     assert len(list(run.workspace.state("crop").glob("*/crop"))) == 1
-    stage(run).run(run, out, None, 1, CPU, bar)
+    stage(run).run(run, out, WORKERS, bar)
     assert open_store(out, "crops", run.entries_provenance)

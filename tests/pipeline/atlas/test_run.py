@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,12 @@ from safetensors.torch import load_file, save_file
 
 from pipeline.atlas import Run, open_atlas
 from pipeline.errors import AtlasError
-from pipeline.network.model import snapshot_path
+from pipeline.network.card import snapshot_path
 from pipeline.storage.sealed import read_sealed, write_sealed
 from pipeline.storage.stores import open_store
 from pipeline.workspace import Workspace
 from tests.atlas_site.synthetic_run import Plan, write_run
+from tests.imports import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +97,20 @@ def test_the_filters_are_the_weights_with_colour_last(run: Workspace):
     atlas = open_atlas(run.artifacts)
     weight = atlas.model().get_parameter("conv1.weight")
     assert (atlas.filters("conv1")[3, 1, 2] == weight[3, :, 1, 2].numpy()).all()
+
+
+READ = """
+import sys
+from pipeline.atlas import open_atlas
+atlas = open_atlas(sys.argv[1])
+atlas.filters("conv1"), atlas.kernels_from_below("conv2"), atlas.start_cosine("conv2")
+atlas.image(0), atlas.top("conv1", 0), atlas.frames("conv3")
+assert "torch" not in sys.modules
+"""
+
+
+def test_a_reader_imports_torch_for_the_network_alone(run: Workspace):
+    subprocess.run([sys.executable, "-c", READ, str(run.artifacts)], cwd=ROOT, check=True)
 
 
 def test_a_filter_says_how_much_of_it_is_still_its_start(tmp_path: Path):

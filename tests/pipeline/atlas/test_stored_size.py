@@ -5,12 +5,12 @@ import torch
 from pipeline.atlas.stored_size import (
     LARGEST_BYTES,
     reduced_pixels,
-    reduced_signal,
     reduced_size,
     reduction,
 )
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.ops import Linear
+from pipeline.project.stored_signal import reduced_signal
 from tests.pipeline.network.small_graphs import chained, conv
 
 

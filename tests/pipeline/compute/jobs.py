@@ -5,5 +5,5 @@ import torch
 CPU = torch.device("cpu")
 
 
-def square(job: int, device: torch.device) -> int:
+def square(job: int, device: torch.device | None) -> int:
     return job * job

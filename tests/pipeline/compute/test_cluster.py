@@ -1,145 +1,18 @@
-"""The pool: the same interface over threads and processes, and workers that die."""
+"""Tasks of torch: their device and their threads."""
 
-import asyncio
-import os
-import signal
-import socket
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 import torch
-from distributed import Client, LocalCluster, Security
 
-from pipeline.compute import cluster
-from pipeline.compute.cluster import Pool, _check_address, workers
-from pipeline.errors import AtlasError
-from tests.pipeline.compute.jobs import CPU, square
+from pipeline.compute.cluster import workers
+from tests.pipeline.compute.jobs import CPU
 
 
-def threads_of_torch(job: int, device: torch.device) -> int:
-    return torch.get_num_threads()
-
-
-def refuse(job: int, device: torch.device) -> int:
-    raise AtlasError(f"{job} is wrong.", fix="Mend it.")
-
-
-def die_once(job: tuple[int, Path], device: torch.device) -> int:
-    number, witness = job
-    if number == 3 and not witness.exists():
-        witness.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Pool]:
-    with workers(None, 2, CPU, cores=2) as pool:
-        yield pool
-
-
-@pytest.fixture(scope="module")
-def threads() -> Iterator[Pool]:
-    with workers(None, 0, CPU, cores=2) as pool:
-        yield pool
-
-
-@pytest.fixture(params=["threads", "processes"])
-def pool(request) -> Pool:
-    return request.getfixturevalue(request.param)
-
-
-def test_every_job_is_done_once(pool):
-    found = sorted(pool.run(square, ((str(n), n) for n in range(20))))
-    assert found == sorted((str(n), n * n) for n in range(20))
-
-
-def test_jobs_are_read_as_work_proceeds(threads):
-    read = []
-
-    def jobs():
-        for number in range(100):
-            read.append(number)
-            yield number, number
-
-    results = threads.run(square, jobs())
-    next(results)
-    assert len(read) <= 10
-    results.close()
+def surroundings(job: int, device: torch.device) -> tuple[torch.device, int]:
+    return device, torch.get_num_threads()
 
 
 def test_a_task_computes_with_one_thread_and_the_caller_with_as_many_as_before():
     before = torch.get_num_threads()
     with workers(None, 0, CPU, cores=2) as pool:
-        assert dict(pool.run(threads_of_torch, [(0, 0)])) == {0: 1}
+        assert pool.threads == 2
+        assert dict(pool.run(surroundings, [(0, 0)])) == {0: (CPU, 1)}
     assert torch.get_num_threads() == before
-
-
-def test_an_error_of_a_task_reaches_the_caller(pool):
-    with pytest.raises(AtlasError, match=r"7 is wrong\. Mend it\."):
-        list(pool.run(refuse, [(7, 7)]))
-
-
-def test_a_worker_that_dies_repeats_its_own_jobs(processes, tmp_path):
-    jobs = [(n, (n, tmp_path / "died")) for n in range(12)]
-    assert sorted(processes.run(die_once, jobs)) == [(n, n) for n in range(12)]
-    assert (tmp_path / "died").exists()
-
-
-def test_who_lacks_the_key_of_the_workers_is_refused(processes):
-    address = processes._client.scheduler.address
-    assert address.startswith("tls://127.0.0.1:")
-    for attempt in (address, address.replace("tls", "tcp")):
-        with pytest.raises((OSError, ValueError, TypeError)):
-            Client(attempt, timeout=2, security=stranger(attempt), set_as_default=False)
-
-
-def stranger(address: str) -> Security | None:
-    """The credentials of somebody else, who has a key of his own."""
-    return Security.temporary() if address.startswith("tls") else None
-
-
-@pytest.mark.parametrize(
-    "address", ["", "tcp://", "tcp://host", "host:8786", "http://h:1", "tcp://h:99999", "\0", "🦆"]
-)
-def test_what_is_not_an_address_is_refused_at_once(address):
-    with pytest.raises(AtlasError, match="is not the address of a Dask scheduler"):
-        _check_address(address)
-
-
-@pytest.fixture
-def _short_patience(monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_S", 0.5)
-
-
-@pytest.mark.usefixtures("_short_patience")
-def test_a_scheduler_that_is_not_there_is_named():
-    with (
-        socket.socket() as taken,  # bound, but not listening
-        pytest.raises(AtlasError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1"),
-    ):
-        taken.bind(("127.0.0.1", 0))
-        with workers(f"tcp://127.0.0.1:{taken.getsockname()[1]}", 0, CPU):
-            pass
-
-
-@pytest.mark.usefixtures("_short_patience")
-def test_a_scheduler_that_accepts_and_says_nothing_is_named():
-    with (
-        socket.create_server(("127.0.0.1", 0)) as silent,
-        pytest.raises(AtlasError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1"),
-        workers(f"tcp://127.0.0.1:{silent.getsockname()[1]}", 0, CPU),
-    ):
-        pass
-
-
-def test_a_scheduler_is_reached_from_a_thread_that_runs_a_loop():
-    """As a notebook's thread does."""
-
-    async def squares(address: str) -> list[int]:
-        with workers(address, 0, CPU) as pool:
-            return [result for _, result in pool.run(square, [(0, 3)])]
-
-    with LocalCluster(1, processes=False, protocol="tcp", dashboard_address=None) as running:
-        assert asyncio.run(squares(running.scheduler_address)) == [9]

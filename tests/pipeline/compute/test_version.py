@@ -4,6 +4,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from pipeline.compute import cluster
+from pipeline.compute.pool import Place, Pool
 from pipeline.compute.version import check_versions, versions_here
 from pipeline.errors import AtlasError
 from tests.pipeline.compute.jobs import CPU, square
@@ -37,7 +38,7 @@ def test_a_running_scheduler_s_workers_are_used(scheduler):
 
 def test_a_worker_that_joined_later_is_checked_too(scheduler):
     with Client(scheduler, set_as_default=False) as client:
-        pool = cluster.Pool(client, CPU, (("python", "2.7"), *versions_here()[1:]))
+        pool = Pool(client, Place(), (("python", "2.7"), *versions_here()[1:]))
         with pytest.raises(AtlasError, match=r"has python 3.*this process has 2\.7"):
             list(pool.run(square, [("a", 3)]))
 

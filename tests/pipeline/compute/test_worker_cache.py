@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.errors import AtlasError
-from pipeline.network.model import load_card
+from pipeline.network.card import load_card
 from tests.pipeline.scan.worlds import make_world
 
 

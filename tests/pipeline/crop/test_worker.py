@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from pipeline.atlas.layer_entries import LayerEntries
@@ -44,7 +43,7 @@ def cropped(images, reduction=1):
         np.array([[0, 2], [1, 1]], np.int32),
         np.ones(2, np.float32),
     )
-    return crop_chunk(entry_task(config, rows, {"a": entries}), torch.device("cpu"))["a"]
+    return crop_chunk(entry_task(config, rows, {"a": entries}), None)["a"]
 
 
 def test_a_patch_is_the_pixels_of_its_field_and_0_outside(images):

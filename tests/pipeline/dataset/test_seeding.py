@@ -3,7 +3,8 @@ import itertools
 import numpy as np
 import torch
 
-from pipeline.dataset.seeding import generator_for, rng_for
+from pipeline.dataset.seeding import rng_for
+from pipeline.dataset.torch_seeding import generator_for
 
 PLACES = [(0, "fold"), (1, "fold"), (0, "order"), (0, "fold", 0), (0, "fold", 1), (0, "fold", 1, 0)]
 

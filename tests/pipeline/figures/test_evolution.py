@@ -6,7 +6,8 @@ from safetensors.torch import save_file
 from pipeline.atlas import open_atlas
 from pipeline.dataset.images import load_square
 from pipeline.figures.evolution import Evolution, followed, shown_rows
-from pipeline.network.model import load_model, snapshot_path
+from pipeline.network.card import snapshot_path
+from pipeline.network.model import load_model
 from tests.figure_making import Here, made
 from tests.finished_scan import CROP, RESIZE, finished_scan
 

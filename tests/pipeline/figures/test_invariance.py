@@ -13,8 +13,9 @@ from pipeline.dataset.store import open_images
 from pipeline.figures.invariance import Invariance, InvarianceJob, follow
 from pipeline.figures.subjects import Source, Subject, subjects
 from pipeline.figures.transforms import transforms
+from pipeline.network.card import ModelCard
 from pipeline.network.graph import Graph, Node
-from pipeline.network.model import ModelCard, save_model
+from pipeline.network.model import save_model
 from pipeline.network.ops import Conv, Curve, Input, Linear, Resample, square
 from pipeline.storage.hashing import sha256_of
 from tests.figure_making import Here, made

@@ -9,8 +9,9 @@ import pytest
 from pipeline.atlas import Run
 from pipeline.figure_params import FigureName
 from pipeline.figures.registry import FIGURES
+from pipeline.network.card import ModelCard
 from pipeline.network.graph import Graph, Node
-from pipeline.network.model import ModelCard, save_model
+from pipeline.network.model import save_model
 from pipeline.network.ops import (
     Add,
     BatchNorm,

@@ -4,24 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.network.filters import low_frequency_share, start_cosine
-
-
-def filters(*weights: list[float]) -> torch.Tensor:
-    """Filters of one colour and one row."""
-    return torch.tensor(weights)[:, None, None, :]
-
-
-def test_a_filter_that_is_its_start_scaled_or_reversed_has_cosine_one():
-    start = filters([3.0, 4.0], [3.0, 4.0], [3.0, 4.0])
-    now = filters([3.0, 4.0], [0.3, 0.4], [-6.0, -8.0])
-    assert start_cosine(now, start).tolist() == pytest.approx([1.0, 1.0, 1.0])
-
-
-def test_the_cosine_is_that_of_the_angle_and_zero_at_a_right_angle_or_without_weights():
-    start = filters([1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 0.0])
-    now = filters([3.0, 4.0], [0.0, 2.0], [0.0, 0.0], [1.0, 1.0])
-    assert start_cosine(now, start).tolist() == pytest.approx([0.6, 0.0, 0.0, 0.0])
+from pipeline.network.filters import low_frequency_share
 
 
 def grating(cycles_per_pixel: float, side: int = 31) -> torch.Tensor:

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from pipeline.errors import AtlasError
-from pipeline.network.model import ModelCard, load_card, save_model
+from pipeline.network.card import ModelCard, load_card
+from pipeline.network.model import save_model
 from pipeline.network.outs import publish_network
 from pipeline.storage.reports import check_table
 from pipeline.storage.sealed import read_sealed

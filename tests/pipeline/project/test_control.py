@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.network.model import load_card, load_model
+from pipeline.network.card import load_card
+from pipeline.network.model import load_model
 from pipeline.project.control import control_correlation, load_start, redrawn
 from pipeline.storage.stores import DIMENSIONS, Provenance, create_array, create_store
 from tests.pipeline.scan.worlds import make_model

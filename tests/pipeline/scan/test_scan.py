@@ -11,11 +11,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pipeline.compute.cluster import Pool, workers
+from pipeline.compute.cluster import workers
+from pipeline.compute.pool import Pool
 from pipeline.dataset.images import load_square
 from pipeline.dataset.store import FolderStore
 from pipeline.errors import AtlasError
-from pipeline.network.model import load_card, save_model
+from pipeline.network.card import load_card
+from pipeline.network.model import save_model
 from pipeline.params import ScanParams
 from pipeline.scan.forward import Forward
 from pipeline.scan.scan import Scan, plan_scan

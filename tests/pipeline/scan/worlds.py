@@ -9,7 +9,8 @@ from PIL import Image
 
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.architectures import Variant, build_chain
-from pipeline.network.model import Model, ModelCard, load_model, save_model
+from pipeline.network.card import ModelCard
+from pipeline.network.model import Model, load_model, save_model
 from pipeline.network.module import Network
 from pipeline.storage.hashing import sha256_of
 

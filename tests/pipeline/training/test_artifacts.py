@@ -4,7 +4,7 @@ from safetensors.torch import load_file
 
 from pipeline.dataset.manifest import ImageRow, sorted_manifest
 from pipeline.dataset.store import FolderStore
-from pipeline.network.model import load_card
+from pipeline.network.card import load_card
 from pipeline.storage.history import EpochRecord
 from pipeline.training.artifacts import mean_field, per_pixel, training_report, write_model
 from pipeline.training.checkpoint import save_snapshot

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pipeline.dataset.seeding import generator_for
+from pipeline.dataset.torch_seeding import generator_for
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.module import Network

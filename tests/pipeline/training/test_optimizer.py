@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.dataset.seeding import generator_for
+from pipeline.dataset.torch_seeding import generator_for
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.module import Network
 from pipeline.params import TrainParams

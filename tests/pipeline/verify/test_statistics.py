@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.dataset.manifest import ImageRow
-from pipeline.network.model import load_card
+from pipeline.network.card import load_card
 from pipeline.storage.stores import open_store, read_scan
 from pipeline.verify.statistics import shape_faults, statistics_faults
 from tests.finished_scan import CLASSES, finished_scan

@@ -1,0 +1,262 @@
+"""Workers: one interface to this process, to processes of this machine, and to a Dask cluster."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from dask.system import CPU_COUNT
+from distributed import (
+    Client,
+    Future,
+    KilledWorker,
+    Nanny,
+    Scheduler,
+    Security,
+    SpecCluster,
+    Worker,
+    as_completed,
+    get_worker,
+)
+from distributed.comm.core import CommClosedError
+from distributed.core import rpc
+
+from pipeline.compute.version import Versions, check_versions, versions_here
+from pipeline.errors import AtlasError
+from pipeline.parent import ctrl_c_withheld
+
+log = logging.getLogger(__name__)
+
+K = TypeVar("K")
+J = TypeVar("J")
+R = TypeVar("R")
+
+Task = Callable[[J, Any], R]
+"""Work on one job, with what its pool's place gives, a device of torch or None: a function of an
+importable module, deterministic, whose bits depend on no worker's number of cores."""
+
+WINDOW_PER_THREAD = 4
+CONNECT_S = 10.0
+"""Seconds that a scheduler has to answer."""
+SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
+
+
+class Place:
+    """Where tasks compute: on the processor, without torch."""
+
+    def here(self, slot: int | None) -> Any:
+        """What a task gets, asked for on its worker.
+
+        `slot` is the worker's number among our own; None on one of a cluster.
+        """
+
+    def __str__(self) -> str:
+        """A name for the log."""
+        return "cpu"
+
+
+class Pool:
+    """Workers that run tasks; made by `workers`."""
+
+    def __init__(self, client: Client, place: Place, expected: Versions | None = None) -> None:
+        self._client = client
+        self._place = place
+        self._expected = expected
+
+    @property
+    def threads(self) -> int:
+        """Tasks that run at the same time."""
+        counts: dict[str, int] = self._client.nthreads()
+        return max(1, sum(counts.values()))
+
+    def run(self, task: Task[J, R], jobs: Iterable[tuple[K, J]]) -> Iterator[tuple[K, R]]:
+        """Run a task on the job of every (key, job), and yield (key, result) as they finish.
+
+        `jobs` is read as work proceeds: at most four tasks per thread are under way, and a result
+        is let go once it is yielded. A worker that dies repeats only the tasks it had not handed
+        over. An AtlasError of a task is raised here.
+        """
+        waiting = iter(jobs)
+        keys: dict[Future[R | AtlasError | CancelledError], K] = {}
+        finished = as_completed(loop=self._client.loop, with_results=True)
+        try:
+            self._submit(finished, keys, task, waiting, WINDOW_PER_THREAD * self.threads)
+            for future, result in finished:
+                key = keys.pop(future)
+                future.release()
+                if isinstance(result, AtlasError | CancelledError):
+                    raise result
+                self._submit(finished, keys, task, waiting, 1)
+                yield key, result
+        except (CancelledError, CommClosedError) as error:
+            raise AtlasError(
+                "The Dask scheduler stopped while this stage was running.",
+                fix="Start it again, then run this again: finished work is kept.",
+            ) from error
+        except KilledWorker as error:
+            raise AtlasError(
+                f"Workers kept dying ({error.last_worker.address} was the last).",
+                fix="Look into their logs; if memory ran out, use fewer workers.",
+            ) from error
+        finally:
+            if self._client.status == "running":
+                self._client.cancel(list(finished.futures))
+
+    def _submit(
+        self,
+        finished: as_completed,
+        keys: dict[Future[R | AtlasError | CancelledError], K],
+        task: Task[J, R],
+        waiting: Iterator[tuple[K, J]],
+        count: int,
+    ) -> None:
+        for _, (key, job) in zip(range(count), waiting, strict=False):
+            future: Future[R | AtlasError | CancelledError] = self._client.submit(
+                _run_here, task, job, self._place, self._expected, pure=False
+            )
+            keys[future] = key
+            finished.add(future)
+
+
+@contextmanager
+def workers(
+    scheduler: str | None, count: int, place: Place, threads: int | None = None
+) -> Iterator[Pool]:
+    """Workers to run tasks on.
+
+    With the address of a scheduler: the workers of that cluster, after a check of their versions.
+    Else `count` processes of this machine, or for 0 the threads of this process: `threads` for each
+    of them, by default those that share the cores.
+    """
+    if scheduler:
+        with _connect(scheduler) as client:
+            yield Pool(client, place, versions_here())
+        return
+    threads = threads or max(1, CPU_COUNT // max(1, count))
+    log.info("Computing on %s: %s process(es) of %s thread(s)", place, max(1, count), threads)
+    with _local_cluster(count, threads) as cluster, Client(cluster) as client:
+        yield Pool(client, place)
+
+
+def _local_cluster(count: int, threads: int) -> SpecCluster:
+    """Workers of this machine that nobody else can reach.
+
+    Threads of this process talk to their scheduler inside it. Processes talk over the loopback
+    interface, by TLS with a key that is made now and never written: whoever lacks it is refused.
+    """
+    # Where it is imported after logging was set up, it would log every connection.
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    # It would warn of every task that Ctrl-C cancels.
+    logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
+    # It logs a traceback for a heartbeat that was under way when the pool was closed.
+    logging.getLogger("distributed.worker").addFilter(_is_no_heartbeat)
+    reach: dict[str, object] = {"protocol": "inproc://"}
+    security = None
+    if count:
+        security = Security.temporary()
+        reach = {"protocol": "tls://", "host": "127.0.0.1", "security": security}
+    own = {"nthreads": threads, "memory_limit": 0, **reach}
+    worker = {
+        "cls": Nanny if count else _Worker,
+        "options": own | ({"worker_class": _Worker} if count else {"dashboard": False}),
+    }
+    with ctrl_c_withheld():  # from the threads, too, that start a worker again
+        return SpecCluster(
+            workers={number: worker for number in range(max(1, count))},
+            scheduler={"cls": _Scheduler, "options": {"dashboard": False, **reach}},
+            security=security,
+            silence_logs=logging.WARNING,
+        )
+
+
+def _is_no_heartbeat(record: logging.LogRecord) -> bool:
+    return "Failed to communicate with scheduler during heartbeat" not in record.getMessage()
+
+
+class _Scheduler(Scheduler):
+    """A scheduler without the web server that Dask's own opens for whoever asks."""
+
+    def start_http_server(self, *args: object, **options: object) -> None:
+        """Open no port."""
+
+
+class _Worker(Worker):
+    """A worker without the web server that Dask's own opens, on every interface."""
+
+    def start_http_server(self, *args: object, **options: object) -> None:
+        """Open no port."""
+
+
+@contextmanager
+def _connect(scheduler: str) -> Iterator[Client]:
+    _check_address(scheduler)
+    # It would log a traceback where the scheduler ends, of which `run` makes one line.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+    try:
+        with ThreadPoolExecutor(1) as thread:  # the calling one may run a loop, as in a notebook
+            thread.submit(asyncio.run, asyncio.wait_for(_answers(scheduler), CONNECT_S)).result()
+        client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise AtlasError(
+            f"No Dask scheduler answers at {scheduler} ({error}).",
+            fix="Start one with `dask scheduler`, or unset ATLAS_SCHEDULER.",
+        ) from error
+    with client:
+        found = client.run(versions_here, on_error="return")
+        if not found:
+            raise AtlasError(
+                f"The scheduler at {scheduler} has no workers.",
+                fix=f"Start some with `dask worker {scheduler}`.",
+            )
+        for address, theirs in found.items():
+            _check_worker(address, theirs)
+        yield client
+
+
+async def _answers(scheduler: str) -> None:
+    """Return once a scheduler has answered: a Client waits for ever for one that stays silent."""
+    async with rpc(scheduler, connection_args=Security().get_connection_args("client")) as remote:
+        await remote.identity()
+
+
+def _check_address(scheduler: str) -> None:
+    """Raise AtlasError for what is not an address: Dask would try for minutes to reach any text."""
+    try:
+        parts = urlsplit(scheduler)
+        complete = parts.scheme in SCHEMES and parts.hostname and parts.port
+    except ValueError:  # a port beyond 65535, a bracket that is not closed
+        complete = None
+    if not complete:
+        raise AtlasError(
+            f"{scheduler!r} is not the address of a Dask scheduler.",
+            fix="Write it as tcp://HOST:PORT, as `dask scheduler` prints it.",
+        )
+
+
+def _check_worker(address: str, theirs: Versions | Exception) -> None:
+    if isinstance(theirs, Exception):
+        raise AtlasError(
+            f"The worker {address} cannot run this project ({theirs!r}).",
+            fix="Install the same version of the project on it, restart it, and run again.",
+        )
+    check_versions(address, theirs, versions_here())
+
+
+def _run_here(task: Task[J, R], job: J, place: Place, expected: Versions | None) -> R | AtlasError:
+    """Run a task on a worker. An AtlasError is returned, or Dask would log its traceback.
+
+    One of a cluster may have joined after the first check, so it compares its versions with those
+    `expected`, and it may lack the device. One of our own (None) has our versions, and a number by
+    which it takes its card.
+    """
+    worker = get_worker()
+    try:
+        if expected is None:
+            return task(job, place.here(int(worker.name)))
+        check_versions(worker.address, versions_here(), expected)
+        return task(job, place.here(None))
+    except AtlasError as error:
+        return error
