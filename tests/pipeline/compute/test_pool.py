@@ -7,13 +7,19 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import dask
 import pytest
-from distributed import Client, LocalCluster, Security
+from distributed import Client, LocalCluster, Security, get_worker
 
 from pipeline.compute import pool as pools
 from pipeline.compute.pool import Place, Pool, _check_address, workers
 from pipeline.errors import AtlasError
 from tests.pipeline.compute.jobs import square
+
+
+def watched(job: int, device: None) -> set[str]:
+    """The callbacks by which a worker samples stacks."""
+    return {"profile", "profile-cycle"} & get_worker().periodic_callbacks.keys()
 
 
 def refuse(job: int, device: None) -> int:
@@ -48,6 +54,11 @@ def pool(request) -> Pool:
 def test_every_job_is_done_once(pool):
     found = sorted(pool.run(square, ((str(n), n) for n in range(20))))
     assert found == sorted((str(n), n * n) for n in range(20))
+
+
+def test_no_worker_samples_its_stacks_and_the_callers_settings_stay(pool):
+    assert dict(pool.run(watched, [(0, 0)])) == {0: set()}
+    assert dask.config.get("distributed.worker.profile.enabled") is True
 
 
 def test_jobs_are_read_as_work_proceeds(threads):
