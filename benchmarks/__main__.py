@@ -18,6 +18,7 @@ SUBJECTS = (
     "foreign",
     "training",
     "evaluate",
+    "verify",
     "site",
     "flow",
     "growth",
