@@ -94,7 +94,7 @@ class Compared:
         seconds, _ = wall(lambda: self._scanned(device, amount.images, amount.batch), device)
         beside = self._agreement(self._scanned(device, amount.equal, amount.batch))
         rate = amount.images / seconds
-        return Measurement("scan, files to records", rate, self._flop, _mib(device), beside)
+        return Measurement("scan, files to records", rate, self._flop, memory_mib(device), beside)
 
     def _ready_scan(self) -> Measurement:
         """The same without reading and decoding: one batch of squares again and again."""
@@ -113,7 +113,7 @@ class Compared:
 
         seconds, _ = wall(work, self._device)
         rate = batches * len(squares) / seconds
-        return Measurement("scan, images ready", rate, self._flop, _mib(self._device), "")
+        return Measurement("scan, images ready", rate, self._flop, memory_mib(self._device), "")
 
     def _scan_with_little_memory(self) -> Measurement:
         """A batch of all images, whose maps do not fit: it must be halved, at equal results."""
@@ -121,7 +121,7 @@ class Compared:
         with _little_memory(device):
             found = self._scanned(device, images, images)
         what = f"scan, {images} images a batch, {LITTLE_MIB} MiB free"
-        return Measurement(what, None, None, _mib(device), self._agreement(found))
+        return Measurement(what, None, None, memory_mib(device), self._agreement(found))
 
     def _projections(self) -> Measurement:
         """Nine of some channels of every layer, the forward passes for their switches included."""
@@ -130,10 +130,10 @@ class Compared:
         inputs, projector = self._inputs(device), self._projector(device)
         configure_matmul(device, tf32=False)
         seconds, _ = wall(lambda: _projected(graph, projector, many, inputs, device), device)
-        mib, count = _mib(device), sum(map(len, many.values()))
+        mib, count = memory_mib(device), sum(map(len, many.values()))
         ours = _projected(graph, projector, few, inputs, device)
         theirs = _projected(graph, self._projector(CPU), few, self._inputs(CPU), CPU)
-        errors = np.array([_error(ours[key], theirs[key]) for key in theirs])
+        errors = np.array([error(ours[key], theirs[key]) for key in theirs])
         beside = (
             f"the same picture for {(errors <= EQUAL).sum():,} of {len(errors):,}; relative L2 "
             f"error {np.median(errors):.1g} in the median, {errors.max():.1g} at most"
@@ -143,7 +143,7 @@ class Compared:
     def _evaluation(self) -> Measurement:
         images, device = self._amount.equal, self._device
         seconds, ours = wall(lambda: self._probabilities(device), device)
-        mib, difference = _mib(device), np.abs(ours - self._probabilities(CPU)).max()
+        mib, difference = memory_mib(device), np.abs(ours - self._probabilities(CPU)).max()
         beside = f"probabilities differ by at most {difference:.1g}"
         flop, rate = 10 * self._flop, images / seconds
         return Measurement("evaluate, ten crops", rate, flop, mib, beside)
@@ -239,7 +239,7 @@ def _projected(
     return found
 
 
-def _error(ours: np.ndarray, theirs: np.ndarray) -> float:
+def error(ours: np.ndarray, theirs: np.ndarray) -> float:
     """Relative L2 error; 0 where both are blank."""
     return float(np.linalg.norm(ours - theirs) / max(np.linalg.norm(theirs), 1e-30))
 
@@ -252,7 +252,7 @@ def _flop(model: Model) -> int:
     return int(counter.get_total_flops())
 
 
-def _mib(device: torch.device) -> float | None:
+def memory_mib(device: torch.device) -> float | None:
     """The most memory of the card held since the last call; None of a processor."""
     if device.type != "cuda":
         return None

@@ -2,9 +2,11 @@
 
 Each result is compared with the processor's own on the same images. `--cpu` rehearses it all at a
 tiny size, the processor in place of the card, so that nothing fails for the first time there.
+After nine minutes it ends, and says that rows are left out.
 """
 
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,16 +15,30 @@ from pathlib import Path
 
 import click
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.compared import Amount, Compared
+from benchmarks.compared import CPU, Amount, Compared, Measurement, error, memory_mib
 from benchmarks.cost import wall
 from benchmarks.machine import description
-from benchmarks.training import fed_epoch, make_trainer, ready_epoch, zfnet_task
+from benchmarks.training import (
+    fed_epoch,
+    gradients,
+    in_precision,
+    make_trainer,
+    ready_epoch,
+    zfnet_task,
+)
 from benchmarks.world import make_torchvision_world, make_world
 from pipeline.compute.device import configure_matmul
+from pipeline.training.task import TrainingTask
+from pipeline.training.trainer import Trainer
 
 HEAD = ("what", "network", "rate", "of the matrix rate", "memory", "beside the processor")
 PRECISIONS = ("float32", "bfloat16")
+BUDGET_S = 8 * 60
+"""After which no row is begun; a row takes less than a minute."""
+DERIVED = 16
+"""Images whose gradients are compared."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +61,7 @@ class Size:
 
 
 FULL = Size(224, 1.0, "resnet50", Amount(20_000, 128, 128, 200), 8192, 2048, 128)
-REHEARSAL = Size(96, 0.125, "resnet18", Amount(48, 24, 8, 10), 256, 32, 16)
+REHEARSAL = Size(64, 0.125, "resnet18", Amount(16, 16, 8, 10), 256, 32, 16)
 
 
 @click.command()
@@ -56,8 +72,18 @@ def main(cpu: bool) -> None:
         raise click.ClickException("torch sees no CUDA device. `--cpu` rehearses without one.")
     click.echo(f"Measured on {description()}{' (a rehearsal)' if cpu else ''}.\n")
     device, size = torch.device("cpu" if cpu else "cuda"), REHEARSAL if cpu else FULL
-    for cells in chain((HEAD, ("---",) * len(HEAD)), rows(device, size)):
+    for cells in chain((HEAD, ("---",) * len(HEAD)), within(BUDGET_S, rows(device, size))):
         click.echo(f"| {' | '.join(cells)} |")
+
+
+def within(budget_s: float, measured: Iterator[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """The rows that are begun within some seconds; then one that says that others are left out."""
+    start = time.perf_counter()
+    for cells in measured:
+        yield cells
+        if time.perf_counter() - start > budget_s:
+            yield f"left out: all after this, {budget_s / 60:g} minutes are over", *[""] * 5
+            return
 
 
 def rows(device: torch.device, size: Size) -> Iterator[tuple[str, ...]]:
@@ -74,15 +100,19 @@ def rows(device: torch.device, size: Size) -> Iterator[tuple[str, ...]]:
             compared = Compared(make(Path(folder)), device, size.amount)
             for found in compared.measurements():
                 click.echo(f"{compared.arch}: {found.what}", err=True)
-                rate = "" if found.rate is None else f"{found.rate:,.0f}/s"
-                share = (
-                    ""
-                    if found.rate is None or found.flop is None
-                    else f"{found.rate * found.flop / rates['float32']:.2g}"
-                )
-                held = "" if found.mib is None else f"{found.mib:,.0f} MiB"
-                yield found.what, compared.arch, rate, share, held, found.beside
-    yield from _training_rows(device, size)
+                yield _cells(compared.arch, found, rates["float32"])
+    for precision in PRECISIONS:
+        for products, found in _training(device, size, precision):
+            yield _cells(f"zfnet, {precision}", found, rates[products])
+
+
+def _cells(network: str, found: Measurement, matrix_rate: float) -> tuple[str, ...]:
+    rate = "" if found.rate is None else f"{found.rate:,.0f}/s"
+    share = ""
+    if found.rate is not None and found.flop is not None:
+        share = f"{found.rate * found.flop / matrix_rate:.2g}"
+    held = "" if found.mib is None else f"{found.mib:,.0f} MiB"
+    return found.what, network, rate, share, held, found.beside
 
 
 def _matrix_rate(device: torch.device, side: int, dtype: str) -> float:
@@ -93,22 +123,47 @@ def _matrix_rate(device: torch.device, side: int, dtype: str) -> float:
     return 2 * side**3 / min(times[1:])
 
 
-def _training_rows(device: torch.device, size: Size) -> Iterator[tuple[str, ...]]:
-    """Epochs of ZFNet by the paper's recipe, in images per second, the first turn left out."""
-    for precision in PRECISIONS:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            task = zfnet_task(folder, size.epoch, size.width, size.side, size.batch, precision)
-            trainer = make_trainer(task, folder / "state", device=device)
-            falls_back = precision == "bfloat16" and not trainer.use_bfloat16
-            note = "float32: there are no products in bfloat16" if falls_back else ""
-            for what, epoch in (
-                ("inputs ready", ready_epoch(trainer)),
-                ("from decoded pixels", fed_epoch(trainer)),
-            ):
-                seconds = min(wall(epoch, device)[0] for _ in range(3))
-                rate = size.epoch / seconds
-                yield f"training, {what}", f"zfnet, {precision}", f"{rate:,.0f}/s", "", "", note
+def _training(
+    device: torch.device, size: Size, precision: str
+) -> Iterator[tuple[str, Measurement]]:
+    """Epochs of ZFNet by the paper's recipe, in images per second, the first turn left out.
+
+    Each with the precision of its products, which is float32 where there are no others.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        task = zfnet_task(folder, size.epoch, size.width, size.side, size.batch, precision)
+        trainer = make_trainer(task, folder / "state", device=device)
+        beside = _gradients_beside(task, trainer, folder / "beside")
+        flop = _training_flop(trainer)
+        memory_mib(device)
+        for what, epoch in (
+            ("inputs ready", ready_epoch(trainer)),
+            ("from decoded pixels", fed_epoch(trainer)),
+        ):
+            seconds = min(wall(epoch, device)[0] for _ in range(3))
+            rate = size.epoch / seconds
+            found = Measurement(f"training, {what}", rate, flop, memory_mib(device), beside)
+            yield "bfloat16" if trainer.use_bfloat16 else "float32", found
+            beside = ""
+
+
+def _gradients_beside(task: TrainingTask, trainer: Trainer, state: Path) -> str:
+    """How far the gradients of the first step are from the processor's, which are in float32."""
+    exact = make_trainer(in_precision(task, "float32"), state, device=CPU)
+    ours, theirs = gradients(trainer, DERIVED), gradients(exact, DERIVED)
+    worst = max(error(ours[weight].numpy(), theirs[weight].numpy()) for weight in theirs)
+    words = f"gradients of {DERIVED} images differ by at most {worst:.1g} (relative L2)"
+    if trainer.params.precision == "bfloat16" and not trainer.use_bfloat16:
+        words += "; in float32: there are no products in bfloat16"
+    return words
+
+
+def _training_flop(trainer: Trainer) -> float:
+    """Floating-point operations of an image: both ways, and the gradients of the weights."""
+    with FlopCounterMode(display=False) as counter:
+        gradients(trainer, DERIVED)
+    return int(counter.get_total_flops()) / DERIVED
 
 
 if __name__ == "__main__":

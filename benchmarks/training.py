@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -23,6 +24,7 @@ from pipeline.dataset.store import ImageStore, open_images
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of
 from pipeline.training.data import epoch_batches, load_training_data
+from pipeline.training.datasets import Rows
 from pipeline.training.distributed import Group
 from pipeline.training.forward import TrainingForward, draw_masks
 from pipeline.training.init import starting_network
@@ -33,6 +35,9 @@ PRESETS = Path(__file__).parents[1] / "presets"
 IMAGES = 192
 CLASSES = 4
 CPU = torch.device("cpu")
+
+Ready = tuple[Tensor, dict[int, Tensor], Tensor]
+"""Inputs, dropout's masks by node, and labels of a batch."""
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -107,31 +112,46 @@ def fed_epoch(trainer: Trainer) -> Callable[[], None]:
 
 def ready_epoch(trainer: Trainer) -> Callable[[], None]:
     """The steps of an epoch, with inputs and masks made beforehand."""
-    crop, train, device = trainer.task.params.data.crop, trainer.params, trainer.config.device
     order = torch.Generator().manual_seed(0)
-    made = []
-    for batch in epoch_batches(len(trainer.images.train), train.batch_size, order):
-        chance = torch.Generator().manual_seed(1)
-        inputs = torch.randn(len(batch), 3, crop, crop, generator=chance)
-        masks = draw_masks(trainer.network.graph, len(batch), slice(0, len(batch)), chance)
-        labels = torch.from_numpy(trainer.images.train_labels[batch])
-        inputs = inputs.contiguous(memory_format=torch.channels_last).to(device)
-        masks = {place: mask.to(device) for place, mask in masks.items()}
-        made.append((inputs, masks, labels.to(device)))
+    batches = epoch_batches(len(trainer.images.train), trainer.params.batch_size, order)
+    made = [_ready(trainer, batch) for batch in batches]
 
     def run() -> None:
-        trainer.network.train()
-        for inputs, masks, labels in made:
-            trainer.optimizer.zero_grad()
-            with torch.autocast(device.type, torch.bfloat16, enabled=trainer.use_bfloat16):
-                scores = trainer.step_module(inputs, masks)
-            loss = functional.cross_entropy(
-                scores.float(), labels, label_smoothing=train.label_smoothing
-            )
-            torch.autograd.backward(loss)
+        for ready in made:
+            _derive(trainer, ready)
             trainer.optimizer.step()
 
     return run
+
+
+def gradients(trainer: Trainer, images: int) -> dict[str, Tensor]:
+    """Of the loss of some images, by weight, on the processor."""
+    _derive(trainer, _ready(trainer, np.arange(images)))
+    found = trainer.network.named_parameters()
+    return {name: weight.grad.float().cpu() for name, weight in found if weight.grad is not None}
+
+
+def _ready(trainer: Trainer, batch: Rows) -> Ready:
+    """Noise as the inputs of a batch, its masks and labels, on the trainer's device."""
+    crop, device = trainer.task.params.data.crop, trainer.config.device
+    chance = torch.Generator().manual_seed(1)
+    inputs = torch.randn(len(batch), 3, crop, crop, generator=chance)
+    masks = draw_masks(trainer.network.graph, len(batch), slice(0, len(batch)), chance)
+    labels = torch.from_numpy(trainer.images.train_labels[batch])
+    inputs = inputs.contiguous(memory_format=torch.channels_last).to(device)
+    return inputs, {place: mask.to(device) for place, mask in masks.items()}, labels.to(device)
+
+
+def _derive(trainer: Trainer, ready: Ready) -> None:
+    """The gradients of a step."""
+    inputs, masks, labels = ready
+    trainer.network.train()
+    trainer.optimizer.zero_grad()
+    with torch.autocast(trainer.config.device.type, torch.bfloat16, enabled=trainer.use_bfloat16):
+        scores = trainer.step_module(inputs, masks)
+    smoothing = trainer.params.label_smoothing
+    loss = functional.cross_entropy(scores.float(), labels, label_smoothing=smoothing)
+    torch.autograd.backward(loss)
 
 
 def _cache_row(task: TrainingTask, folder: Path, rounds: int) -> Row:
@@ -155,7 +175,7 @@ def _cache_row(task: TrainingTask, folder: Path, rounds: int) -> Row:
 
 def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
     """What each measure gives on top of those before it."""
-    precise = _precise(task, "float32")
+    precise = in_precision(task, "float32")
     trainer = make_trainer(precise, folder / "full")
     steps = {
         "plain torch: NCHW, nn.LocalResponseNorm": _plain_epoch(precise),
@@ -164,7 +184,9 @@ def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
         "fused SGD, filters capped: the trainer's own step": ready_epoch(trainer),
     }
     if supports_bfloat16(torch.device("cpu")):
-        steps["bfloat16"] = ready_epoch(make_trainer(_precise(task, "bfloat16"), folder / "half"))
+        steps["bfloat16"] = ready_epoch(
+            make_trainer(in_precision(task, "bfloat16"), folder / "half")
+        )
     names, took = list(steps), _seconds(list(steps.values()), rounds)
     for place in range(1, len(names)):
         yield _gain(
@@ -179,7 +201,7 @@ def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
 
 def _compile_row(task: TrainingTask, folder: Path, rounds: int) -> Row:
     begun = time.perf_counter()
-    precise = _precise(task, "float32")
+    precise = in_precision(task, "float32")
     compiled = ready_epoch(make_trainer(precise, folder / "compiled", compiled=True))
     compiled()
     once = time.perf_counter() - begun
@@ -196,7 +218,8 @@ def _gain(name: str, against: str, before_s: float, after_s: float) -> Row:
     return Row(name, against, before_s / after_s, "×", 1.0, "higher", note)
 
 
-def _precise(task: TrainingTask, precision: str) -> TrainingTask:
+def in_precision(task: TrainingTask, precision: str) -> TrainingTask:
+    """The same in another precision."""
     train = task.params.train.model_copy(update={"precision": precision})
     return replace(task, params=task.params.model_copy(update={"train": train}))
 
