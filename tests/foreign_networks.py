@@ -78,6 +78,12 @@ def mobilenet_v2():
 '''
 CLASSES = ("0", "1", "2")
 CROP = 64
+FEW_FIGURES = {
+    "images": 1,
+    "invariance": {"translation_px": 8, "largest_scale": 1.5, "steps": 1},
+    "occlusion": {"side": 32, "stride": 16, "value": 128},
+}
+"""Of one image, at few places and amounts."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +177,7 @@ def adoption(folder: Path, function: str, layers: Sequence[str]) -> list[str]:
     (folder / "nets").mkdir()
     (folder / "nets" / "calibrated.py").write_text(NETS, encoding="utf-8")
     write_classes(folder / "photos", each=4)
-    write_params(folder, {"scan": {"top": 3}})
+    write_params(folder, {"scan": {"top": 3}, "figures": FEW_FIGURES})
     numbers = ["--mean", *["0.5"] * 3, "--std", *["0.25"] * 3]
     size = ["--resize", str(CROP + 8), "--crop", str(CROP)]
     shown = [word for layer in layers for word in ("--layers", layer)]

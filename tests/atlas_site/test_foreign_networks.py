@@ -18,7 +18,7 @@ from tests.pipeline.project.oracle import under_box
 pytestmark = pytest.mark.slow
 
 ENTRIES = 40
-STAGES = ("prepare", "train", "evaluate", "scan", "project", "crop")
+STAGES = ("prepare", "train", "evaluate", "scan", "project", "crop", "figures")
 
 
 @pytest.fixture(scope="module", params=FOREIGN)
@@ -130,6 +130,53 @@ def test_axe_finds_no_violation(chromium, finished, network, axe):
             page = opened(f"{(finished / 'site').as_uri()}/{place}", bypass_csp=True).page
             page.evaluate(axe)
             assert violations(page) == []
+
+
+@pytest.fixture
+def without_dense_layers(network: Foreign) -> Foreign:
+    """Networks of which no hidden layer is fully connected; the second has no max pool either."""
+    if network.function not in ("googlenet", "mobilenet_v2"):
+        pytest.skip("two networks stand for all")
+    return network
+
+
+@pytest.mark.browser
+def test_the_paper_s_figures_are_made_or_a_sentence_says_why_not(visit, without_dense_layers):
+    page = visit("figures.html", java_script_enabled=False).page
+    cards = dict(
+        zip(
+            page.locator(".figure-cards small").all_inner_texts(),
+            page.locator(".figure-cards > li").all(),
+            strict=True,
+        )
+    )
+    missing = {number: card.locator(".missing") for number, card in cards.items()}
+    assert {number for number, found in missing.items() if found.count()} == {"Figure 4", "Table 1"}
+    expect(missing["Figure 4"]).to_contain_text("trained elsewhere")
+    expect(missing["Table 1"]).to_contain_text("There is no parts.csv")
+    for number in ("Figure 5", "Figure 6", "Figure 7"):
+        cards[number].locator("h2 a").click()
+        assert page.locator("main img").count() >= 1
+        assert page.locator("main table").count() >= 1
+        page.go_back()
+    cards["Figure 6"].locator("h2 a").click()
+    expect(page.locator(".missing")).to_contain_text("was not scanned")
+
+
+@pytest.mark.browser
+def test_the_figure_pages_fit_a_phone_and_axe_finds_no_violation(
+    chromium, finished, axe, without_dense_layers
+):
+    wide = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+    with watching(chromium) as opened:
+        for place in ("figures", "figure-invariance", "figure-architecture", "figure-occlusion"):
+            address = f"{(finished / 'site').as_uri()}/{place}.html"
+            watched = opened(address, bypass_csp=True, width=390)
+            watched.page.wait_for_load_state("networkidle")
+            assert watched.page.evaluate(wide) <= 390, place
+            watched.page.evaluate(axe)
+            assert violations(watched.page) == [], place
+            assert watched.complaints == [], place
 
 
 @pytest.mark.browser
