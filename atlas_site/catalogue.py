@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from atlas_site.confusion import Confusion, confusion
-from atlas_site.layers import Layer, gather_layers
+from atlas_site.layers import LayerView, gather_layers
 from atlas_site.names import Names, read_names
 from atlas_site.pictures import grid_side
 from atlas_site.related import ChannelsByImage, channels_by_image
@@ -32,7 +32,7 @@ class Catalogue:
     """Everything that pages are written from, gathered before the first is written."""
 
     atlas: Run
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerView, ...]
     images: tuple[ShownImage, ...]
     classes: tuple[str, ...]
     """Names in the order of the class scores, then labels that the network does not know."""
@@ -89,7 +89,7 @@ class Catalogue:
             {layer.name: self.atlas.scan(layer.name).image for layer in self.layers}
         )
 
-    def has_filters(self, layer: Layer) -> bool:
+    def has_filters(self, layer: LayerView) -> bool:
         """Whether a layer's filters are pictures: it is the first and convolves the pixels."""
         return layer.name == self.atlas.graph.conv_layers[0] == self.atlas.graph.layers[0]
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from atlas_site.catalogue import Catalogue
-from atlas_site.layers import Channel, Layer, strong
+from atlas_site.layers import Channel, LayerView, strong
 from atlas_site.selectivity import preference
 
 SHOWN_LAYERS = 4
@@ -32,7 +32,7 @@ class ClassCard:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ShadedCount:
     """A cell of the confusion matrix."""
 
     images: int
@@ -65,7 +65,7 @@ def class_cards(catalogue: Catalogue) -> list[ClassCard]:
     return [card(number) for number in range(len(names))]
 
 
-def _scores(catalogue: Catalogue, layer: Layer) -> Float64[np.ndarray, "channel class"]:
+def _scores(catalogue: Catalogue, layer: LayerView) -> Float64[np.ndarray, "channel class"]:
     """How much each channel prefers each class; −1 for one that is weak or dead."""
     score = preference(catalogue.atlas.scan(layer.name).mean_peak_by_class)
     shown = [channel.number for channel in strong(layer.channels)]
@@ -74,7 +74,7 @@ def _scores(catalogue: Catalogue, layer: Layer) -> Float64[np.ndarray, "channel 
     return score
 
 
-def matrix(catalogue: Catalogue) -> list[list[Cell]]:
+def matrix(catalogue: Catalogue) -> list[list[ShadedCount]]:
     """The confusion matrix, a row per label; empty where it is not known or too large to read."""
     rows = catalogue.confusion.rows if catalogue.confusion else []
-    return [[Cell(n, -(-HEATS * n // max(1, sum(row)))) for n in row] for row in rows]
+    return [[ShadedCount(n, -(-HEATS * n // max(1, sum(row)))) for n in row] for row in rows]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from atlas_site.catalogue import Catalogue, gather
 from atlas_site.index_page import model_facts
-from atlas_site.layers import Channel, Layer
+from atlas_site.layers import Channel, LayerView
 from atlas_site.painting import paint
 from atlas_site.picture_jobs import ChannelsJob, jobs_of
 from atlas_site.placement import placement_css
@@ -26,7 +26,7 @@ class Side:
     name: str
     catalogue: Catalogue
 
-    def layer(self, name: str) -> Layer:
+    def layer(self, name: str) -> LayerView:
         """A layer by name."""
         return next(layer for layer in self.catalogue.layers if layer.name == name)
 
@@ -66,7 +66,7 @@ class LayerMatch:
     """A layer that both runs hold."""
 
     name: str
-    layers: tuple[Layer, Layer]
+    layers: tuple[LayerView, LayerView]
     matches: tuple[Match, ...]
 
     @property

@@ -10,7 +10,7 @@ from atlas_site.channel_map import SIDE, map_of, region_labels
 from atlas_site.connections import Connection, Weights, merged, through
 from atlas_site.example_data import example_facts
 from atlas_site.firing import firing_facts
-from atlas_site.layers import Channel, Layer
+from atlas_site.layers import Channel, LayerView
 from atlas_site.neighbours import alike_channels, similar_channels
 from atlas_site.related import related_channels
 from atlas_site.script import rounded
@@ -52,7 +52,7 @@ def _places(grid: Grid) -> Mapping[str, object]:
     return {"columns": grid.columns, "rows": grid.rows, "corners": corners}
 
 
-def _layer_facts(layer: Layer) -> Mapping[str, object]:
+def _layer_facts(layer: LayerView) -> Mapping[str, object]:
     """A layer's facts; in `sheet` and `sprite` a number replaces the braces."""
     return {
         "name": layer.name,
@@ -78,7 +78,7 @@ def _layer_facts(layer: Layer) -> Mapping[str, object]:
     }
 
 
-def _control_facts(layer: Layer) -> Mapping[str, object] | None:
+def _control_facts(layer: LayerView) -> Mapping[str, object] | None:
     """Where the controls are; None for a layer without."""
     ranks, correlation = layer.projected.control_ranks, layer.projected.control_correlation
     if not ranks:
@@ -105,7 +105,7 @@ def image_data(catalogue: Catalogue) -> Mapping[str, object]:
 
 
 def layer_data(
-    catalogue: Catalogue, layer: Layer, weights: Sequence[Weights]
+    catalogue: Catalogue, layer: LayerView, weights: Sequence[Weights]
 ) -> Mapping[str, object]:
     """A layer's channels with their entries, statistics and related channels."""
     record = catalogue.atlas.scan(layer.name)
@@ -142,7 +142,7 @@ def _scale(scales: Float32[np.ndarray, "channel rank"], channel: Channel) -> lis
 
 
 def _channel_data(
-    catalogue: Catalogue, layer: Layer, number: int, step: int
+    catalogue: Catalogue, layer: LayerView, number: int, step: int
 ) -> Mapping[str, object]:
     record, channel = catalogue.atlas.scan(layer.name), layer.channels[number]
     kept = channel.entries
@@ -172,7 +172,7 @@ def _channel_data(
 
 
 def weight_data(
-    catalogue: Catalogue, layer: Layer, weights: Sequence[Weights]
+    catalogue: Catalogue, layer: LayerView, weights: Sequence[Weights]
 ) -> Mapping[str, object]:
     """A layer's connections: by channel what feeds it, what it feeds, and through one layer."""
     below = [w for w in weights if w.above == layer.name]

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from atlas_site.catalogue import Catalogue
-from atlas_site.layers import Layer
+from atlas_site.layers import LayerView
 from atlas_site.script import rounded
 from atlas_site.sprites import example_grid, example_path
 
 
-def example_facts(layer: Layer) -> Mapping[str, object] | None:
+def example_facts(layer: LayerView) -> Mapping[str, object] | None:
     """Where the pictures of a layer's examples are; None for a layer without."""
     if not layer.bands:
         return None
@@ -23,7 +23,7 @@ def example_facts(layer: Layer) -> Mapping[str, object] | None:
     }
 
 
-def example_data(catalogue: Catalogue, layer: Layer) -> Mapping[str, object]:
+def example_data(catalogue: Catalogue, layer: LayerView) -> Mapping[str, object]:
     """A layer's examples: by channel and place [position among the images, peak], −1 if missing.
 
     The images are listed apart from them, since few of them are among the strongest of some

@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from atlas_site.display import MID_GREY
-from atlas_site.layers import Channel, Layer
+from atlas_site.layers import Channel, LayerView
 from atlas_site.pictures import grey_outside, grid_side, projection_tiles, resized, squared
 from atlas_site.striking import striking
 from pipeline.atlas import Run
@@ -31,7 +31,7 @@ EPOCH = time.gmtime(0)
 """The date written into a PDF: equal inputs give equal bytes."""
 
 
-def chosen_channels(layer: Layer, numbers: Sequence[int]) -> list[Channel]:
+def chosen_channels(layer: LayerView, numbers: Sequence[int]) -> list[Channel]:
     """The channels of these numbers, in their order; of none, the most striking.
 
     Raises AtlasError for a number that the layer does not have.
@@ -69,7 +69,7 @@ class Layout:
         return (WIDTH_PX - gaps) // (self.columns * 2 * side)
 
 
-def draw_figure(run: Run, layer: Layer, channels: Sequence[Channel]) -> Image.Image:
+def draw_figure(run: Run, layer: LayerView, channels: Sequence[Channel]) -> Image.Image:
     """The figure: per channel its number, the block of projections and the block of crops."""
     layout = Layout(len(channels), run.scan(layer.name).image.shape[1])
     panels = [_panel(run, layer, channel, layout.tile) for channel in channels]
@@ -91,7 +91,7 @@ def draw_figure(run: Run, layer: Layer, channels: Sequence[Channel]) -> Image.Im
 
 
 def _panel(
-    run: Run, layer: Layer, channel: Channel, px: int
+    run: Run, layer: LayerView, channel: Channel, px: int
 ) -> UInt8[np.ndarray, "height width 3"]:
     pictures = run.pictures(layer.name, slice(channel.number, channel.number + 1))
     frames, factor = run.frames(layer.name)[channel.number], run.reduction(layer.name)
@@ -126,7 +126,7 @@ def save_figure(figure: Image.Image, path: Path, suffix: str) -> None:
         figure.save(path, format="PNG", dpi=(DPI, DPI))
 
 
-def caption(run: Run, layer: Layer, channels: Sequence[Channel], workspace: str) -> str:
+def caption(run: Run, layer: LayerView, channels: Sequence[Channel], workspace: str) -> str:
     """What the figure shows and what it was made from, as text for its caption."""
     top = run.scan(layer.name).image.shape[1]
     lines = [

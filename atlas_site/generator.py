@@ -23,7 +23,7 @@ from atlas_site.figure_pages.registry import index_cards, made_pages
 from atlas_site.graph_map import WIDTH as GRAPH_WIDTH
 from atlas_site.graph_map import diagram
 from atlas_site.layer_groups import layer_groups
-from atlas_site.layers import Channel, Layer
+from atlas_site.layers import Channel, LayerView
 from atlas_site.network_map import HEIGHT, WIDTH, field_squares, slabs
 from atlas_site.painting import paint
 from atlas_site.picture_jobs import jobs_of
@@ -206,13 +206,13 @@ def _handfuls(
     return [[card(channel) for channel in handful] for handful in handfuls(catalogue.layers)]
 
 
-def _cover(layer: Layer) -> list[tuple[int, SpriteRegion]]:
+def _cover(layer: LayerView) -> list[tuple[int, SpriteRegion]]:
     """The numbers of a layer's most selective channels, each with its projection."""
     src, px = cover_path(layer.key), layer.tile.sprite
     return [(n, COVER_GRID.region(src, place, px)) for place, n in enumerate(layer.covers)]
 
 
-def _filters(catalogue: Catalogue, layer: Layer) -> list[tuple[int, SpriteRegion]]:
+def _filters(catalogue: Catalogue, layer: LayerView) -> list[tuple[int, SpriteRegion]]:
     """The filters of the first layer, by channel number."""
     weights = catalogue.atlas.filters(layer.name)
     grid, src = filter_grid(len(weights)), filters_path(layer.key)
@@ -234,7 +234,7 @@ def _grids(catalogue: Catalogue) -> Mapping[str, Grid]:
     return grids
 
 
-def _example_sheets(layer: Layer) -> list[tuple[int, int, str]]:
+def _example_sheets(layer: LayerView) -> list[tuple[int, int, str]]:
     """The files of a layer's examples: first and last channel, path."""
     if not layer.bands:
         return []

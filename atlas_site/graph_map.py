@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from atlas_site.layers import Layer
-from pipeline.atlas import INPUT, Graph, layer_feeds, layer_kind
-from pipeline.atlas import Layer as NetworkLayer
+from atlas_site.layers import LayerView
+from pipeline.atlas import INPUT, Graph, Layer, layer_feeds, layer_kind
 
 WIDTH = 1000.0
 LEFT = 58.0
@@ -50,7 +49,7 @@ class Outline:
 
 
 @dataclass(frozen=True)
-class Row:
+class SizeRow:
     """All layers of one map size."""
 
     size: str
@@ -66,7 +65,7 @@ class Diagram:
     wires: tuple[str, ...]
     """SVG paths."""
     blocks: tuple[Outline, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SizeRow, ...]
     shown: int
     """Layers of the atlas, out of all boxes."""
 
@@ -78,7 +77,7 @@ class _Place:
     lane: int
 
 
-def diagram(graph: Graph, layers: Sequence[Layer]) -> Diagram | None:
+def diagram(graph: Graph, layers: Sequence[LayerView]) -> Diagram | None:
     """Draw a network; None for one without a branch, which its list of layers shows as well."""
     feeds = layer_feeds(graph)
     if all(len(feeding) < 2 for feeding in feeds):
@@ -88,7 +87,7 @@ def diagram(graph: Graph, layers: Sequence[Layer]) -> Diagram | None:
     return _Drawing(graph, layers, feeds, blocks, places).drawn()
 
 
-def _blocks(layers: Sequence[NetworkLayer]) -> list[list[int]]:
+def _blocks(layers: Sequence[Layer]) -> list[list[int]]:
     """Runs of layers, each up to the next cut."""
     blocks: list[list[int]] = [[]]
     for number, layer in enumerate(layers):
@@ -98,7 +97,7 @@ def _blocks(layers: Sequence[NetworkLayer]) -> list[list[int]]:
     return [block for block in blocks if block]
 
 
-def _rows(layers: Sequence[NetworkLayer], blocks: Sequence[Sequence[int]]) -> list[int]:
+def _rows(layers: Sequence[Layer], blocks: Sequence[Sequence[int]]) -> list[int]:
     """The row of each layer: that of the map size with which its block ends."""
     sizes: dict[tuple[int, int], int] = {}
     rows = [0] * len(layers)
@@ -128,13 +127,13 @@ class _Drawing:
     def __init__(
         self,
         graph: Graph,
-        layers: Sequence[Layer],
+        layers: Sequence[LayerView],
         feeds: Sequence[Sequence[int]],
         blocks: Sequence[Sequence[int]],
         places: Sequence[_Place],
     ) -> None:
         self._graph, self._feeds, self._blocks, self._places = graph, feeds, blocks, places
-        self._shown: Mapping[str, Layer] = {layer.name: layer for layer in layers}
+        self._shown: Mapping[str, LayerView] = {layer.name: layer for layer in layers}
         columns = 1 + max(place.column for place in places)
         self._pitch = min(WIDEST_PITCH, (WIDTH - LEFT) / (columns + 1))
         self._side = min(BOX, 0.7 * self._pitch)
@@ -159,7 +158,7 @@ class _Drawing:
             boxes=tuple(self._boxes()),
             wires=tuple(wires),
             blocks=tuple(self._outlines()),
-            rows=tuple(Row(size, self._tops[row]) for row, size in self._sizes().items()),
+            rows=tuple(SizeRow(size, self._tops[row]) for row, size in self._sizes().items()),
             shown=len(self._shown),
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from atlas_site.catalogue import Catalogue
 from atlas_site.charts import Chart, curves
-from atlas_site.layers import Layer
+from atlas_site.layers import LayerView
 from atlas_site.templating import powers_of_ten
 from pipeline.atlas import LocalResponseNorm
 
@@ -26,7 +26,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Headline:
     """A large number with what it counts."""
 
     value: str
@@ -37,7 +37,7 @@ class Figure:
 class StartFact:
     """The share of a layer's filters that is still their start."""
 
-    layer: Layer
+    layer: LayerView
     still: int
     """Filters that are still their start."""
     counts: list[int]
@@ -91,17 +91,17 @@ def has_local_response_norm(catalogue: Catalogue) -> bool:
     return any(isinstance(node.op, LocalResponseNorm) for node in catalogue.atlas.graph.nodes)
 
 
-def summary(catalogue: Catalogue) -> list[Figure]:
+def summary(catalogue: Catalogue) -> list[Headline]:
     """The numbers at the head of the page."""
     atlas = catalogue.atlas
     figures = [
-        Figure(f"{catalogue.channel_count:,}", f"channels in {len(catalogue.layers)} layers"),
-        Figure(f"{len(atlas.images):,}", "validation images searched"),
-        Figure(f"{len(atlas.card.classes):,}", "classes"),
+        Headline(f"{catalogue.channel_count:,}", f"channels in {len(catalogue.layers)} layers"),
+        Headline(f"{len(atlas.images):,}", "validation images searched"),
+        Headline(f"{len(atlas.card.classes):,}", "classes"),
     ]
     errors = atlas.report("evaluate")
     if isinstance(errors.get("top1_error"), float | int):
-        figures.append(Figure(_percent(errors["top1_error"]), "top-1 error, one crop"))
+        figures.append(Headline(_percent(errors["top1_error"]), "top-1 error, one crop"))
     return figures
 
 

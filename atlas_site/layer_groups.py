@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from atlas_site.layers import Layer
+from atlas_site.layers import LayerView
 
 FEW = 12
 """So many layers need no groups."""
@@ -18,10 +18,10 @@ class LayerGroup:
 
     name: str
     """The module that they are in; empty where they need no heading."""
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerView, ...]
 
 
-def layer_groups(layers: Sequence[Layer]) -> tuple[LayerGroup, ...]:
+def layer_groups(layers: Sequence[LayerView]) -> tuple[LayerGroup, ...]:
     """Groups by the first parts of the layers' paths; single layers in a row are one group."""
     if len(layers) <= FEW:
         return (LayerGroup("", tuple(layers)),)
@@ -39,10 +39,10 @@ def layer_groups(layers: Sequence[Layer]) -> tuple[LayerGroup, ...]:
     return tuple(groups)
 
 
-def _cut(layer: Layer, depth: int) -> str:
+def _cut(layer: LayerView, depth: int) -> str:
     return ".".join(layer.name.split(".")[:depth])
 
 
-def _span(layers: Sequence[Layer]) -> str:
+def _span(layers: Sequence[LayerView]) -> str:
     ends = layers[0].name, layers[-1].name
     return ends[0] if len(layers) == 1 else " … ".join(ends)

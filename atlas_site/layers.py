@@ -92,7 +92,7 @@ class Projected:
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerView:
     """A scanned layer."""
 
     name: str
@@ -149,13 +149,13 @@ class Layer:
         return sum(channel.dead for channel in self.channels)
 
 
-def gather_layers(atlas: Run) -> tuple[Layer, ...]:
+def gather_layers(atlas: Run) -> tuple[LayerView, ...]:
     """All scanned layers, in the order of the network."""
     keys = layer_keys(atlas.layers)
     return tuple(_layer(atlas, name, keys[name]) for name in atlas.layers)
 
 
-def gather_layer(atlas: Run, name: str) -> Layer:
+def gather_layer(atlas: Run, name: str) -> LayerView:
     """One layer alone. Raises AtlasError for a layer that was not scanned."""
     if name not in atlas.layers:
         raise AtlasError(
@@ -165,7 +165,7 @@ def gather_layer(atlas: Run, name: str) -> Layer:
     return _layer(atlas, name, layer_keys(atlas.layers)[name])
 
 
-def _layer(atlas: Run, name: str, key: str) -> Layer:
+def _layer(atlas: Run, name: str, key: str) -> LayerView:
     field = atlas.field(name)
     spread = class_spread(atlas.scan(name).mean_peak_by_class)
     count = len(spread.selectivity)
@@ -178,7 +178,7 @@ def _layer(atlas: Run, name: str, key: str) -> Layer:
         (c for c in strong(channels) if c.entries == atlas.scan(name).image.shape[1]),
         key=lambda c: (-c.selectivity, c.number),
     )
-    return Layer(
+    return LayerView(
         name=name,
         key=key,
         map_size=max(atlas.graph.layer(name).size),

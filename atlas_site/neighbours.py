@@ -6,7 +6,7 @@ import numpy as np
 
 from atlas_site.catalogue import Catalogue
 from atlas_site.connections import Weights
-from atlas_site.layers import Layer
+from atlas_site.layers import LayerView
 from atlas_site.script import rounded
 from atlas_site.similarity import distances, nearest
 from atlas_site.weight_similarity import cosines, filter_vectors, most_alike
@@ -14,7 +14,7 @@ from atlas_site.weight_similarity import cosines, filter_vectors, most_alike
 SIMILAR = 6
 
 
-def similar_channels(catalogue: Catalogue, layer: Layer) -> list[list[list[object]]]:
+def similar_channels(catalogue: Catalogue, layer: LayerView) -> list[list[list[object]]]:
     """By channel the most similar of its layer by classes and images, as [number, distance]."""
     record = catalogue.atlas.scan(layer.name)
     distance = distances(record.mean_peak_by_class, record.image)
@@ -27,7 +27,7 @@ def similar_channels(catalogue: Catalogue, layer: Layer) -> list[list[list[objec
 
 
 def alike_channels(
-    catalogue: Catalogue, layer: Layer, weights: Sequence[Weights]
+    catalogue: Catalogue, layer: LayerView, weights: Sequence[Weights]
 ) -> list[list[list[object]]]:
     """By channel those of its layer whose filters are most alike, as [number, cosine].
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from atlas_site.layers import Layer
+from atlas_site.layers import LayerView
 
 LARGEST_SIDE = 84.0
 DEEPEST = 56.0
@@ -26,7 +26,7 @@ class Slab:
     """Outlines of its three visible faces, for SVG polygons."""
 
 
-def slabs(layers: Sequence[Layer]) -> dict[str, Slab]:
+def slabs(layers: Sequence[LayerView]) -> dict[str, Slab]:
     """The slab of each layer by name, all on one scale: maps in cells, depth in channels."""
     largest = max(layer.map_size for layer in layers)
     most = max(len(layer.channels) for layer in layers)
@@ -75,7 +75,7 @@ class FieldSquare:
     pixels: int
 
 
-def field_squares(layers: Sequence[Layer], input_px: int) -> tuple[FieldSquare, ...]:
+def field_squares(layers: Sequence[LayerView], input_px: int) -> tuple[FieldSquare, ...]:
     """The fields of the layers to scale, the largest first; whole-image fields are left out, and
     those that are hardly smaller than one drawn."""
     squares: list[FieldSquare] = []

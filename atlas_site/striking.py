@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from atlas_site.layers import Channel, Layer, strong
+from atlas_site.layers import Channel, LayerView, strong
 
 Distinct = Callable[[Channel, Sequence[Channel]], bool]
 
@@ -43,7 +43,7 @@ HANDFUL = 6
 HANDFULS = 4
 
 
-def handfuls(layers: Sequence[Layer]) -> list[list[Channel]]:
+def handfuls(layers: Sequence[LayerView]) -> list[list[Channel]]:
     """Handfuls of striking channels from several layers, the deepest first.
 
     Layers whose tiles are a few large pixels are left out where there are others; of more than a

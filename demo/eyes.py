@@ -15,12 +15,12 @@ from demo.colour import (
     skin_tone,
 )
 from demo.curves import ellipse, moved, rounded, taper
-from demo.layer import Layer
+from demo.layer import PaintLayer
 from demo.plate import Plate
 from demo.view import Points, View
 
 
-def eye(rng: np.random.Generator, view: View) -> Layer:
+def eye(rng: np.random.Generator, view: View) -> PaintLayer:
     """One eye filling the picture: lids, lashes, a fibrous iris, a pupil and its highlight."""
     plate = Plate(view)
     skin = skin_tone(rng)

@@ -16,12 +16,12 @@ from demo.colour import (
     skin_tone,
 )
 from demo.curves import ellipse, rounded, taper
-from demo.layer import Layer
+from demo.layer import PaintLayer
 from demo.plate import Plate
 from demo.view import View
 
 
-def face(rng: np.random.Generator, view: View) -> Layer:
+def face(rng: np.random.Generator, view: View) -> PaintLayer:
     """A head from the front: hair, ears, brows, eyes, nose and mouth, with any expression."""
     plate = Plate(view)
     skin, hair = skin_tone(rng), hair_tone(rng)

@@ -4,12 +4,12 @@ import numpy as np
 
 from demo.colour import Colour, darker, lighter, mix, near, palette
 from demo.curves import ellipse, moved, rounded, taper
-from demo.layer import Layer
+from demo.layer import PaintLayer
 from demo.plate import Plate
 from demo.view import Points, View
 
 
-def fish(rng: np.random.Generator, view: View) -> Layer:
+def fish(rng: np.random.Generator, view: View) -> PaintLayer:
     """A fish that looks left or right, slim or deep, banded, spotted or plain."""
     side = float(rng.choice([-1, 1]))
     plate = Plate(

@@ -14,7 +14,7 @@ from demo.colour import (
     oklch,
 )
 from demo.curves import ellipse, moved, petal, rounded, taper
-from demo.layer import Layer
+from demo.layer import PaintLayer
 from demo.leaves import one_leaf
 from demo.plate import Plate
 from demo.view import Points, View
@@ -22,7 +22,7 @@ from demo.view import Points, View
 _GOLDEN_TURN = math.pi * (3 - math.sqrt(5))
 
 
-def flower(rng: np.random.Generator, view: View) -> Layer:
+def flower(rng: np.random.Generator, view: View) -> PaintLayer:
     """A blossom of one to three rings of petals around a seeded heart."""
     plate = Plate(view)
     colour = oklch(rng.uniform(0.5, 0.93), rng.uniform(0.02, 0.22), rng.random())

@@ -17,7 +17,7 @@ Field = Float32[np.ndarray, "row col"]
 
 
 @dataclass(frozen=True)
-class Layer:
+class PaintLayer:
     """The pixels that one subject puts on the picture."""
 
     colour: Picture
@@ -35,14 +35,14 @@ class Layer:
         return stack
 
 
-def opaque(colour: Picture, height: Field) -> Layer:
+def opaque(colour: Picture, height: Field) -> PaintLayer:
     """Make a layer that hides everything below."""
-    return Layer(colour, np.ones_like(height), height)
+    return PaintLayer(colour, np.ones_like(height), height)
 
 
-def cut(layer: Layer, alpha: Field) -> Layer:
+def cut(layer: PaintLayer, alpha: Field) -> PaintLayer:
     """Keep of a layer only what `alpha` covers; its rim is not rounded."""
-    return Layer(layer.colour * alpha[..., None], layer.alpha * alpha, layer.height)
+    return PaintLayer(layer.colour * alpha[..., None], layer.alpha * alpha, layer.height)
 
 
 def blurred(field: Field, radius_px: float) -> Field:

@@ -13,12 +13,12 @@ from demo.colour import (
     oklch,
 )
 from demo.curves import ellipse, moved, rounded, shrunk, taper
-from demo.layer import Layer
+from demo.layer import PaintLayer
 from demo.plate import Plate
 from demo.view import Points, View
 
 
-def leaf(rng: np.random.Generator, view: View) -> Layer:
+def leaf(rng: np.random.Generator, view: View) -> PaintLayer:
     """One to three leaves: oval, toothed, lobed or hand-shaped, green or in autumn's colours."""
     plate = Plate(view)
     count = int(rng.choice([1, 1, 1, 2, 3]))

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from demo.colour import Colour, darker, lighter, palette
 from demo.curves import ellipse, moved
-from demo.layer import Layer
+from demo.layer import PaintLayer
 from demo.plate import Plate
 from demo.view import Points, View
 
@@ -39,7 +39,7 @@ _LAYOUTS: dict[int, list[tuple[float, float, float]]] = {
 """The places of so many letters: (x, y, scale)."""
 
 
-def letters(rng: np.random.Generator, view: View) -> Layer:
+def letters(rng: np.random.Generator, view: View) -> PaintLayer:
     """One to four capital letters with depth, on a panel or standing free."""
     plate = Plate(view)
     count = int(rng.choice([1, 1, 2, 2, 3, 4]))

@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 from demo.colour import Colour, flat, oklch
 from demo.layer import (
     Field,
-    Layer,
+    PaintLayer,
     Picture,
     blurred,
     to_image,
@@ -48,7 +48,7 @@ def sun(rng: np.random.Generator) -> Sun:
     )
 
 
-def lit(layer: Layer, light: Sun) -> Layer:
+def lit(layer: PaintLayer, light: Sun) -> PaintLayer:
     """Shade a layer by the slopes of its relief."""
     slope_y, slope_x = np.gradient(layer.height)
     facing = -(slope_x * np.float32(light.x) + slope_y * np.float32(light.y))
@@ -58,10 +58,10 @@ def lit(layer: Layer, light: Sun) -> Layer:
     if light.gleam:
         shine = np.clip(facing - np.float32(0.35), 0, 1) * np.float32(light.gleam)
         colour += (shine * layer.alpha)[..., None]
-    return Layer(colour, layer.alpha, layer.height)
+    return PaintLayer(colour, layer.alpha, layer.height)
 
 
-def shadowed(below: Picture, layer: Layer, light: Sun, depth: float) -> Picture:
+def shadowed(below: Picture, layer: PaintLayer, light: Sun, depth: float) -> Picture:
     """Darken a picture where the layer above it keeps the light away."""
     right, down = round(-light.x * light.reach_px), round(-light.y * light.reach_px)
     cast = np.roll(layer.alpha, (down, right), axis=(0, 1))

@@ -8,12 +8,12 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from demo.colour import Colour, darker, near, oklch
 from demo.curves import ellipse, moved, petal, rounded, taper
-from demo.layer import Layer, to_picture
+from demo.layer import PaintLayer, to_picture
 
 _FINER = 2
 
 
-def occluder(rng: np.random.Generator, height: int, width: int) -> Layer:
+def occluder(rng: np.random.Generator, height: int, width: int) -> PaintLayer:
     """Draw an occluder; it leaves most of the middle free."""
     size = float(min(height, width))
     maker = (_twig, _blades, _blob, _post)[int(rng.integers(4))]
@@ -27,7 +27,7 @@ def occluder(rng: np.random.Generator, height: int, width: int) -> Layer:
     soft = rng.uniform(2, 6) if maker is _blob else rng.uniform(0.0, 1.5)
     paint = to_picture(flat.filter(ImageFilter.GaussianBlur(soft)))
     alpha = np.ascontiguousarray(paint[..., 3])
-    return Layer(np.ascontiguousarray(paint[..., :3]), alpha, alpha * np.float32(4))
+    return PaintLayer(np.ascontiguousarray(paint[..., :3]), alpha, alpha * np.float32(4))
 
 
 Shapes = list[tuple[Float[np.ndarray, "_ 2"], Colour]]

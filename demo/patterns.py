@@ -15,7 +15,7 @@ from demo.colour import (
     table,
 )
 from demo.curves import ellipse, moved, rounded, star
-from demo.layer import Layer, blend, cut
+from demo.layer import PaintLayer, blend, cut
 from demo.noise import tile
 from demo.plate import Plate
 from demo.textures import Plane, Surface, bands
@@ -46,7 +46,7 @@ def bricks(rng: np.random.Generator, plane: Plane) -> Surface:
     return blend(bed, stone, inside), height
 
 
-def maze(rng: np.random.Generator, view: View) -> Layer:
+def maze(rng: np.random.Generator, view: View) -> PaintLayer:
     """A labyrinth with one way between any two cells, as raised walls on a floor."""
     cells = int(rng.integers(7, 11))
     floor, wall = palette(rng, 2)
@@ -88,7 +88,7 @@ def _walls(rng: np.random.Generator, cells: int) -> list[tuple[tuple[int, int], 
     return rim
 
 
-def spiral(rng: np.random.Generator, view: View) -> Layer:
+def spiral(rng: np.random.Generator, view: View) -> PaintLayer:
     """One to three arms winding out of a centre, even or growing like a shell's."""
     u, v, unit_px = view.grid()
     away = np.hypot(u, v) + np.float32(1e-4)
@@ -109,14 +109,14 @@ def spiral(rng: np.random.Generator, view: View) -> Layer:
     mottle = tile(rng, 2.2).at(u / 3, v / 3)
     colour *= (1 + np.float32(0.09) * mottle)[..., None]
     ridge = np.sin(place * np.float32(math.pi)) * np.minimum(period_px, 40)
-    layer = Layer(colour, np.ones_like(u), ridge * np.float32(rng.uniform(0.1, 0.5)))
+    layer = PaintLayer(colour, np.ones_like(u), ridge * np.float32(rng.uniform(0.1, 0.5)))
     if rng.random() < 0.25:
         return layer
     wobble = np.float32(rng.uniform(0, 0.05)) * np.sin(turn * np.float32(math.tau * 5))
     return cut(layer, coverage((np.float32(1.08) + wobble - away) * unit_px))
 
 
-def stars(rng: np.random.Generator, view: View) -> Layer:
+def stars(rng: np.random.Generator, view: View) -> PaintLayer:
     """One to five stars of four to eight points: folded, plain or round-tipped."""
     plate = Plate(view)
     count = int(rng.choice([1, 1, 2, 3, 5]))

@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from demo.colour import Colour, mix
 from demo.curves import shrunk
-from demo.layer import Layer, Parts
+from demo.layer import PaintLayer, Parts
 from demo.view import Points, View
 
 _FINER = 3
@@ -84,12 +84,12 @@ class Plate:
         ((col, row),) = self.view.project(np.array([[x, y]])).tolist()
         self._parts = (*self._parts, (part, row, col))
 
-    def layer(self, soft_px: float = 1.5) -> Layer:
+    def layer(self, soft_px: float = 1.5) -> PaintLayer:
         """Rasterise; edges of the relief are rounded over `soft_px` pixels."""
         paint = np.asarray(self._paint.reduce(_FINER), dtype=np.float32) * np.float32(1 / 255)
         relief = self._relief.reduce(_FINER).filter(ImageFilter.GaussianBlur(soft_px))
         height = np.asarray(relief, dtype=np.float32) * np.float32(_RELIEF_PX / 255)
-        return Layer(np.ascontiguousarray(paint[..., :3]), paint[..., 3], height, self._parts)
+        return PaintLayer(np.ascontiguousarray(paint[..., :3]), paint[..., 3], height, self._parts)
 
     def _corners(self, points: Points) -> list[float]:
         """List x, y, x, y, … in the samples of the drawing."""

@@ -11,7 +11,7 @@ from demo.eyes import eye
 from demo.faces import face
 from demo.fishes import fish
 from demo.flowers import flower
-from demo.layer import Field, Layer, Parts, Picture, cut, opaque
+from demo.layer import Field, PaintLayer, Parts, Picture, cut, opaque
 from demo.leaves import leaf
 from demo.letters import letters
 from demo.light import Sun, camera, lighting, lit, shadowed, sun
@@ -31,7 +31,7 @@ from demo.view import View, coverage, pose
 from demo.wheels import wheel
 
 Texture = Callable[[np.random.Generator, Plane], Surface]
-Subject = Callable[[np.random.Generator, View], Layer]
+Subject = Callable[[np.random.Generator, View], PaintLayer]
 
 _TEXTURES: dict[str, Texture] = {
     "bricks": bricks,
@@ -92,7 +92,7 @@ def draw_with_parts(label: str, rng: np.random.Generator) -> tuple[Image.Image, 
     return camera(rng, lighting(rng, picture, light)), parts
 
 
-def _hidden(before: Layer, row: float, col: float) -> bool:
+def _hidden(before: PaintLayer, row: float, col: float) -> bool:
     """Whether a layer covers a point of the picture, or the point is outside."""
     height, width = before.alpha.shape
     if not (0 <= row < height and 0 <= col < width):
@@ -100,7 +100,7 @@ def _hidden(before: Layer, row: float, col: float) -> bool:
     return float(before.alpha[int(row), int(col)]) > HIDDEN
 
 
-def _stacked(below: Picture, layer: Layer, light: Sun, shadow: float) -> Picture:
+def _stacked(below: Picture, layer: PaintLayer, light: Sun, shadow: float) -> Picture:
     """Lay a layer, lit, on a picture that it throws its shadow on."""
     return lit(layer, light).over(shadowed(below, layer, light, shadow))
 
@@ -112,7 +112,7 @@ def _size(rng: np.random.Generator) -> tuple[int, int]:
     return (short, long) if rng.random() < 0.6 else (long, short)
 
 
-def _dressed(rng: np.random.Generator, texture: Texture, size: tuple[int, int]) -> Layer:
+def _dressed(rng: np.random.Generator, texture: Texture, size: tuple[int, int]) -> PaintLayer:
     """Show a texture as a whole wall or cloth, on a ball, or as a piece cut from a sheet."""
     view = pose(rng, size, 0.5, 0.3, 0.28)
     u, v, unit_px = view.grid()
@@ -130,7 +130,9 @@ def _dressed(rng: np.random.Generator, texture: Texture, size: tuple[int, int]) 
     return sheet if kind < 0.62 else cut(sheet, _piece(rng, u, v, unit_px))
 
 
-def _ball(rng: np.random.Generator, texture: Texture, u: Field, v: Field, unit_px: Field) -> Layer:
+def _ball(
+    rng: np.random.Generator, texture: Texture, u: Field, v: Field, unit_px: Field
+) -> PaintLayer:
     """Wrap a texture around a ball or an egg that fills most of the picture."""
     u = u * np.float32(rng.uniform(0.95, 1.25))
     squared = u * u + v * v
@@ -159,7 +161,7 @@ def _piece(rng: np.random.Generator, u: Field, v: Field, unit_px: Field) -> Fiel
     return coverage((reach + bend - np.hypot(u, v)) * unit_px * np.float32(0.9))
 
 
-def _apart(behind: Picture, layer: Layer) -> Picture:
+def _apart(behind: Picture, layer: PaintLayer) -> Picture:
     """Darken or brighten a background whose light would swallow the subject."""
     tone = float(layer.colour.mean(axis=2).sum() / layer.alpha.sum())
     gap = float(behind.mean()) - tone
@@ -169,10 +171,10 @@ def _apart(behind: Picture, layer: Layer) -> Picture:
     return behind * np.float32(wanted / max(float(behind.mean()), 0.05))
 
 
-def _weathered(rng: np.random.Generator, layer: Layer) -> Layer:
+def _weathered(rng: np.random.Generator, layer: PaintLayer) -> PaintLayer:
     """Give a drawn subject skin: blotches and grain, in colour and relief."""
     height, width = layer.alpha.shape
     grain = pink(rng, height, width, rng.uniform(1.0, 2.0))
     gain = 1 + np.float32(rng.uniform(0.015, 0.06)) * grain
     rough = layer.height + grain * np.float32(rng.uniform(0, 0.14))
-    return Layer(layer.colour * gain[..., None], layer.alpha, rough, layer.parts)
+    return PaintLayer(layer.colour * gain[..., None], layer.alpha, rough, layer.parts)

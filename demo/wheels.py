@@ -14,12 +14,12 @@ from demo.colour import (
     oklch,
 )
 from demo.curves import ellipse, moved, taper
-from demo.layer import Layer
+from demo.layer import PaintLayer
 from demo.plate import Plate
 from demo.view import View
 
 
-def wheel(rng: np.random.Generator, view: View) -> Layer:
+def wheel(rng: np.random.Generator, view: View) -> PaintLayer:
     """A wheel of a cart, a bicycle or a car: tyre with tread, rim, spokes and hub."""
     plate = Plate(view)
     rubber = oklch(rng.uniform(0.15, 0.4), rng.uniform(0, 0.04), rng.random())

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,18 @@ def test_every_test_is_where_its_subject_is():
             if not (named or folder == ROOT / "atlas_site"):
                 strays.append(str(path.relative_to(ROOT)))
     assert not strays
+
+
+def public_classes(path: Path) -> set[str]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    names = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_no_two_modules_have_a_public_class_of_one_name():
+    product = [path for path in MODULES if path.parts[0] != "benchmarks"]
+    defined = Counter(name for path in product for name in public_classes(path))
+    assert not [name for name, times in defined.items() if times > 1]
 
 
 TOPS = ("pipeline", "stages", "atlas_site", "benchmarks", "demo", "nets", "tests")

@@ -19,7 +19,7 @@ BIN = 0.05
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownRun:
     """A network: its facts and its pictures."""
 
     name: str
@@ -88,11 +88,11 @@ def _tile(figure: FigureData, place: int) -> tuple[TileSize, int]:
     return size, min(LARGEST_PX, size.sprite)
 
 
-def _shown(figure: FigureData, place: int) -> Shown:
+def _shown(figure: FigureData, place: int) -> ShownRun:
     facts, filters = figure.facts["networks"][place], figure.arrays[f"filters_{place}"]
     shares, side, grid = facts["shares"], max(filters.shape[1:3]), _filter_grid(figure, place)
     sheet_of = f"figures/architecture/filters-{place}.webp"
-    return Shown(
+    return ShownRun(
         facts["name"],
         facts,
         place,

@@ -35,7 +35,7 @@ class Delta:
 
 
 @dataclass(frozen=True)
-class Line:
+class MaskLine:
     """A row of the table."""
 
     part: str
@@ -48,12 +48,12 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Block:
+class ClassBlock:
     """The rows of one class."""
 
     label: str
     images: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[MaskLine, ...]
     height: int
 
 
@@ -98,15 +98,15 @@ class CorrespondencePage(FigurePage):
                 yield f"{number}.webp", webp(sheet(tiles, Grid(len(tiles), 1)))
 
 
-def _blocks(figure: FigureData) -> list[Block]:
+def _blocks(figure: FigureData) -> list[ClassBlock]:
     labels = dict.fromkeys(row["label"] for row in figure.facts["rows"])
     return [_block(figure, label, _top(figure)) for label in labels]
 
 
-def _block(figure: FigureData, label: str, top: float) -> Block:
+def _block(figure: FigureData, label: str, top: float) -> ClassBlock:
     own = [(n, row) for n, row in enumerate(figure.facts["rows"]) if row["label"] == label]
     lines = tuple(
-        Line(
+        MaskLine(
             part=row["part"],
             deltas=tuple(_delta(one, top) for one in row["delta"]),
             short=_cut(row["part"] or "random places"),
@@ -116,7 +116,7 @@ def _block(figure: FigureData, label: str, top: float) -> Block:
         for place, (number, row) in enumerate(own)
     )
     images = dict.fromkeys(path for _, row in own for path in row["images"])
-    return Block(label, tuple(images), lines, ROW * len(lines))
+    return ClassBlock(label, tuple(images), lines, ROW * len(lines))
 
 
 def _cut(name: str) -> str:

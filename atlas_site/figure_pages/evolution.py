@@ -19,7 +19,7 @@ LARGEST_PX = 112
 
 
 @dataclass(frozen=True)
-class Cell:
+class EpochPicture:
     """A channel after an epoch."""
 
     region: SpriteRegion
@@ -29,12 +29,12 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ChannelRow:
     """A channel over the epochs."""
 
     channel: int
     href: str
-    cells: tuple[Cell, ...]
+    cells: tuple[EpochPicture, ...]
     settled: str
     """From when on the winner stayed."""
 
@@ -46,7 +46,7 @@ class LayerRows:
     name: str
     key: str
     pixelated: bool
-    rows: tuple[Row, ...]
+    rows: tuple[ChannelRow, ...]
     median: float | None
     """Of the epochs from which on the winners stayed."""
     last: float | None
@@ -145,7 +145,7 @@ def _layer_rows(figure: FigureData, place: int, links: Mapping[str, str]) -> Lay
         cells = _cells(figure, one, at, regions)
         settled = one["settled"][at]
         stayed = "no image in the end" if settled is None else f"from {epoch_name(settled)} on"
-        rows.append(Row(channel, f"{links[layer]}#{channel}", cells, stayed))
+        rows.append(ChannelRow(channel, f"{links[layer]}#{channel}", cells, stayed))
     return LayerRows(
         layer,
         key,
@@ -158,10 +158,10 @@ def _layer_rows(figure: FigureData, place: int, links: Mapping[str, str]) -> Lay
 
 def _cells(
     figure: FigureData, one: Mapping[str, Any], at: int, regions: Sequence[SpriteRegion]
-) -> tuple[Cell, ...]:
+) -> tuple[EpochPicture, ...]:
     images = figure.facts["images"]
     return tuple(
-        Cell(region, images[str(image)]["path"] if image >= 0 else "", changed)
+        EpochPicture(region, images[str(image)]["path"] if image >= 0 else "", changed)
         for region, image, changed in zip(
             regions, one["image"][at], one["changed"][at], strict=True
         )

@@ -32,7 +32,7 @@ class Follow:
 
 
 @dataclass(frozen=True)
-class Group:
+class TransformPlots:
     """A transformation: its three plots."""
 
     kind: str
@@ -105,7 +105,7 @@ def _start(transform: Mapping[str, Any]) -> int:
     return int(np.argmin(np.abs(np.array(transform["amounts"]) - untouched)))
 
 
-def _group(figure: FigureData, place: int) -> Group:
+def _group(figure: FigureData, place: int) -> TransformPlots:
     one = figure.facts["transforms"][place]
     kind, amounts = one["kind"], one["amounts"]
     names = _names(figure)
@@ -134,7 +134,9 @@ def _group(figure: FigureData, place: int) -> Group:
         )
         for at, name in enumerate(names)
     )
-    return Group(kind, title, axis, one["unit"], start, tuple(amounts), images, tuple(plots))
+    return TransformPlots(
+        kind, title, axis, one["unit"], start, tuple(amounts), images, tuple(plots)
+    )
 
 
 def _names(figure: FigureData) -> list[str]:

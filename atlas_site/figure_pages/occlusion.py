@@ -10,7 +10,7 @@ from atlas_site.catalogue import Catalogue
 from atlas_site.display import to_grey
 from atlas_site.figure_pages.heat import CLASS_COLOURS, categories, heat, overlaid
 from atlas_site.figure_pages.page import FigurePage
-from atlas_site.figure_pages.plot import Table
+from atlas_site.figure_pages.plot import PlotTable
 from atlas_site.pictures import sheet, webp
 from atlas_site.script import rounded, rounded_rows
 from atlas_site.sprites import Grid, SpriteRegion
@@ -31,7 +31,7 @@ class Panel:
     legend: str
     """`heat` where a ramp from 0 to `top` explains it."""
     top: str
-    table: Table | None
+    table: PlotTable | None
     """The numbers behind it."""
 
 
@@ -45,7 +45,7 @@ class Swatch:
 
 
 @dataclass(frozen=True)
-class Subject:
+class OccludedImage:
     """An image and its maps."""
 
     name: str
@@ -157,14 +157,14 @@ def _ranked(figure: FigureData, at: int) -> list[int]:
     return sorted(counts, key=lambda number: (-counts[number], number))
 
 
-def _subject(catalogue: Catalogue, figure: FigureData, at: int) -> Subject:
+def _subject(catalogue: Catalogue, figure: FigureData, at: int) -> OccludedImage:
     facts, fact = figure.facts, figure.facts["images"][at]
     probability, predicted = figure.arrays["probability"][at], figure.arrays["predicted"][at]
     row, col = np.unravel_index(int(probability.argmin()), probability.shape)
     classes = catalogue.atlas.card.classes
     keys = {layer.name: layer.key for layer in catalogue.layers}
     key = keys.get(facts["layer"], "")
-    return Subject(
+    return OccludedImage(
         name=fact["label"] or fact["followed"],
         path=fact["path"],
         predicted=fact["predicted"],
@@ -188,7 +188,7 @@ def _panels(catalogue: Catalogue, figure: FigureData, at: int) -> tuple[Panel, .
     names = np.array(classes, dtype=object)[arrays["predicted"][at]]
 
     def panel(
-        place: int, caption: str, legend: str = "", top: str = "", numbers: Table | None = None
+        place: int, caption: str, legend: str = "", top: str = "", numbers: PlotTable | None = None
     ) -> Panel:
         region = GRID.region(f"figures/occlusion/{at}.webp", place, px)
         return Panel("abcde"[place], caption, region, legend, top, numbers)
@@ -214,11 +214,11 @@ def _panels(catalogue: Catalogue, figure: FigureData, at: int) -> tuple[Panel, .
     )
 
 
-def _table(figure: FigureData, values: list[list[str]]) -> Table:
+def _table(figure: FigureData, values: list[list[str]]) -> PlotTable:
     """A row for each row of places: the top edge of the square, then the values."""
     head = ("top \\ left", *map(str, figure.facts["corner_cols"]))
     rows = zip(figure.facts["corner_rows"], values, strict=True)
-    return Table(head, tuple((str(top), *row) for top, row in rows))
+    return PlotTable(head, tuple((str(top), *row) for top, row in rows))
 
 
 def _swatches(catalogue: Catalogue, figure: FigureData, at: int) -> tuple[Swatch, ...]:

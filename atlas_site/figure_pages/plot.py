@@ -12,7 +12,7 @@ STYLES = 6
 
 
 @dataclass(frozen=True)
-class Curve:
+class PlotCurve:
     """A curve of a plot."""
 
     name: str
@@ -22,7 +22,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Rule:
+class LevelLine:
     """A labelled horizontal line that curves are compared with."""
 
     at: float
@@ -30,7 +30,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Table:
+class PlotTable:
     """The numbers of a plot: a row for each place on its axis."""
 
     head: tuple[str, ...]
@@ -42,11 +42,11 @@ class Plot:
     """Some curves over one axis."""
 
     title: str
-    curves: tuple[Curve, ...]
+    curves: tuple[PlotCurve, ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
-    rules: tuple[Rule, ...]
-    table: Table
+    rules: tuple[LevelLine, ...]
+    table: PlotTable
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -74,7 +74,7 @@ def plot(
     return Plot(
         title=title,
         curves=tuple(
-            Curve(
+            PlotCurve(
                 name,
                 place % STYLES,
                 _points([(across(a), down(v)) for a, v in zip(x, curve, strict=True)]),
@@ -83,8 +83,8 @@ def plot(
         ),
         x_ticks=tuple(Tick(across(v), f"{v:g}") for v in _ticks(first, last)),
         y_ticks=tuple(Tick(down(v), f"{v:g}") for v in _ticks(0.0, highest)),
-        rules=() if level is None else (Rule(down(level), text),),
-        table=Table(
+        rules=() if level is None else (LevelLine(down(level), text),),
+        table=PlotTable(
             (unit, *curves),
             tuple(
                 (f"{at:g}", *(f"{curve[place]:.3f}" for curve in curves.values()))

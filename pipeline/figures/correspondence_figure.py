@@ -20,7 +20,7 @@ from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, last_map
 from pipeline.figures.parts import in_input, parts_file, read_parts
 from pipeline.figures.shown import shown
-from pipeline.figures.subjects import Source, model_on, source_of
+from pipeline.figures.subjects import RunAccess, model_on, source_of
 from pipeline.network.model import Model
 from pipeline.storage.figures import Arrays, FigureData
 
@@ -40,7 +40,7 @@ class Mask:
 
 
 @dataclass(frozen=True)
-class Group:
+class MaskGroup:
     """The images of one class and what is hidden in them."""
 
     label: str
@@ -54,8 +54,8 @@ class Group:
 class CorrespondenceJob:
     """One group."""
 
-    source: Source
-    group: Group
+    source: RunAccess
+    group: MaskGroup
     layers: tuple[str, ...]
     side: int
     value: int
@@ -112,7 +112,7 @@ def layers_of(run: Run) -> tuple[str, ...]:
     return tuple(dict.fromkeys([maps.name, last] if maps else [last]))
 
 
-def groups(run: Run) -> tuple[Group, ...]:
+def groups(run: Run) -> tuple[MaskGroup, ...]:
     """Of every class with marked parts, some images drawn by the seed, and what is hidden in them.
 
     Parts outside the network's input do not count. Every part takes the first images of one order,
@@ -173,10 +173,10 @@ def _random_masks(
     ]
 
 
-def _group(run: Run, label: str, rows: Sequence[int], masks: Sequence[Mask]) -> Group:
+def _group(run: Run, label: str, rows: Sequence[int], masks: Sequence[Mask]) -> MaskGroup:
     """A group whose masks name images by their places in it."""
     place = {row: at for at, row in enumerate(rows)}
-    return Group(
+    return MaskGroup(
         label,
         tuple(rows),
         tuple(run.images[row] for row in rows),
@@ -231,7 +231,7 @@ def _features(
 
 
 def _row(
-    group: Group, mask: Mask, layers: Sequence[str], done: Arrays, numbers: Sequence[int]
+    group: MaskGroup, mask: Mask, layers: Sequence[str], done: Arrays, numbers: Sequence[int]
 ) -> dict[str, Any]:
     """A row of the table: a part, or all random places of a group together."""
     deltas = [

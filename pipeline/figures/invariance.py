@@ -22,7 +22,7 @@ from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, scores_classes
 from pipeline.figures.shown import shown
 from pipeline.figures.subjects import (
-    Source,
+    RunAccess,
     Subject,
     model_on,
     source_of,
@@ -40,7 +40,7 @@ BATCH = 8
 class InvarianceJob:
     """One image under all transformations."""
 
-    source: Source
+    source: RunAccess
     subject: Subject
     layers: tuple[str, str]
     transforms: tuple[Transform, ...]

@@ -16,7 +16,7 @@ from pipeline.figures.layers import last_map, scores_classes
 from pipeline.figures.occlusion import OcclusionMaps, occlude
 from pipeline.figures.projection import box_of, project_unit
 from pipeline.figures.subjects import (
-    Source,
+    RunAccess,
     Subject,
     model_on,
     source_of,
@@ -34,7 +34,7 @@ from pipeline.storage.figures import Arrays, FigureData
 class OcclusionJob:
     """One image under the square at all its places."""
 
-    source: Source
+    source: RunAccess
     subject: Subject
     layer: str
     method: Method

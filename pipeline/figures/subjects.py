@@ -16,7 +16,7 @@ from pipeline.network.model import Model
 
 
 @dataclass(frozen=True)
-class Source:
+class RunAccess:
     """The model and the images, as a worker finds them."""
 
     model: Path
@@ -35,13 +35,13 @@ class Subject:
     """Its class's place among the scores; None where the network does not score it."""
 
 
-def source_of(run: Run) -> Source:
+def source_of(run: Run) -> RunAccess:
     """The model and the images of a run."""
-    return Source(run.model_folder, run.card.sha256, run.image_store)
+    return RunAccess(run.model_folder, run.card.sha256, run.image_store)
 
 
 @cached_per_process
-def model_on(source: Source, device: torch.device) -> Model:
+def model_on(source: RunAccess, device: torch.device) -> Model:
     """The model with its network on a device; a process reads it once."""
     model = load_pinned_model(source.model, source.model_sha256)
     model.network.to(device)

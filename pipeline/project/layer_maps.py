@@ -14,7 +14,7 @@ from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.graph import Graph
 from pipeline.network.ops import Pair
 from pipeline.project.patch_similarity import (
-    Source,
+    FeedingMap,
     feature_count,
     patch_similarity,
     sources_of,
@@ -33,7 +33,7 @@ class LayerMaps:
     node: int
     """The node that makes the layer's own map."""
     size: Pair
-    sources: tuple[Source, ...]
+    sources: tuple[FeedingMap, ...]
     """The maps before the layer."""
 
     @property

@@ -26,7 +26,7 @@ Vectors = Float16[np.ndarray, "entry feature"]
 
 
 @dataclass(frozen=True)
-class Source:
+class FeedingMap:
     """The features of a layer's patches on one of the maps before it."""
 
     node: int
@@ -66,7 +66,7 @@ class Source:
         return at.clamp(0, window.cells - 1).to(device), inside.to(device)
 
 
-def sources_of(graph: Graph, layer: str) -> tuple[Source, ...]:
+def sources_of(graph: Graph, layer: str) -> tuple[FeedingMap, ...]:
     """The maps before a layer."""
     feeds = layer_feeds(graph)[graph.layers.index(layer)]
     nodes = [0 if feed == INPUT else graph.layer_list[feed].node for feed in feeds]
@@ -74,7 +74,7 @@ def sources_of(graph: Graph, layer: str) -> tuple[Source, ...]:
     channels = sum(graph.nodes[node].shape[0] for node in nodes)
     side = max(1, int((ENTRY_BYTES / (2 * channels)) ** 0.5))
     return tuple(
-        Source(node, graph.nodes[node].shape[0], reach[node], _places(reach[node], side))
+        FeedingMap(node, graph.nodes[node].shape[0], reach[node], _places(reach[node], side))
         for node in nodes
     )
 
@@ -90,7 +90,7 @@ def _spaced(window: AxisWindow, count: int) -> Int64[Tensor, " place"]:
     return (2 * torch.arange(count) + 1) * window.size // (2 * count)
 
 
-def feature_count(sources: Sequence[Source]) -> int:
+def feature_count(sources: Sequence[FeedingMap]) -> int:
     """The numbers that are kept of an entry."""
     return sum(source.channels * source.cells for source in sources)
 

@@ -25,7 +25,7 @@ Status = Literal["agreed", "tied", "wrong"]
 
 
 @dataclass(frozen=True)
-class Shown:
+class PictureFrame:
     """The frame of a layer's pictures, and the size at which they are stored."""
 
     field: Field
@@ -70,7 +70,7 @@ def check_entry(
     reference: Reference,
     passed: ReferencePass,
     entry: Entry,
-    shown: Shown,
+    shown: PictureFrame,
     pixels: UInt8[np.ndarray, "row col 3"],
     image: Float64[Tensor, "3 row col"],
     replay: SwitchClaims,

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float64, Int32, UInt8
 
 from pipeline.atlas import Run
-from pipeline.verify.entry import Shown, Verdict, check_entry
+from pipeline.verify.entry import PictureFrame, Verdict, check_entry
 from pipeline.verify.omitted_images import omissions
 from pipeline.verify.reference import Reference
 from pipeline.verify.ties import SwitchClaims
@@ -72,7 +72,7 @@ def check_sample(
     verdicts = []
     for address in sample.addresses:
         entry = run.entry(*address)
-        pictured = Shown(run.field(entry.layer), run.reduction(entry.layer))
+        pictured = PictureFrame(run.field(entry.layer), run.reduction(entry.layer))
         verdicts.append(
             check_entry(reference, passed, entry, pictured, pixels, image, replay, allowed)
         )

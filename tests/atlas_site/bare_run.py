@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from atlas_site.catalogue import Catalogue
-from atlas_site.layers import Layer
+from atlas_site.layers import LayerView
 from pipeline.atlas import Run
 from pipeline.dataset.manifest import ImageRow, sorted_manifest
 from pipeline.network.card import ModelCard
@@ -37,6 +37,6 @@ def bare_run(folder: Path) -> Run:
     return run
 
 
-def bare_catalogue(folder: Path, *layers: Layer) -> Catalogue:
+def bare_catalogue(folder: Path, *layers: LayerView) -> Catalogue:
     """The catalogue of such a run, with some layers."""
     return Catalogue(bare_run(folder), layers, (), CLASSES, 64, {})

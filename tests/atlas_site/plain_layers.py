@@ -1,10 +1,10 @@
 """Layers for drawings, without a run behind them."""
 
-from atlas_site.layers import Channel, Layer, Projected
+from atlas_site.layers import Channel, LayerView, Projected
 from atlas_site.sprites import SpriteRegion
 
 
-def layer(name: str, map_size: int, channels: int, field: int) -> Layer:
+def layer(name: str, map_size: int, channels: int, field: int) -> LayerView:
     region = SpriteRegion("", 0, 0, 1, 1)
     projected = Projected("deconvnet", "", 0, None)
     channel = Channel(
@@ -23,7 +23,7 @@ def layer(name: str, map_size: int, channels: int, field: int) -> Layer:
         projections=region,
         crops=region,
     )
-    return Layer(
+    return LayerView(
         name=name,
         key=name,
         map_size=map_size,

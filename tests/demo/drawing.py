@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from demo.layer import Layer
+from demo.layer import PaintLayer
 from demo.textures import Plane
 from demo.view import View
 
@@ -20,7 +20,7 @@ def plane() -> Plane:
     return Plane(*straight().grid())
 
 
-def same(first: Layer, second: Layer) -> bool:
+def same(first: PaintLayer, second: PaintLayer) -> bool:
     """Whether two layers are equal to the bit."""
     return (
         np.array_equal(first.colour, second.colour)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from demo.layer import Layer, blend, blurred, cut, opaque, to_image, to_picture
+from demo.layer import PaintLayer, blend, blurred, cut, opaque, to_image, to_picture
 
 
 def one(*values):
@@ -9,7 +9,9 @@ def one(*values):
 
 
 def test_a_layer_lies_over_a_picture_by_its_coverage():
-    half = Layer(one(0.5, 0, 0), np.full((1, 1), 0.5, np.float32), np.zeros((1, 1), np.float32))
+    half = PaintLayer(
+        one(0.5, 0, 0), np.full((1, 1), 0.5, np.float32), np.zeros((1, 1), np.float32)
+    )
     assert half.over(one(0, 1, 0)).tolist() == [[[0.5, 0.5, 0]]]
 
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from demo.layer import Layer, opaque
+from demo.layer import PaintLayer, opaque
 from demo.light import Sun, camera, lighting, lit, shadowed, sun
 
 ABOVE = Sun(x=0.0, y=-1.0, strength=0.5, gleam=0.0, reach_px=6.0, tint=(1.0, 1.0, 1.0))
@@ -29,14 +29,14 @@ def test_a_highlight_is_only_where_there_is_something():
     plain, gleaming = lit(slope(1), ABOVE).colour, lit(slope(1), shining).colour
     assert (gleaming > plain).all()
     solid = slope(1)
-    nothing = Layer(solid.colour, np.zeros_like(solid.alpha), solid.height)
+    nothing = PaintLayer(solid.colour, np.zeros_like(solid.alpha), solid.height)
     assert np.array_equal(lit(nothing, shining).colour, plain)
 
 
 def test_a_shadow_falls_away_from_the_light():
     alpha = np.zeros((60, 60), np.float32)
     alpha[20:40, 20:40] = 1
-    layer = Layer(np.zeros((60, 60, 3), np.float32), alpha, alpha)
+    layer = PaintLayer(np.zeros((60, 60, 3), np.float32), alpha, alpha)
     ground = np.ones((60, 60, 3), np.float32)
     dark = 1 - shadowed(ground, layer, ABOVE, 0.5)[..., 0]
     assert dark.max() == pytest.approx(0.5, abs=0.03)

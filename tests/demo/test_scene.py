@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from demo import CLASSES, draw
-from demo.layer import Layer
+from demo.layer import PaintLayer
 from demo.scene import WITH_PARTS, draw_with_parts
 
 
@@ -102,7 +102,7 @@ def test_a_part_behind_something_is_not_listed(monkeypatch):
     def left_half(rng, height, width):
         alpha = np.zeros((height, width), np.float32)
         alpha[:, : width // 2] = 1
-        return Layer(np.zeros((height, width, 3), np.float32), alpha, alpha)
+        return PaintLayer(np.zeros((height, width, 3), np.float32), alpha, alpha)
 
     monkeypatch.setattr("demo.scene.occluder", left_half)
     hidden = 0

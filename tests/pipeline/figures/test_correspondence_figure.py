@@ -10,8 +10,8 @@ from pipeline.dataset.store import open_images
 from pipeline.figures.correspondence_figure import (
     Correspondence,
     CorrespondenceJob,
-    Group,
     Mask,
+    MaskGroup,
     change,
     groups,
 )
@@ -76,7 +76,7 @@ def test_delta_is_that_of_the_formula(run, tmp_path):
 def test_equal_images_with_the_same_part_hidden_have_delta_0(run):
     photo = run.images[0]
     mask = Mask("eye", tuple((at, (20.0, 30.0)) for at in range(3)))
-    group = Group("one", (0, 0, 0), (photo,) * 3, (mask,))
+    group = MaskGroup("one", (0, 0, 0), (photo,) * 3, (mask,))
     job = CorrespondenceJob(source_of(run), group, ("conv5", "fc7"), 18, 128)
     found = change(job, torch.device("cpu"))
     for layer in range(2):
@@ -97,7 +97,7 @@ def test_a_square_that_changes_no_pixel_changes_no_feature(run):
     image = ImageRow("val", "g.png", "one", 96, 80, sha256_of(folder / "g.png"))
     source = source_of(run)
     source = type(source)(source.model, source.model_sha256, open_images(str(folder)))
-    group = Group("one", (0,), (image,), (Mask("eye", ((0, (20.0, 30.0)),)),))
+    group = MaskGroup("one", (0,), (image,), (Mask("eye", ((0, (20.0, 30.0)),)),))
     job = CorrespondenceJob(source, group, ("conv5", "fc7"), 18, 128)
     found = change(job, torch.device("cpu"))
     assert not found["signs_0_0"].any()

@@ -11,7 +11,7 @@ from pipeline.dataset.images import load_square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import open_images
 from pipeline.figures.invariance import Invariance, InvarianceJob, follow
-from pipeline.figures.subjects import Source, Subject, subjects
+from pipeline.figures.subjects import RunAccess, Subject, subjects
 from pipeline.figures.transforms import transforms
 from pipeline.network.card import ModelCard
 from pipeline.network.graph import Graph, Node
@@ -72,7 +72,7 @@ def test_distances_and_probabilities_are_those_of_the_moved_picture(run, tmp_pat
     assert figure.arrays["probability_translation"][0, at] == pytest.approx(expected, rel=1e-4)
 
 
-def translation_invariant(folder: Path) -> Source:
+def translation_invariant(folder: Path) -> RunAccess:
     """A model that looks at pixels one by one and takes the mean, and one image: a square on the
     colour that comes in from outside."""
     nodes = (
@@ -103,7 +103,7 @@ def translation_invariant(folder: Path) -> Source:
     pixels = np.full((48, 48, 3), 120, np.uint8)
     pixels[20:27, 18:25] = np.random.default_rng(0).integers(0, 256, (7, 7, 3))
     Image.fromarray(pixels).save(folder / "photos" / "a.png")
-    return Source(folder / "model", card.sha256, open_images(str(folder / "photos")))
+    return RunAccess(folder / "model", card.sha256, open_images(str(folder / "photos")))
 
 
 def test_a_translation_invariant_network_has_distance_0(tmp_path):

@@ -8,7 +8,7 @@ from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.geometry import AxisWindow
 from pipeline.project.patch_similarity import (
     ENTRY_BYTES,
-    Source,
+    FeedingMap,
     feature_count,
     patch_similarity,
     sources_of,
@@ -60,7 +60,7 @@ def test_vectors_are_those_under_the_window_0_off_the_map_and_of_length_1():
     maps[:, 0, 0] = torch.tensor([3.0, 4.0]) * 1e-30
     maps[:, 0, 1] = torch.tensor([0.0, -7.0])
     axis = AxisWindow(start=-1, jump=2, size=3, cells=3)
-    source = Source(0, 2, (axis, axis), (torch.arange(3), torch.arange(3)))
+    source = FeedingMap(0, 2, (axis, axis), (torch.arange(3), torch.arange(3)))
     found = source.vectors(maps, torch.tensor([[0, 0], [0, 1]]))
     assert found.dtype == np.float16
     first = np.zeros((3, 3, 2))

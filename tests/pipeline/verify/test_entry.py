@@ -4,7 +4,7 @@ import torch
 
 from pipeline.network.geometry import receptive_field
 from pipeline.storage.entry import Entry
-from pipeline.verify.entry import Shown, check_entry, cut
+from pipeline.verify.entry import PictureFrame, check_entry, cut
 from pipeline.verify.reference import Reference
 from tests.pipeline.project.oracle import random_network
 
@@ -56,7 +56,7 @@ def checked(reference, pixels, cell, peak, drawn, claims):
         crop=cut(torch.from_numpy(pixels), box).numpy(),
     )
     passed = reference(image, ["conv2"])
-    shown = Shown(field)
+    shown = PictureFrame(field)
     return check_entry(reference, passed, entry, shown, pixels, image, lambda *_: claims, 1e-4)
 
 
