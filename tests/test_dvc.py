@@ -1,9 +1,13 @@
 """`dvc.yaml` lists what each stage reads: more, and too much would rerun; less, and too little."""
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipeline.params import Params
 from pipeline.workspace import Workspace
@@ -78,6 +82,36 @@ def test_what_a_stage_reads_is_code_the_users_network_or_made_by_a_stage_before_
     made = {str(path) for name in before for path in OUTS[name]}
     given = {"nets", str(FLOW.class_names)}
     assert set(entries(stage, "deps")) - set(listed_code(stage)) <= made | given
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_stage_that_runs_the_users_code_alone_watches_its_folder(stage):
+    watched = {path for path in entries(stage, "deps") if path.split("/")[0] == "nets"}
+    assert watched == {"prepare": {"nets/classes.txt"}, "train": {"nets"}}.get(stage, set())
+
+
+@pytest.mark.slow
+def test_an_edit_of_the_users_network_marks_the_stage_that_reads_it(tmp_path):
+    """A flow of one stage with the deps of `train`, whose command does nothing."""
+    deps = {path: tmp_path / path for path in entries("train", "deps")}
+    for path in deps.values():
+        path.mkdir(parents=True)
+        (path / "mine.py").write_text("1")
+    flow = {"stages": {"train": {"cmd": "echo", "deps": sorted(deps)}}}
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump(flow))
+
+    def dvc(*words: str) -> str:
+        command = [sys.executable, "-m", "dvc", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    dvc("init", "--no-scm", "--quiet")
+    dvc("repro", "--quiet")
+    assert json.loads(dvc("status", "--json")) == {}
+    (deps["nets"] / "mine.py").write_text("2")
+    assert json.loads(dvc("status", "--json")) == {
+        "train": [{"changed deps": {"nets": "modified"}}]
+    }
 
 
 @pytest.mark.parametrize("stage", STAGES)

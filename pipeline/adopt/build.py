@@ -85,6 +85,7 @@ def build(spec: Spec, seed: int) -> Built:
     with _own_code(spec), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         built = makers.get(spec.maker, _function)(spec)
+        _check_watched(spec, built.module)
     built.module.eval().requires_grad_(False).float()
     return built
 
@@ -109,6 +110,19 @@ def _own_code(spec: Spec) -> Iterator[None]:
         ) from error
     finally:
         sys.path.remove(folder)
+
+
+def _check_watched(spec: Spec, module: nn.Module) -> None:
+    """Raise AtlasError where a part of a module is made by a file that lies beside `nets/`."""
+    names = {spec.maker, *(type(part).__module__ for part in module.modules())}
+    for top in sorted({name.partition(".")[0] for name in names} - {"nets"}):
+        made = sys.modules.get(top)
+        places = [*getattr(made, "__path__", []), getattr(made, "__file__", None)]
+        if places[0] is not None and Path(places[0]).resolve().parent == spec.root.resolve():
+            raise AtlasError(
+                f"{top} is beside the folder nets/, where DVC does not see it change.",
+                fix=f"Move it to nets/ and name it nets.{top}.",
+            )
 
 
 def _function(spec: Spec) -> Built:
@@ -150,7 +164,9 @@ def _timm(spec: Spec) -> Built:
         raise AtlasError("timm is not installed.", fix="Run `uv pip install timm`.") from None
     module = timm.create_model(spec.name, pretrained=False, **spec.arguments)
     sha256 = _load_file(module, spec)
-    return Built(module, *of_timm(module.pretrained_cfg), sha256)
+    # Random weights were trained on no images, however those were cut.
+    cut = {} if spec.file else {"crop_mode": "center"}
+    return Built(module, *of_timm(module.pretrained_cfg | cut), sha256)
 
 
 def _torchvision(spec: Spec) -> Built:

@@ -34,6 +34,12 @@ Known = tuple[Preprocessing | None, ClassNames | None]
 def of_torchvision(weights: Any) -> Known:
     """What a weights name of torchvision says."""
     transforms = weights.transforms()
+    if not transforms.antialias:
+        raise AtlasError(
+            f"The images of the weights {weights.name} were resized without antialiasing, which an "
+            "atlas does not do.",
+            fix="Choose other weights.",
+        )
     side = transforms.crop_size[0]
     preprocessing = Preprocessing(
         resize=transforms.resize_size[0],
@@ -49,6 +55,13 @@ def of_timm(config: Mapping[str, Any]) -> Known:
     """What timm's `pretrained_cfg` of a network says."""
     if not {"input_size", "mean", "std"} <= config.keys():
         return None, None
+    mode = config.get("crop_mode") or "center"
+    if mode != "center":
+        raise AtlasError(
+            f"The weights' images were cut with crop_mode {mode!r}; an atlas takes the centre.",
+            fix="Choose other weights, or return torch.nn.Sequential(module) from a function in "
+            "nets/ and give --mean, --std, --resize and --crop.",
+        )
     crop = int(config["input_size"][-1])
     preprocessing = Preprocessing(
         resize=math.floor(crop / config.get("crop_pct", 0.875)),

@@ -11,8 +11,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pipeline.adopt.build import Spec, build
+from pipeline.adopt.read import read
 from pipeline.errors import AtlasError
+from pipeline.network.module import Network
 
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's pixels, by colour."""
 MINE = """
 from torch import nn
 
@@ -65,6 +69,23 @@ def test_an_edited_file_and_another_workspace_are_read_again(mine, tmp_path_fact
     assert str(mine) not in sys.path
 
 
+def test_code_beside_the_folder_that_dvc_watches_is_refused(mine, monkeypatch):
+    (mine / "beside.py").write_text(MINE)
+    (mine / "layers_beside").mkdir()
+    (mine / "layers_beside" / "__init__.py").write_text(
+        "from torch import nn\nclass Wide(nn.Conv2d): pass\n"
+    )
+    (mine / "nets" / "uses.py").write_text(
+        "import layers_beside\ndef build():\n    return layers_beside.Wide(3, 2, 1)\n"
+    )
+    for arch, top in (("beside:build", "beside"), ("nets.uses:build", "layers_beside")):
+        words = rf"{top} is beside the folder nets/.*Move it to nets/ and name it nets\.{top}"
+        with pytest.raises(AtlasError, match=words) as caught:
+            build(spec(mine, arch), seed=0)
+        assert "\n" not in str(caught.value)
+        monkeypatch.delitem(sys.modules, top)
+
+
 @pytest.mark.parametrize("name", ["w.pt", "w.pth", "w.safetensors"])
 def test_a_weights_file_is_loaded_by_name(mine, name):
     given = build(spec(mine), seed=5).module.state_dict()
@@ -111,6 +132,33 @@ def test_a_network_of_timms(tmp_path):
     pytest.importorskip("timm")
     built = build(spec(tmp_path, "timm:test_vit", num_classes=4), seed=0)
     assert built.preprocessing.crop == 160
+
+
+def test_googlenets_weights_bring_the_rescaling_of_its_input(tmp_path):
+    """Trained on inputs of mean 0.5 and deviation 0.5, used with ImageNet's own by colour."""
+    weights = torchvision.models.GoogLeNet_Weights.IMAGENET1K_V1
+    file = tmp_path / weights.url.rpartition("/")[2]
+    state = torchvision.models.googlenet(init_weights=False).state_dict()
+    torch.save(state, file)
+    built = build(spec(tmp_path, "torchvision:googlenet", file.name), seed=0)
+    pixels = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    mean, std = (torch.tensor(v).reshape(3, 1, 1) for v in (MEAN, STD))
+    assert built.preprocessing.mean == MEAN
+    assert built.preprocessing.std == STD
+    plain = torchvision.models.googlenet(
+        aux_logits=False, init_weights=False, transform_input=False
+    )
+    plain.load_state_dict({k: v for k, v in state.items() if not k.startswith("aux")})
+    with torch.no_grad():
+        expected = plain.eval()((pixels - 0.5) / 0.5)
+        found = built.module((pixels - mean) / std)
+        graph, read_weights = read(built.module, (3, 64, 64))
+        network = Network(graph)
+        network.load_state_dict(read_weights)
+        read_scores = network.eval()((pixels - mean) / std)
+    size = expected.abs().max()
+    assert (found - expected).abs().max() <= 1e-4 * size
+    assert (read_scores - expected).abs().max() <= 1e-4 * size
 
 
 def test_weights_by_name_need_a_network_once(tmp_path, monkeypatch):

@@ -44,3 +44,24 @@ def test_imagenet_has_a_thousand_classes_with_a_wordnet_id_each():
     assert len(classes.names) == len(set(classes.wnids)) == 1000
     assert (classes.names[0], classes.wnids[0]) == ("tench", "n01440764")
     assert (classes.names[999], classes.wnids[999]) == ("toilet tissue", "n15075141")
+
+
+@pytest.mark.parametrize("mode", ["squash", "border"])
+def test_images_that_were_cut_otherwise_are_refused_in_one_line(mode):
+    with pytest.raises(AtlasError, match=f"cut with crop_mode '{mode}'") as refusal:
+        of_timm({**CONFIG, "crop_mode": mode})
+    assert "\n" not in str(refusal.value)
+    assert of_timm({**CONFIG, "crop_mode": "center"})[0].resize == 256
+
+
+def test_images_that_were_resized_without_antialiasing_are_refused():
+    class Weights:
+        name = "OLD_V1"
+
+        def transforms(self):
+            return torchvision.transforms._presets.ImageClassification(
+                crop_size=224, antialias=False
+            )
+
+    with pytest.raises(AtlasError, match="weights OLD_V1 were resized without antialiasing"):
+        of_torchvision(Weights())
