@@ -138,7 +138,8 @@ class SwitchFinder:
                 found[at] = _offsets(
                     _unpadded(op.window), index.permute(0, 2, 3, 1), whole.shape[3]
                 )
-                return pooled
+                # Outside the map it is -inf, of which a norm or a curve would make NaN.
+                return _cleared(pooled, below[at], cell, 0.0)
             if isinstance(op, Conv):
                 # The patch extends beyond the map. What biases made there is not the zeros
                 # that the whole image's convolution reads, so it is cleared at every layer.

@@ -56,9 +56,12 @@ def test_projections_are_those_of_autograd_through_the_module(name, size, layers
     for (layer, path), wanted in itertools.product(layers.items(), ("auto", "guided", "gradient")):
         cols = network.graph.layer(layer).size[1]
         flat = maps[layer][0].flatten(1)
-        channels = flat.amax(dim=1).topk(3).indices
-        cells = [divmod(int(flat[c].argmax()), cols) for c in channels]
-        start = [float(flat[c].max()) for c in channels]
+        peaks = [(int(c), int(flat[c].argmax())) for c in flat.amax(dim=1).topk(2).indices]
+        corners = [(int(flat[:, at].argmax()), at) for at in (0, flat.shape[1] - 1)]
+        units = [unit for unit in [*peaks, *corners] if flat[unit] > 0]
+        channels = torch.tensor([channel for channel, _ in units])
+        cells = [divmod(at, cols) for _, at in units]
+        start = [float(flat[unit]) for unit in units]
         method = method_of(network.graph, layer, wanted)
         found = projections(network, image, layer, channels, cells, start, method)
         field, target = receptive_field(network.graph, layer), exact.get_submodule(path)

@@ -1,0 +1,97 @@
+"""Operations on the way down, one module each, against autograd through the module itself."""
+
+import pytest
+import torch
+from torch import nn
+
+from pipeline.adopt.oracle import Backward
+from pipeline.adopt.read import read
+from pipeline.network.geometry import receptive_field, seed_of, windows
+from pipeline.network.module import Network
+from pipeline.project.method import recorded
+from pipeline.project.switches import needs_whole_image
+from tests.pipeline.adopt.modules import Gate, drawn
+from tests.pipeline.project.oracle import under_box
+from tests.pipeline.project.projecting import projections
+
+INPUT = (3, 14, 12)
+
+
+class ChannelsLast(nn.LayerNorm):
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class NegativeFactor(nn.BatchNorm2d):
+    """Every second factor is negative."""
+
+
+OPERATIONS = {
+    "gate": Gate(4),
+    "layer norm": ChannelsLast(4),
+    "group norm": nn.GroupNorm(2, 4),
+    "nearest": nn.Upsample(scale_factor=2),
+    "bilinear": nn.Upsample(scale_factor=2, mode="bilinear"),
+    "pad": nn.Sequential(nn.ZeroPad2d((1, 0, 0, 1)), nn.ReLU()),
+    "cut": nn.ZeroPad2d((-1, 0, 0, -2)),
+    "silu": nn.SiLU(),
+    "gelu": nn.GELU(),
+    "hardswish": nn.Hardswish(),
+    "negative factor": nn.Sequential(NegativeFactor(4), nn.ReLU()),
+    "negative factor after": nn.Sequential(nn.Conv2d(4, 4, 3), NegativeFactor(4), nn.ReLU()),
+}
+"""On four channels, between a convolution with its pool and another convolution."""
+SMOOTH = {"silu", "gelu", "hardswish"}
+
+
+@pytest.fixture(scope="module", params=OPERATIONS)
+def case(request):
+    module = drawn(
+        nn.Sequential(
+            nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            OPERATIONS[request.param], nn.Conv2d(4, 5, 3, padding=1),
+        )
+    ).double()  # fmt: skip
+    with torch.no_grad():
+        for part in module.modules():
+            if isinstance(part, NegativeFactor):
+                part.weight[::2] *= -1
+    graph, weights = read(module.float(), INPUT)
+    network = Network(graph)
+    network.load_state_dict(weights)
+    return request.param, module.double(), network.double().eval().requires_grad_(False)
+
+
+def expected(module, image, unit, method):
+    pixels = image[None].clone().requires_grad_()
+    with Backward(method):
+        made = module(pixels * 1)
+    return torch.autograd.grad(made[0][unit], pixels)[0][0].permute(1, 2, 0)
+
+
+@pytest.mark.parametrize("method", ["deconvnet", "guided", "gradient"])
+def test_a_projection_is_that_of_autograd_through_the_module(case, method):
+    name, module, network = case
+    if name in SMOOTH and method == "deconvnet":
+        method = "gradient"
+    image = torch.randn(INPUT, generator=torch.Generator().manual_seed(1)).double()
+    rows, cols = network.graph.layer("4").size
+    field = receptive_field(network.graph, "4")
+    cells = [(0, 0), (rows - 1, cols - 1), (rows // 2, cols // 2), (0, cols - 1)]
+    channels = torch.tensor([0, 1, 2, 3])
+    found = projections(network, image, "4", channels, cells, [1.0] * 4, method)
+    for channel, cell in enumerate(cells):
+        whole = expected(module, image, (channel, *cell), method)
+        box = field.boxes(torch.tensor(cell).int().numpy()).tolist()
+        inside = under_box(whole, box)
+        torch.testing.assert_close(inside.norm(), whole.norm(), rtol=1e-9, atol=0)
+        assert whole.norm() > 0
+        assert (found[channel] - inside).norm() <= 1e-5 * inside.norm(), (name, cell)
+
+
+def test_a_gate_and_a_norm_of_the_map_need_the_whole_image(case):
+    name, _, network = case
+    nodes = recorded(network.graph, "4", "guided")
+    whole = any(axis.whole for axis in windows(network.graph, seed_of(network.graph, "4"))[0])
+    beyond = {"gate", "group norm", "nearest", "bilinear"}
+    assert needs_whole_image(network.graph, "4", nodes) == (name in beyond or whole)
