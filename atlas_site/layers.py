@@ -88,7 +88,8 @@ class Projected:
     control_ranks: int
     """How many of the first ranks have a control; 0 where the store has none."""
     control_correlation: float | None
-    """Mean magnitude of the correlation of projections with their controls."""
+    """Mean magnitude of the correlation of projections with their controls; None where not known,
+    as of blank controls alone."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@
         el("figcaption", {}, `rank ${rank + 1}: trained, at the start`)));
       body.replaceChildren(...shown, el("p", { class: "path" },
         "The same unit of the same image, projected through the network before it had learnt anything. What both show is the image’s own structure, not what the channel learnt.",
-        correlation === null ? "" : ` Mean |correlation| in ${layer.name}: ${correlation.toFixed(2)}.`));
+        ` Mean |correlation| in ${layer.name}: ${correlation === null ? "not known" : correlation.toFixed(2)}.`));
     },
     related: async () => {},
     name: async ({ layer, number }) => {

@@ -15,6 +15,7 @@ from pipeline.compute.worker_cache import load_pinned_model
 from pipeline.dataset.torch_seeding import generator_for
 from pipeline.network.card import snapshot_path
 from pipeline.network.model import Model, load_model
+from pipeline.network.ops import BatchNorm, ChannelNorm, MapNorm, Op, Scale
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import SHARD_CHANNELS, read_array
 
@@ -36,21 +37,41 @@ def load_start(folder: Path, model_sha256: str, seed: int) -> Model:
 
 
 def redrawn(model: Model, seed: int) -> Model:
-    """The model with its weights drawn by He's rule and biases of 0, each tensor by its name."""
-    for number, (_, values) in enumerate(sorted(model.network.named_parameters())):
+    """The model with its weights drawn by He's rule, biases of 0 and norms that change nothing.
+
+    A tensor is drawn by its place among the names.
+    """
+    network = model.network
+    ones = {name for node in model.graph.nodes for name in _factors(node.op)}
+    for number, (name, values) in enumerate(sorted(network.named_parameters())):
         if values.ndim < 2:
-            values.zero_()
+            values.fill_(float(name in ones))
             continue
         rng = generator_for(seed, "control", number)
         deviation = (2 / values[0].numel()) ** 0.5
         values.copy_(torch.randn(values.shape, generator=rng) * deviation)
+    for name, values in network.named_buffers():
+        values.fill_(float(name in ones))
     return model
 
 
-def control_correlation(layer: zarr.Group) -> float:
+def _factors(op: Op) -> tuple[str | None, ...]:
+    """The tensors of a norm or scale that are 1 where it changes nothing; its others are 0."""
+    match op:
+        case BatchNorm():
+            return op.weight, op.variance
+        case ChannelNorm() | MapNorm():
+            return (op.weight,)
+        case Scale():
+            return (op.factor,)
+        case _:
+            return ()
+
+
+def control_correlation(layer: zarr.Group) -> float | None:
     """Of a layer's projections with their controls: the mean magnitude of Pearson's correlation.
 
-    Pairs of which one is blank have none and are left out; 0 where all are.
+    Pairs of which one is blank have none and are left out; None where all are.
     """
     channels = dict(layer.arrays())["control"].shape[0]
     found = []
@@ -62,7 +83,7 @@ def control_correlation(layer: zarr.Group) -> float:
         pairs = (len(control) * ranks, -1)
         found.append(_correlations(projection.reshape(pairs), control.reshape(pairs)))
     values = np.abs(np.concatenate(found))
-    return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
+    return float(np.nanmean(values)) if np.isfinite(values).any() else None
 
 
 def _correlations(

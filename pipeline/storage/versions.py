@@ -10,7 +10,7 @@ VERSIONS: dict[Stateful, int] = {
     "train": 1,
     "pixels": 1,
     "scan": 2,
-    "project": 3,
+    "project": 4,
     "crop": 2,
     "transfer": 2,
     "probe": 1,

@@ -10,6 +10,7 @@ import torch
 from playwright.sync_api import Browser, expect
 
 from pipeline.atlas import open_atlas
+from pipeline.storage.stores import open_layer
 from tests.atlas_site.conftest import violations, watching
 from tests.foreign_networks import FOREIGN, NETS, Foreign, adoption, done_plainly
 from tests.pipeline.project.module_oracle import module_projection
@@ -54,6 +55,19 @@ def test_each_layer_is_projected_by_the_method_that_fits_it(finished, network):
     for layer, found in facts.items():
         page = (finished / "site" / f"{layer}.html").read_text(encoding="utf-8")
         assert found["method_why"] in page
+
+
+def test_the_control_of_a_network_with_norms_is_not_blank(finished, network):
+    run = open_atlas(finished / "artifacts")
+    for layer in network.layers:
+        arrays = dict(open_layer(run.store("projections"), layer).arrays())
+        scale = arrays["control_scale"][...]
+        there = run.scan(layer).image[:, : scale.shape[1]] >= 0
+        assert (scale[there] > 0).mean() > 0.9
+        agrees = run.projection_facts(layer)["control_correlation"]
+        assert 0 < agrees < 0.9
+        page = (finished / "site" / f"{layer}.html").read_text(encoding="utf-8")
+        assert f"correlation with random weights {agrees:.2f}" in page
 
 
 def test_projections_are_those_of_autograd_through_the_module_itself(finished, network):

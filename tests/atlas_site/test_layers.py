@@ -3,7 +3,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from atlas_site.layers import gather_layer, gather_layers, tile_size
+from atlas_site.layers import Projected, gather_layer, gather_layers, tile_size
+from atlas_site.templating import environment
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
 from tests.atlas_site.synthetic_run import Plan, write_run
@@ -73,6 +74,12 @@ def test_a_layer_says_how_it_was_projected_and_how_its_control_agrees(atlas):
     projected = gather_layer(atlas, "conv1").projected
     assert (projected.method, projected.control_ranks) == ("deconvnet", 2)
     assert projected.control_correlation == 0.25
+
+
+def test_blank_controls_are_said_to_agree_with_nothing_known():
+    macros = environment().get_template("macros.html").module
+    for known, said in ((0.254, "0.25"), (None, "not known")):
+        assert macros.correlation(Projected("guided", "", 2, known)) == said
 
 
 def test_a_layer_that_was_not_scanned_is_refused(atlas):
