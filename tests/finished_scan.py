@@ -126,11 +126,11 @@ def _record(graph, layer, maps, labels):
     )
 
 
-FIELDS = {"conv1": (7, 2, 0), "conv2": (27, 8, 0), "conv3": (75, 16, -16),
-          "conv4": (107, 16, -32), "conv5": (139, 16, -48)}  # fmt: skip
-FIELDS = {layer: field if field[0] < CROP else (CROP, 0, 0) for layer, field in FIELDS.items()}
-"""Size, jump and start, from the table of the paper's numbers; a field as large as the image is the
-image."""
+ENDLESS = {"conv1": (7, 2, 0), "conv2": (27, 8, 0), "conv3": (75, 16, -16),
+           "conv4": (107, 16, -32), "conv5": (139, 16, -48)}  # fmt: skip
+"""Size, jump and start of fields in an endless image, from the table of the paper's numbers."""
+FIELDS = {layer: field if field[0] < CROP else (CROP, 0, 0) for layer, field in ENDLESS.items()}
+"""A field as large as the image is the image."""
 
 
 def _boxes(layer, cell):

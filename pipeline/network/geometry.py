@@ -1,5 +1,6 @@
 """Receptive fields and windows: the part of every map that one unit can reach, from the graph."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -73,6 +74,8 @@ class AxisWindow:
 
 Windows = tuple[AxisWindow, AxisWindow]
 """Along rows, along columns."""
+Limit = Callable[[AxisWindow], AxisWindow]
+"""What a window becomes that may be larger than its map."""
 
 
 def whole_map(cells: int) -> AxisWindow:
@@ -177,22 +180,25 @@ def seed_of(graph: Graph, layer: str) -> int:
     return above.inputs[0] if isinstance(above.op, Curve) else node
 
 
-def windows(graph: Graph, seed: int) -> dict[int, Windows]:
+def windows(graph: Graph, seed: int, *, bounded: bool = True) -> dict[int, Windows]:
     """The windows of a node's units on the output of every node that their signal comes from.
 
     Windows are not clipped: all of a map are of one size. Where paths join, a window is the hull of
     all that reach it; from the size of the map on it is the whole map, and so is all below it.
+    Where they are not bounded, they grow past the map instead, and pass by the norm of a map: they
+    then tell where a unit is that sees the whole image.
     """
     # Clipped, windows at an edge would be smaller, and units could not be one batch of equal
     # patches. So they keep their size, and `inside_map` says which cells are not on the map.
-    rows, cols = (_bounded(AxisWindow(0, 1, 1, cells)) for cells in graph.nodes[seed].shape[1:])
+    limit = _bounded if bounded else _unbounded
+    rows, cols = (limit(AxisWindow(0, 1, 1, cells)) for cells in graph.nodes[seed].shape[1:])
     found = {seed: (rows, cols)}
     for position in reversed(graph.ancestors(seed)):
         if position in found:
             node = graph.nodes[position]
             for feeding in signal_inputs(node):
-                below = below_of(node, graph.nodes[feeding], found[position])
-                found[feeding] = _joined(found.get(feeding), below)
+                below = below_of(node, graph.nodes[feeding], found[position], limit)
+                found[feeding] = _joined(found.get(feeding), below, limit)
     return found
 
 
@@ -202,28 +208,32 @@ def signal_inputs(node: Node) -> tuple[int, ...]:
     return inputs[:1] if isinstance(node.op, Mul) else inputs
 
 
-def _joined(known: Windows | None, more: Windows) -> Windows:
+def _joined(known: Windows | None, more: Windows, limit: Limit) -> Windows:
     if known is None:
         return more
-    rows, cols = (_hull(one, other) for one, other in zip(known, more, strict=True))
+    rows, cols = (_hull(one, other, limit) for one, other in zip(known, more, strict=True))
     return rows, cols
 
 
-def _hull(one: AxisWindow, other: AxisWindow) -> AxisWindow:
+def _hull(one: AxisWindow, other: AxisWindow, limit: Limit) -> AxisWindow:
     """The smallest window that holds both; the whole map where they move at different paces."""
     if one.jump != other.jump:
         # Two windows that drift apart: the size of their hull would differ from unit to unit.
         return whole_map(one.cells)
     start = min(one.start, other.start)
     stop = max(one.start + one.size, other.start + other.size)
-    return _bounded(AxisWindow(start, one.jump, stop - start, one.cells))
+    return limit(AxisWindow(start, one.jump, stop - start, one.cells))
 
 
 def _bounded(window: AxisWindow) -> AxisWindow:
     return whole_map(window.cells) if window.size >= window.cells else window
 
 
-def below_of(node: Node, feeding: Node, above: Windows) -> Windows:
+def _unbounded(window: AxisWindow) -> AxisWindow:
+    return window
+
+
+def below_of(node: Node, feeding: Node, above: Windows, limit: Limit) -> Windows:
     """The windows on a map that feeds a node, of those on the map that the node makes."""
     sizes: Pair = feeding.shape[1], feeding.shape[2]
     op = node.op
@@ -234,7 +244,7 @@ def below_of(node: Node, feeding: Node, above: Windows) -> Windows:
     match op:
         case Conv() | MaxPool() | MeanPool():
             rows, cols = (
-                window if window.whole else _bounded(reach_of(op.window, axis, window, sizes[axis]))
+                window if window.whole else limit(reach_of(op.window, axis, window, sizes[axis]))
                 for axis, window in enumerate(reached)
             )
             return rows, cols
@@ -242,11 +252,13 @@ def below_of(node: Node, feeding: Node, above: Windows) -> Windows:
             rows, cols = (
                 window
                 if window.whole
-                else _bounded(replace(window, start=window.start - op.before[axis]))
+                else limit(replace(window, start=window.start - op.before[axis]))
                 for axis, window in enumerate(reached)
             )
             return rows, cols
         case Linear() if op.per_cell:
+            return above
+        case MapNorm() if limit is _unbounded:
             return above
         case Linear() | Resample() | MapNorm():  # every cell may come from every other
             return whole_map(sizes[0]), whole_map(sizes[1])

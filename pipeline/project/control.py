@@ -50,8 +50,8 @@ def redrawn(model: Model, seed: int) -> Model:
         rng = generator_for(seed, "control", number)
         deviation = (2 / values[0].numel()) ** 0.5
         values.copy_(torch.randn(values.shape, generator=rng) * deviation)
-    for name, values in network.named_buffers():
-        values.fill_(float(name in ones))
+    for name, statistic in network.named_buffers():
+        statistic.fill_(float(name in ones))
     return model
 
 

@@ -1,50 +1,66 @@
-"""The energy box of a projection: the smallest centred square that holds most of it."""
+"""Where a projection's energy is: the smallest square around its unit that holds most of it."""
 
 import numpy as np
-from jaxtyping import Float16, Float64, Int16, Int32, Int64
+from jaxtyping import Float16, Float32, Float64, Int16, Int32, Int64
 
 ENERGY_SHARE = 0.9
 """Of the sum of squares over pixels and colours."""
+PIXELS = 1 << 14
+"""Of pictures that are summed together; so many stay in the cache."""
 
 
 def energy_boxes(
     pictures: Float16[np.ndarray, "entry row col 3"],
-    boxes: Int32[np.ndarray, "entry 4"],
+    frames: Int32[np.ndarray, "entry 4"],
+    centres: Float64[np.ndarray, "entry 2"],
     pixel: int = 1,
 ) -> Int16[np.ndarray, "entry 4"]:
-    """The smallest square, centred in each box, with 90 % of its picture's energy.
+    """The smallest square around each unit's centre with 90 % of its picture's energy.
 
-    Boxes are (top, left, bottom, right) in input pixels, of which `pixel` are one of the picture's
-    along each side. A blank picture's is the whole box.
+    It is cut to the frame, (top, left, bottom, right) in input pixels, of which `pixel` are one of
+    the picture's along each side. Its middle is the centre to half a pixel of the picture. A blank
+    picture's is the whole frame.
     """
-    inside = _energy_within(pictures)
-    # Margins with enough inside come first, for a larger margin holds less.
-    margin = (inside >= ENERGY_SHARE * inside[:, :1]).sum(axis=1) - 1
-    margin = np.where(inside[:, 0] > 0, margin, 0)[:, None]
-    shrunk: Int64[np.ndarray, "entry 4"] = boxes + pixel * margin * np.array([1, 1, -1, -1])
-    return shrunk.astype(np.int16)
+    corners, ends = frames[:, :2], frames[:, 2:]
+    twice = np.floor(2 * (centres - corners) / pixel + 0.5).astype(np.int64)
+    inside = _energy_by_ring(pictures, twice).cumsum(axis=1)
+    ring = (inside >= ENERGY_SHARE * inside[:, -1:]).argmax(axis=1)[:, None]
+    first = np.maximum((twice - 1) // 2 - ring, 0)
+    boxes = np.hstack(
+        [corners + pixel * first, np.minimum(ends, corners + pixel * (twice // 2 + 1 + ring))]
+    )
+    return np.where(inside[:, -1:] > 0, boxes, frames).astype(np.int16)
 
 
-def _energy_within(
+def _energy_by_ring(
+    pictures: Float16[np.ndarray, "entry row col 3"], twice: Int64[np.ndarray, "entry 2"]
+) -> Float64[np.ndarray, "entry ring"]:
+    """The energy of each picture by ring around its centre, which is given in half pixels.
+
+    Ring 0 is the pixel at the centre, or the two or four that touch it.
+    """
+    count, *size = pictures.shape[:3]
+    rows, cols = (
+        np.abs(2 * np.arange(side) + 1 - twice[:, axis, None]) // 2
+        for axis, side in enumerate(size)
+    )
+    rings = int(max(rows.max(initial=0), cols.max(initial=0))) + 1
+    together = max(1, PIXELS // (size[0] * size[1]))
+    energy = np.empty((count, rings))
+    for first in range(0, count, together):
+        some = slice(first, first + together)
+        ring = np.maximum(rows[some, :, None], cols[some, None])
+        ring += rings * np.arange(len(ring))[:, None, None]
+        weight = _squares(pictures[some])
+        energy[some] = np.bincount(ring.ravel(), weight.ravel(), rings * len(ring)).reshape(
+            -1, rings
+        )
+    return energy
+
+
+def _squares(
     pictures: Float16[np.ndarray, "entry row col 3"],
-) -> Float64[np.ndarray, "entry margin"]:
-    """The energy of each picture without a margin of 0, 1, 2 … pixels on every side."""
-    energy = np.square(pictures.astype(np.float32))
-    quarter = _folded(_folded(energy[..., 0] + energy[..., 1] + energy[..., 2], 1), 2)
-    rows, cols = quarter.shape[1:]
-    ring = np.minimum(np.arange(rows)[:, None], np.arange(cols)).ravel()
-    # A product with zeros and ones, which sums each ring; a loop over rings is ten times slower.
-    rings = quarter.reshape(len(quarter), -1).astype(np.float64) @ np.eye(min(rows, cols))[ring]
-    return rings[:, ::-1].cumsum(axis=1)[:, ::-1]
-
-
-def _folded(
-    values: np.ndarray[tuple[int, ...], np.dtype[np.float32]], axis: int
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """The values of an axis added to those at the same distance from its other end."""
-    size = values.shape[axis]
-    half = size // 2
-    front, back = np.moveaxis(values, axis, 0), np.moveaxis(values, axis, 0)[::-1]
-    folded = front[: size - half].copy()
-    folded[:half] += back[:half]
-    return np.moveaxis(folded, 0, axis)
+) -> Float32[np.ndarray, "entry row col"]:
+    red, green, blue = np.moveaxis(np.square(pictures.astype(np.float32)), 3, 0)
+    total: Float32[np.ndarray, "entry row col"] = red + green + blue
+    return total

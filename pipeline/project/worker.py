@@ -14,6 +14,7 @@ from pipeline.compute.device import configure_matmul
 from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
+from pipeline.network.centres import unit_centres
 from pipeline.network.geometry import receptive_field
 from pipeline.network.model import Model
 from pipeline.network.overflow import is_overflow_safe
@@ -73,9 +74,11 @@ def project_chunk(task: ProjectTask, device: torch.device) -> dict[str, Values]:
     found = {}
     for layer, values in _projected(task, device).items():
         model, _ = load_projector(task.config, device)
-        frames = receptive_field(model.graph, layer).boxes(task.chunk[layer].cell)
+        cells = task.chunk[layer].cell
+        frames = receptive_field(model.graph, layer).boxes(cells)
+        centres = unit_centres(model.graph, layer, cells)
         factor = reduction(model.graph, layer, task.config.ranks)
-        energy = energy_boxes(values.arrays["projection"], frames, factor)
+        energy = energy_boxes(values.arrays["projection"], frames, centres, factor)
         arrays = {**values.arrays, "energy_box": energy}
         found[layer] = Values(values.channel, values.rank, arrays)
     return found

@@ -1,16 +1,18 @@
 """Checks of every entry that need no recomputing."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import zarr
-from jaxtyping import Bool, Float16, Float32, Int16, Int32, UInt8
+from jaxtyping import Bool, Float16, Float32, Float64, Int16, Int32, Int64, UInt8
 
 from pipeline.atlas.stored_size import reduced_size, reduction
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import read_verified
 from pipeline.errors import AtlasError
+from pipeline.network.centres import unit_centres
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
 from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read_array
@@ -66,6 +68,7 @@ def picture_faults(
     field, factor = receptive_field(graph, layer), reduction(graph, layer, record.image.shape[1])
     size = reduced_size(field.size, factor)
     frames = field.boxes(record.cell) * (record.image >= 0)[..., None]
+    centres = unit_centres(graph, layer, record.cell)
     for first in range(0, len(record.image), SHARD_CHANNELS):
         part = slice(first, first + SHARD_CHANNELS)
         scale = read_array(pictures, "projections", "scale", part)
@@ -93,7 +96,7 @@ def picture_faults(
                 MAP_ROUNDING * float(np.abs(record.activation).max()),
             ),
             "an energy box that its projection does not fit": ~_fits(
-                energy, frames[part], picture, factor
+                energy, frames[part], centres[part], picture, factor
             ),
         }
         for what, broken in rules.items():
@@ -125,27 +128,60 @@ def _peaks_there(
 
 def _fits(
     energy: Int16[np.ndarray, "channel rank 4"],
-    box: Int32[np.ndarray, "channel rank 4"],
+    frame: Int32[np.ndarray, "channel rank 4"],
+    centre: Float64[np.ndarray, "channel rank 2"],
     picture: Float16[np.ndarray, "channel rank row col 3"],
     pixel: int,
 ) -> Bool[np.ndarray, "channel rank"]:
-    """Whether each energy box is centred and holds enough, and the next smaller one too little.
+    """Whether each energy box is around its centre and holds enough, and the next smaller one too
+    little.
 
     A picture's pixel stands for `pixel` of the image's along each side.
     """
-    margin = energy[..., 0] - box[..., 0]
-    centred = (energy - box == margin[..., None] * np.array([1, 1, -1, -1])).all(axis=2)
-    squares = np.square(picture, dtype=np.float32).sum(axis=4)
-    whole = squares.sum(axis=(2, 3))
+    sums = _sums_to(picture)
+    whole = sums[:, :, -1, -1]
     least, most = (ENERGY_SHARE * (1 + sign * ENERGY_ROUNDING) * whole for sign in (-1, 1))
-    fits: Bool[np.ndarray, "channel rank"] = centred & (whole == 0) & (margin == 0)
-    rows, cols = picture.shape[2:4]
-    for m in range((min(rows, cols) + 1) // 2):
-        within = squares[:, :, m : rows - m, m : cols - m].sum(axis=(2, 3))
-        smaller = squares[:, :, m + 1 : rows - m - 1, m + 1 : cols - m - 1].sum(axis=(2, 3))
-        enough = (within >= least) & (smaller <= most)
-        fits |= centred & (margin == m * pixel) & (whole > 0) & enough
+    fits: Bool[np.ndarray, "channel rank"] = (whole == 0) & (energy == frame).all(axis=2)
+    top_left, ends, size = frame[..., :2], frame[..., 2:], np.array(picture.shape[2:4])
+    halves = np.floor((centre - top_left) * 2 / pixel + 0.5).astype(np.int64)
+    smaller = np.zeros_like(whole)
+    for reach in range(1, 2 * int(size.max()) + 1):
+        # In pixels of the picture, whose last ones may stand for fewer of the image's.
+        start = (np.ceil(halves / 2).astype(np.int64) - reach).clip(0, size)
+        stop = (halves // 2 + reach).clip(0, size)
+        within = _between(sums, start, stop)
+        square = [top_left + pixel * start, np.minimum(ends, top_left + pixel * stop)]
+        same = (energy == np.concatenate(square, axis=2)).all(axis=2)
+        fits |= same & (whole > 0) & (within >= least) & (smaller <= most)
+        smaller = within
     return fits
+
+
+def _sums_to(
+    picture: Float16[np.ndarray, "channel rank row col 3"],
+) -> Float64[np.ndarray, "channel rank _ _"]:
+    """The sum of squares above and to the left of every corner of a picture's pixels."""
+    squares = np.square(picture, dtype=np.float32).sum(axis=4).astype(np.float64)
+    padded = np.pad(squares, ((0, 0), (0, 0), (1, 0), (1, 0)))
+    return padded.cumsum(axis=2).cumsum(axis=3)
+
+
+def _between(
+    sums: Float64[np.ndarray, "channel rank _ _"],
+    start: Int64[np.ndarray, "channel rank 2"],
+    stop: Int64[np.ndarray, "channel rank 2"],
+) -> Float64[np.ndarray, "channel rank"]:
+    """The sum of squares between two corners of each picture."""
+    channel, rank = np.indices(sums.shape[:2])
+
+    def to(row: Int64[np.ndarray, "channel rank"], col: Int64[np.ndarray, "channel rank"]) -> Any:
+        return sums[channel, rank, row, col]
+
+    (top, left), (bottom, right) = np.moveaxis(start, 2, 0), np.moveaxis(stop, 2, 0)
+    found: Float64[np.ndarray, "channel rank"] = (
+        to(bottom, right) - to(top, right) - to(bottom, left) + to(top, left)
+    )
+    return found
 
 
 def image_faults(
