@@ -60,7 +60,7 @@ def _layer_facts(layer: LayerView) -> Mapping[str, object]:
         "channels": len(layer.channels),
         "field": layer.field,
         "size": layer.field_size,
-        "jump": layer.jump,
+        "squares": {"first": layer.squares.first, "step": layer.squares.step},
         "mapSize": layer.map_size,
         "thumbPx": layer.tile.thumb,
         "spritePx": layer.tile.sprite,

@@ -136,7 +136,7 @@ def caption(run: Run, layer: LayerView, channels: Sequence[Channel], workspace: 
         f"For each channel the {top} validation images with the highest peaks, strongest first in"
         " reading order. Left: the unit projected back to pixels, mid grey is zero, every tile on"
         " its own symmetric scale. Right: the pixels under the same receptive field,"
-        f" {layer.field} px.",
+        f" {layer.field_size[0]} × {layer.field_size[1]} px.",
         *(
             f"{layer.name} {c.number}: most frequent class {c.favourite or 'none'},"
             f" peak {c.peak:.4g}, selectivity {c.selectivity:.2f}."

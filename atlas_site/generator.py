@@ -24,7 +24,7 @@ from atlas_site.graph_map import WIDTH as GRAPH_WIDTH
 from atlas_site.graph_map import diagram
 from atlas_site.layer_groups import layer_groups
 from atlas_site.layers import Channel, LayerView
-from atlas_site.network_map import HEIGHT, WIDTH, field_squares, slabs
+from atlas_site.network_map import HEIGHT, WIDTH, field_boxes, slabs
 from atlas_site.painting import paint
 from atlas_site.picture_jobs import jobs_of
 from atlas_site.placement import placement_css
@@ -158,7 +158,7 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "slab_width": WIDTH,
         "slab_height": HEIGHT,
         "covers": {layer.name: _cover(layer) for layer in catalogue.layers},
-        "squares": field_squares(catalogue.layers, catalogue.input_px),
+        "fields": field_boxes(catalogue.layers, catalogue.input_px),
         "example": catalogue.images[len(catalogue.images) // 2] if catalogue.images else None,
         "summary": index_page.summary(catalogue),
         "error_rates": index_page.error_rates(catalogue),

@@ -14,9 +14,11 @@ from atlas_site.layer_keys import layer_keys
 from atlas_site.pictures import TileSize, grid_side
 from atlas_site.selectivity import ClassSpread, class_spread
 from atlas_site.sprites import COVER_GRID, SpriteRegion, channel_regions, sprite_path
-from pipeline.atlas import INPUT, Run, layer_feeds
+from pipeline.atlas import INPUT, Run, Squares, layer_feeds
 from pipeline.errors import AtlasError
 
+Pair = tuple[int, int]
+"""Along rows, along columns."""
 STILL_START = 0.95
 """The |cosine| with its start from which a filter is marked as still its start."""
 WEAK = 0.5
@@ -99,18 +101,18 @@ class LayerView:
     name: str
     key: str
     """The name in file names and addresses."""
-    map_size: int
-    """Side of its map, in cells."""
+    map_size: Pair
+    """Rows and columns of its map, in cells."""
     field: int
-    """Side of its receptive field, in input pixels."""
-    field_size: tuple[int, int]
+    """The longer side of its receptive field, in input pixels."""
+    field_size: Pair
     """Rows and columns of its receptive field."""
     reduction: int
     """The side of the squares of input pixels that are one pixel of its stored pictures."""
     branches: bool
     """Whether its channels come from branches that see differently much."""
-    jump: int
-    """Pixels between the fields of neighbouring cells."""
+    squares: Squares
+    """Where the squares of its cells are in the image."""
     channels: tuple[Channel, ...]
     projected: Projected
     """What the store of projections says of the layer."""
@@ -182,12 +184,12 @@ def _layer(atlas: Run, name: str, key: str) -> LayerView:
     return LayerView(
         name=name,
         key=key,
-        map_size=max(atlas.graph.layer(name).size),
+        map_size=atlas.graph.layer(name).size,
         field=max(field.size),
         field_size=field.size,
         reduction=atlas.reduction(name),
         branches=bool(field.branches),
-        jump=field.rows.jump,
+        squares=atlas.cell_squares(name),
         channels=channels,
         projected=_projected(atlas, name),
         covers=tuple(sorted(c.number for c in ranked[: COVER_GRID.places])),

@@ -1,4 +1,4 @@
-"""The network drawn to scale: a slab per layer, as wide as its map and as deep as its channels."""
+"""The network drawn to scale: a slab per layer, of its map's sides, as deep as its channels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,22 +28,23 @@ class Slab:
 
 def slabs(layers: Sequence[LayerView]) -> dict[str, Slab]:
     """The slab of each layer by name, all on one scale: maps in cells, depth in channels."""
-    largest = max(layer.map_size for layer in layers)
+    largest = max(max(layer.map_size) for layer in layers)
     most = max(len(layer.channels) for layer in layers)
     return {
         layer.name: _slab(
-            max(SMALLEST_SIDE, LARGEST_SIDE * layer.map_size / largest),
+            max(SMALLEST_SIDE, LARGEST_SIDE * layer.map_size[0] / largest),
+            max(SMALLEST_SIDE, LARGEST_SIDE * layer.map_size[1] / largest),
             DEEPEST * len(layer.channels) / most,
         )
         for layer in layers
     }
 
 
-def _slab(side: float, depth: float) -> Slab:
+def _slab(height: float, width: float, depth: float) -> Slab:
     """A slab that stands on the ground line at the left of the picture."""
     left = 2.0
-    right, bottom = left + side, HEIGHT - 2
-    top = bottom - side
+    right, bottom = left + width, HEIGHT - 2
+    top = bottom - height
     back = depth * SLANT
     return Slab(
         front=_points((left, top), (right, top), (right, bottom), (left, bottom)),
@@ -64,25 +65,28 @@ def _points(*corners: tuple[float, float]) -> str:
 
 
 @dataclass(frozen=True)
-class FieldSquare:
+class FieldBox:
     """A layer's receptive field drawn around the middle of an image of side 100."""
 
     layer: str
-    start: float
-    side: float
+    top: float
+    left: float
+    height: float
+    width: float
     label_x: float
-    label_y: float
-    pixels: int
 
 
-def field_squares(layers: Sequence[LayerView], input_px: int) -> tuple[FieldSquare, ...]:
+def field_boxes(layers: Sequence[LayerView], input_px: int) -> tuple[FieldBox, ...]:
     """The fields of the layers to scale, the largest first; whole-image fields are left out, and
     those that are hardly smaller than one drawn."""
-    squares: list[FieldSquare] = []
+    boxes: list[FieldBox] = []
     for layer in sorted(layers, key=lambda one: -one.field):
-        side = 100 * layer.field / input_px
-        if layer.field < input_px and (not squares or squares[-1].side - side >= APART):
-            start = (100 - side) / 2
-            label = start + 1 if side > SMALLEST_LABELLED_INSIDE else start + side + 1
-            squares.append(FieldSquare(layer.name, start, side, label, start, layer.field))
-    return tuple(squares)
+        height, width = (100 * side / input_px for side in layer.field_size)
+        longer = max(height, width)
+        last = max(boxes[-1].height, boxes[-1].width) if boxes else 100 + APART
+        if layer.field < input_px and last - longer >= APART:
+            top, left = (100 - height) / 2, (100 - width) / 2
+            inside = min(height, width) > SMALLEST_LABELLED_INSIDE
+            label = left + 1 if inside else left + width + 1
+            boxes.append(FieldBox(layer.name, top, left, height, width, label))
+    return tuple(boxes)

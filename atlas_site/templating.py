@@ -23,6 +23,8 @@ def environment() -> Environment:
     env.filters["short"] = short
     env.filters["share"] = share
     env.filters["percent"] = percent
+    env.filters["by"] = by
+    env.filters["side"] = side
     return env
 
 
@@ -46,6 +48,16 @@ def powers_of_ten(value: float) -> str:
         return "–"
     mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa}\u00a0×\u00a010{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+
+
+def by(size: tuple[float | int, float | int]) -> str:
+    """Rows and columns, as 6 × 9."""
+    return " × ".join(f"{length:.4g}" for length in size)
+
+
+def side(size: tuple[float | int, float | int]) -> str:
+    """One number for what is as high as wide; else rows and columns."""
+    return f"{size[0]:.4g}" if size[0] == size[1] else by(size)
 
 
 def percent(fraction: float) -> str:

@@ -26,17 +26,11 @@
       (level) => least + (level / 255) * (largest - least));
   };
 
-  // Where the squares of the cells are, in input pixels: each around the middle of its field.
-  const squares = (layer, box, cell) => {
-    const { inputPx } = Atlas.data.site;
-    if (!layer.jump) return { top: 0, left: 0, step: inputPx / layer.firing.rows };
-    const first = (axis) => box[axis] - cell[axis] * layer.jump + (box[axis + 2] - layer.jump) / 2;
-    return { top: first(0), left: first(1), step: layer.jump };
-  };
-
   // The image is dark where the channel does not fire, and clear where it fires most.
   const draw = (canvas, smooth) => {
-    const { values, rows, cols, at } = shown;
+    const { values, rows, cols, layer: { squares } } = shown;
+    const [top, left] = squares.first;
+    const [height, width] = squares.step;
     const largest = Math.max(...values);
     const small = document.createElement("canvas");
     small.width = cols;
@@ -49,7 +43,7 @@
     small.getContext("2d").putImageData(pixels, 0, 0);
     const context = canvas.getContext("2d");
     const zoom = canvas.width / Atlas.data.site.inputPx;
-    const place = [zoom * at.left, zoom * at.top, zoom * cols * at.step, zoom * rows * at.step];
+    const place = [left, top, cols * width, rows * height].map((length) => zoom * length);
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.fillStyle = `rgb(0 0 0 / ${DARK})`;
     context.fillRect(0, 0, canvas.width, canvas.height);
@@ -98,12 +92,12 @@
     }
     update();
     if (mode() === "field") return;
-    await fetchValues(wanted, number, channel, rank);
+    await fetchValues(wanted, number, rank);
   };
-  const fetchValues = async (wanted, number, channel, rank) => {
+  const fetchValues = async (wanted, number, rank) => {
     const values = await valuesOf(wanted.layer, number, rank);
     const { rows, cols } = wanted.layer.firing;
-    Object.assign(wanted, { values, rows, cols, at: squares(wanted.layer, Atlas.box(wanted.layer, channel, rank), wanted.cell) });
+    Object.assign(wanted, { values, rows, cols });
     if (shown === wanted) update();
   };
 
@@ -113,11 +107,10 @@
   });
   const cellAt = (event) => {
     const box = part("stage").getBoundingClientRect();
-    const { at } = shown;
-    const { inputPx } = Atlas.data.site;
-    const pixel = (place, start, length) => ((place - start) / length) * inputPx;
-    return [Math.floor((pixel(event.clientY, box.top, box.height) - at.top) / at.step),
-      Math.floor((pixel(event.clientX, box.left, box.width) - at.left) / at.step)];
+    const { first, step } = shown.layer.squares;
+    const pixels = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
+    return pixels.map((share, axis) =>
+      Math.floor((share * Atlas.data.site.inputPx - first[axis]) / step[axis]));
   };
   const ready = () => shown?.values && mode() !== "field";
   part("stage").addEventListener("pointermove", (event) => { if (ready()) tell(...cellAt(event)); });

@@ -24,7 +24,7 @@
 
   const caption = (layer, channel) => {
     const { site } = Atlas.data;
-    return `The ${channel.image.length} of ${site.validationImages} validation images with the highest peaks: left projected to pixels, mid grey is zero; right the pixels under the same field of ${layer.field} px. Peak ${short(channel.peak)}, fires on ${percent(channel.fired / site.validationImages)}, selectivity ${channel.selectivity.toFixed(2)}. ${site.run}`;
+    return `The ${channel.image.length} of ${site.validationImages} validation images with the highest peaks: left projected to pixels, mid grey is zero; right the pixels under the same field of ${layer.size.join(" × ")} px. Peak ${short(channel.peak)}, fires on ${percent(channel.fired / site.validationImages)}, selectivity ${channel.selectivity.toFixed(2)}. ${site.run}`;
   };
 
   const draw = async (layer, number, channel) => {

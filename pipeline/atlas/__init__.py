@@ -8,6 +8,7 @@ from pipeline.atlas.run import Layer as Layer
 from pipeline.atlas.run import LocalResponseNorm as LocalResponseNorm
 from pipeline.atlas.run import Prediction as Prediction
 from pipeline.atlas.run import Run as Run
+from pipeline.atlas.run import Squares as Squares
 from pipeline.atlas.run import layer_feeds as layer_feeds
 from pipeline.atlas.run import layer_kind as layer_kind
 from pipeline.atlas.run import open_atlas as open_atlas

@@ -15,6 +15,8 @@ from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
 from pipeline.network.arrays import StoredWeights, stored_start, stored_weights
 from pipeline.network.card import ModelCard, load_card
+from pipeline.network.centres import Squares as Squares
+from pipeline.network.centres import unit_squares
 from pipeline.network.feeding import INPUT as INPUT
 from pipeline.network.feeding import feeds_of, full_kernels
 from pipeline.network.feeding import layer_feeds as layer_feeds
@@ -173,6 +175,10 @@ class Run:
         if layer not in self._fields:
             self._fields[layer] = receptive_field(self.graph, layer)
         return self._fields[layer]
+
+    def cell_squares(self, layer: str) -> Squares:
+        """Where the squares of the cells of a layer's map are in the image."""
+        return unit_squares(self.graph, layer)
 
     def frames(self, layer: str) -> Int32[np.ndarray, "channel rank 4"]:
         """By entry, the part of the image that its pictures show, as boxes are; 0 where missing.

@@ -1,4 +1,4 @@
-"""Where a projection's energy is: the smallest square around its unit that holds most of it."""
+"""The energy box of a projection: the smallest square around its unit that holds most of it."""
 
 import numpy as np
 from jaxtyping import Float16, Float32, Float64, Int16, Int32, Int64

@@ -2,6 +2,7 @@
 
 from atlas_site.layers import Channel, LayerView, Projected
 from atlas_site.sprites import SpriteRegion
+from pipeline.atlas import Squares
 
 
 def layer(name: str, map_size: int, channels: int, field: int) -> LayerView:
@@ -26,12 +27,12 @@ def layer(name: str, map_size: int, channels: int, field: int) -> LayerView:
     return LayerView(
         name=name,
         key=name,
-        map_size=map_size,
+        map_size=(map_size, map_size),
         field=field,
         field_size=(field, field),
         reduction=1,
         branches=False,
-        jump=1,
+        squares=Squares((0.0, 0.0), (1.0, 1.0)),
         channels=(channel,) * channels,
         projected=projected,
         covers=(),

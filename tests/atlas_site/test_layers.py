@@ -28,7 +28,7 @@ def test_layers_are_those_of_the_scan_with_the_geometry_of_the_paper(atlas):
         ("conv1", "conv1", "conv1.html"),
         ("conv2", "conv2", "conv2.html"),
     ]
-    assert [(one.field, one.jump) for one in (first, second)] == [(7, 2), (27, 8)]
+    assert [(one.field, one.squares.step) for one in (first, second)] == [(7, (2, 2)), (27, (8, 8))]
     assert (first.tile.pixelated, second.tile.pixelated) == (True, False)
     assert tile_size(atlas, "conv2") == second.tile
 

@@ -5,7 +5,7 @@ import math
 import jinja2
 import pytest
 
-from atlas_site.templating import environment, percent, powers_of_ten, short
+from atlas_site.templating import by, environment, percent, powers_of_ten, short, side
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,8 @@ def test_pages_escape_what_they_are_given_and_refuse_names_that_are_not_there():
     assert env.from_string("{{ name }}").render(name="<b>") == "&lt;b&gt;"
     with pytest.raises(jinja2.UndefinedError, match="nowhere"):
         env.from_string("{{ nowhere }}").render()
+
+
+def test_sizes_are_rows_and_columns_and_one_number_where_both_are_the_same():
+    assert (by((24, 48)), by((7, 7))) == ("24 × 48", "7 × 7")
+    assert (side((16, 1)), side((7, 7)), side((13.5, 13.5))) == ("16 × 1", "7", "13.5")
