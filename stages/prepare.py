@@ -12,7 +12,7 @@ from pipeline.sources.known import open_known
 from pipeline.sources.naming import as_network_names
 from pipeline.sources.prepare import locate, prepare
 from pipeline.sources.rejected import write_rejected
-from pipeline.sources.report import Numbers, report
+from pipeline.sources.report import Numbers, prepare_report
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
 from pipeline.storage.sealed import write_sealed
@@ -51,7 +51,7 @@ def main(workspace: Workspace) -> None:
     ):
         write_manifest(manifest, prepared.manifest)
         write_rejected(rejected, prepared.rejected)
-        counts = report(prepared, params.data.source, sha256_of(manifest))
+        counts = prepare_report(prepared, params.data.source, sha256_of(manifest))
         write_sealed(numbers, counts)
     click.echo(_summary(counts))
 

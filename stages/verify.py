@@ -19,7 +19,7 @@ from pipeline.verify.consistency import image_faults, picture_faults, scan_fault
 from pipeline.verify.entry import ACTIVATION_ERROR
 from pipeline.verify.examples import example_faults
 from pipeline.verify.reference import Reference
-from pipeline.verify.report import report
+from pipeline.verify.report import verify_report
 from pipeline.verify.sample import check_sample, draw_sample
 from pipeline.verify.statistics import shape_faults, statistics_faults
 from pipeline.workspace import Workspace
@@ -68,7 +68,7 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
             faults += lacking
             advance(len(found))
     images = sum(sample.in_all_layers for sample in samples)
-    numbers = report(seed, verdicts, images, faults)
+    numbers = verify_report(seed, verdicts, images, faults)
     _finish(workspace, numbers | bound(run.entries_provenance))
 
 

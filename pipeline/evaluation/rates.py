@@ -75,6 +75,6 @@ def mean_class_accuracy(probabilities: Probabilities, labels: Labels) -> float:
     return float((hits[counts > 0] / counts[counts > 0]).mean())
 
 
-def report(rates: ErrorRates) -> dict[str, float | int]:
+def evaluation_report(rates: ErrorRates) -> dict[str, float | int]:
     """The content of evaluate.json; what was not measured is left out."""
     return {name: value for name, value in asdict(rates).items() if value is not None}

@@ -41,7 +41,7 @@ def consistency(*changes: Num[np.ndarray, "image feature"]) -> Consistency:
     return Consistency(float(distances.mean()), float(distances.std()), len(distances))
 
 
-def hidden(
+def hide_part(
     pixels: UInt8[np.ndarray, "row col 3"], centre: tuple[float, float], side: int, value: int
 ) -> UInt8[np.ndarray, "row col 3"]:
     """An image with a square of one grey value around a (row, col) centre, cut off at the edges."""

@@ -14,8 +14,7 @@ from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.seeding import rng_for
 from pipeline.dataset.verified import load_verified
 from pipeline.figure_params import FigureName
-from pipeline.figures.correspondence import consistency
-from pipeline.figures.correspondence import hidden as hide
+from pipeline.figures.correspondence import consistency, hide_part
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, last_map
 from pipeline.figures.parts import in_input, parts_file, read_parts
@@ -200,7 +199,7 @@ def change(job: CorrespondenceJob, device: torch.device) -> Arrays:
     before = _features(model, job.layers, plain, device)
     arrays: Arrays = {}
     for number, mask in enumerate(job.group.masks):
-        masked = [hide(plain[at], centre, job.side, job.value) for at, centre in mask.places]
+        masked = [hide_part(plain[at], centre, job.side, job.value) for at, centre in mask.places]
         places = [at for at, _ in mask.places]
         for layer, after in enumerate(_features(model, job.layers, masked, device)):
             signs = np.sign(before[layer][places] - after).astype(np.int8)

@@ -114,13 +114,13 @@ class ForwardPlan:
         size = row_wise.size, col_wise.size
         tops, lefts = row_wise.first(cell[:, 0]), col_wise.first(cell[:, 1])
         patches = [
-            cut_patch(images[image], top, left, size)
+            padded_patch(images[image], top, left, size)
             for image, top, left in zip(rows, tops.tolist(), lefts.tolist(), strict=True)
         ]
         return self._finder.windows(torch.cat(patches), cell, layer, nodes)
 
 
-def cut_patch(
+def padded_patch(
     image: Float[Tensor, "1 colour row col"], row: int, col: int, size: Pair
 ) -> Float[Tensor, "1 colour _ _"]:
     """A rectangle out of an image; 0 where it reaches outside."""

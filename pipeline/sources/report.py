@@ -11,7 +11,7 @@ from pipeline.sources.prepare import Prepared
 Numbers = dict[str, object]
 
 
-def report(prepared: Prepared, source: str, manifest_sha256: str) -> Numbers:
+def prepare_report(prepared: Prepared, source: str, manifest_sha256: str) -> Numbers:
     """What `reports/prepare.json` holds; nothing in it depends on time or machine."""
     rows, rejected = prepared.manifest.rows, prepared.rejected
     return {

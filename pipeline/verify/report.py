@@ -11,7 +11,7 @@ FAULTS_SHOWN = 50
 Count = dict[str, int | float]
 
 
-def report(
+def verify_report(
     seed: int, verdicts: Sequence[Verdict], images: int, faults: Sequence[str]
 ) -> dict[str, Any]:
     """The content of verify.json.

@@ -5,8 +5,8 @@ from pipeline.evaluation.rates import (
     ErrorRates,
     error_rate,
     error_rates,
+    evaluation_report,
     mean_class_accuracy,
-    report,
 )
 
 CHANCES = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6], [0.4, 0.4, 0.2], [0.2, 0.5, 0.3]], np.float32)
@@ -43,6 +43,6 @@ def test_the_rates_of_one_crop_and_ten_are_kept_apart():
 @pytest.mark.parametrize("ten_crops", [CHANCES, None])
 def test_a_report_leaves_out_what_was_not_measured(ten_crops):
     rates = error_rates(CHANCES, ten_crops, LABELS)
-    content = report(rates)
+    content = evaluation_report(rates)
     assert ErrorRates(**content) == rates
     assert ("top5_error_10crop" in content) == (ten_crops is not None)

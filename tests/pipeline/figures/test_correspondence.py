@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.figures.correspondence import consistency, hidden, sign_distances
+from pipeline.figures.correspondence import consistency, hide_part, sign_distances
 
 
 def test_equal_changes_have_no_distance():
@@ -19,7 +19,7 @@ def test_the_share_of_features_that_change_the_other_way_counts():
 
 def test_the_square_is_centred_and_cut_off_at_the_edge():
     image = np.full((10, 10, 3), 7, np.uint8)
-    inside = np.argwhere(hidden(image, (5.0, 4.0), 2, 0)[..., 0] == 0)
+    inside = np.argwhere(hide_part(image, (5.0, 4.0), 2, 0)[..., 0] == 0)
     assert inside.tolist() == [[4, 3], [4, 4], [5, 3], [5, 4]]
-    assert (hidden(image, (0.0, 0.0), 4, 0)[..., 0] == 0).sum() == 4
+    assert (hide_part(image, (0.0, 0.0), 4, 0)[..., 0] == 0).sum() == 4
     assert (image == 7).all()

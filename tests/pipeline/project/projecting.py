@@ -7,7 +7,7 @@ import torch
 from pipeline.network.fold import folded
 from pipeline.network.geometry import seed_of, windows
 from pipeline.project.deconvnet import Deconvnet, Units
-from pipeline.project.forward_plan import cut_patch
+from pipeline.project.forward_plan import padded_patch
 from pipeline.project.method import recorded
 from pipeline.project.switches import SwitchFinder, cut_windows, needs_whole_image
 
@@ -27,6 +27,6 @@ def projections(network, image, layer, channel, cell, start, method, way="window
         rows, cols = windows(graph, seed_of(graph, layer))[0]
         first = zip(rows.first(cells[:, 0]).tolist(), cols.first(cells[:, 1]).tolist(), strict=True)
         size = rows.size, cols.size
-        patches = [cut_patch(image[None], top, left, size) for top, left in first]
+        patches = [padded_patch(image[None], top, left, size) for top, left in first]
         switches = finder.windows(torch.cat(patches), cells, layer, nodes)
     return Deconvnet(network, layer, method)(units, switches)

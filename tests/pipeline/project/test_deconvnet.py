@@ -11,7 +11,7 @@ from pipeline.network.module import Network
 from pipeline.network.ops import Conv, LocalResponseNorm, MaxPool, square
 from pipeline.project.adjoints import PhaseConv, TransposedConv, transpose
 from pipeline.project.deconvnet import Deconvnet, Units
-from pipeline.project.forward_plan import cut_patch
+from pipeline.project.forward_plan import padded_patch
 from pipeline.project.method import recorded
 from pipeline.project.switches import SwitchFinder, cut_windows, needs_whole_image
 from tests.pipeline.network.small_graphs import RELU, chained, conv
@@ -44,7 +44,7 @@ def project(network, image, layer, channel, cell, start, way):
         rows, cols = windows(network.graph, seed_of(network.graph, layer))[0]
         first = [(rows.first(cell[0]), cols.first(cell[1])) for cell in cells]
         size = rows.size, cols.size
-        patches = [cut_patch(image[None], int(top), int(left), size) for top, left in first]
+        patches = [padded_patch(image[None], int(top), int(left), size) for top, left in first]
         switches = finder.windows(torch.cat(patches), cells, layer, nodes) if nodes else {}
     return Deconvnet(network, layer, "deconvnet")(units, switches)
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from pipeline.atlas.layer_entries import LayerEntries
-from pipeline.project.forward_plan import ForwardPlan, cut_patch
+from pipeline.project.forward_plan import ForwardPlan, padded_patch
 from tests.pipeline.project.oracle import random_network, under_box
 
 
@@ -29,7 +29,7 @@ def plan(batch_size=4):
 def test_a_patch_is_the_image_s_pixels_and_0_outside(top, left):
     image = torch.rand(1, 3, 7, 8, generator=torch.Generator().manual_seed(0))
     expected = under_box(image[0].permute(1, 2, 0), (top, left, top + 5, left + 4))
-    assert torch.equal(cut_patch(image, top, left, (5, 4))[0].permute(1, 2, 0), expected)
+    assert torch.equal(padded_patch(image, top, left, (5, 4))[0].permute(1, 2, 0), expected)
 
 
 def test_only_images_whose_switches_are_needed_are_read():

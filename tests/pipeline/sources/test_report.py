@@ -5,7 +5,7 @@ import json
 from pipeline.dataset.manifest import ImageRow, sorted_manifest
 from pipeline.sources.prepare import Prepared
 from pipeline.sources.rejected import Rejection
-from pipeline.sources.report import duplicates, report
+from pipeline.sources.report import duplicates, prepare_report
 
 
 def row(path, sha256, width=10, height=10):
@@ -28,7 +28,7 @@ REJECTED = (
 
 
 def test_the_numbers_are_those_of_the_rows():
-    numbers = report(Prepared(sorted_manifest(ROWS), REJECTED), "folder", "ff")
+    numbers = prepare_report(Prepared(sorted_manifest(ROWS), REJECTED), "folder", "ff")
     assert numbers == {
         "source": "folder",
         "classes": 2,
