@@ -172,7 +172,7 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "start_facts": index_page.start_facts(catalogue),
         "low_frequency": index_page.low_frequency(catalogue),
         "methods_used": index_page.methods_used(catalogue),
-        "has_local_response_norm": index_page.has_local_response_norm(catalogue),
+        "has_local_response_norm": index_page.has_local_response_norm(catalogue.atlas.graph),
     }
 
 

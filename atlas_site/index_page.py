@@ -11,7 +11,7 @@ from atlas_site.catalogue import Catalogue
 from atlas_site.charts import Chart, curves
 from atlas_site.layers import LayerView
 from atlas_site.templating import powers_of_ten
-from pipeline.atlas import LocalResponseNorm
+from pipeline.atlas import Graph, LocalResponseNorm
 
 SHORT_HASH = 12
 
@@ -86,9 +86,9 @@ def methods_used(catalogue: Catalogue) -> list[MethodUsed]:
     return [MethodUsed(name, NAMES[name], RULES[name]) for name in NAMES if name in used]
 
 
-def has_local_response_norm(catalogue: Catalogue) -> bool:
+def has_local_response_norm(graph: Graph) -> bool:
     """Whether a projection passes one on its way down."""
-    return any(isinstance(node.op, LocalResponseNorm) for node in catalogue.atlas.graph.nodes)
+    return any(isinstance(node.op, LocalResponseNorm) for node in graph.nodes)
 
 
 def summary(catalogue: Catalogue) -> list[Headline]:
