@@ -1,5 +1,6 @@
 """`atlas ablations`: Table 3 of the paper."""
 
+import shutil
 from collections.abc import Mapping
 
 import click
@@ -8,7 +9,7 @@ from pipeline.compute.device import configure_matmul, parse_device
 from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
 from pipeline.storage.publish import publish
-from pipeline.storage.state import fingerprint, stage_state
+from pipeline.storage.state import costly_state
 from pipeline.storage.versions import VERSIONS
 from pipeline.training.task import ExecutionConfig
 from pipeline.trials.ablations import Result, ablate, write_summary, write_table
@@ -40,7 +41,10 @@ def main(workspace: Workspace, device: str) -> None:
         "version": VERSIONS["ablations"],
     }
     results: list[Result] = []
-    with stage_state(workspace.state("ablations"), fingerprint(facts)) as state:
+    with costly_state(workspace.state("ablations"), facts) as state:
+        for pixels in workspace.state("ablations").glob("*/pixels"):
+            if pixels.parent != state:  # large, and soon made again
+                shutil.rmtree(pixels)
         for result in ablate(task, ExecutionConfig(on, cores()), state, training_bar):
             results.append(result)
             with publish(workspace.report("ablations.csv")) as path:

@@ -5,7 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import wraps
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +16,7 @@ from tqdm import tqdm
 from pipeline.errors import AtlasError, is_lack_of_memory, printable
 from pipeline.progress import Advance
 from pipeline.storage.disk import disk_full_error
+from pipeline.storage.state import held
 from pipeline.workspace import Workspace
 
 device_option = click.option(
@@ -76,10 +77,30 @@ def stage(function: Callable[..., None]) -> click.Command:
             warnings.simplefilter("ignore")  # of coroutines that were begun and are not awaited now
             _end(f"Error: {lack}", status=1)
         except KeyboardInterrupt:
-            kept = _keeps_work(Workspace(workspace), function.__module__.rpartition(".")[2])
+            kept = _keeps_work(Workspace(workspace), _name(function))
             _end(f"Stopped; run again to {'resume' if kept else 'start over'}.", status=130)
 
     return click.command()(_workspace_option(run))
+
+
+def alone(function: Callable[..., None]) -> Callable[..., None]:
+    """Let one process at a time run a stage in a workspace; a second says so in one line and stops.
+
+    For stages that keep no state: `stage_state` does the same for the others.
+    """
+
+    @wraps(function)
+    def run(workspace: Workspace, **options: object) -> None:
+        there = workspace.root.is_dir()  # else it is for the stage to say so
+        with held(workspace.state(_name(function))) if there else nullcontext():
+            function(workspace, **options)
+
+    return run
+
+
+def _name(function: Callable[..., None]) -> str:
+    """The stage of a command's function: its module."""
+    return function.__module__.rpartition(".")[2]
 
 
 def _of_the_system(error: OSError, workspace: Path) -> AtlasError:

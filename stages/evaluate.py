@@ -16,13 +16,14 @@ from pipeline.storage.reports import bound
 from pipeline.storage.sealed import write_sealed
 from pipeline.storage.stores import Provenance
 from pipeline.workspace import Workspace
-from stages.command import bar, device_option, stage
+from stages.command import alone, bar, device_option, stage
 from stages.images import fetch_missing
 
 logger = logging.getLogger(__name__)
 
 
 @stage
+@alone
 @device_option
 def main(workspace: Workspace, device: str) -> None:
     """Measure the network's error rates on the validation images.

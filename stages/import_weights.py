@@ -24,6 +24,7 @@ from pipeline.network.module import empty_network
 from pipeline.network.outs import publish_network
 from pipeline.network.weights_file import Tensors
 from pipeline.params import load_params
+from pipeline.storage.state import held
 from pipeline.training.artifacts import mean_field, per_pixel, training_report
 from pipeline.training.task import TrainingResult, TrainingTask
 from pipeline.workspace import Workspace
@@ -71,12 +72,13 @@ def main(
     network = load_strict(empty_network(task.graph()), tensors, weights)
     _check_side(subtracted, task.params.data.crop, weights)
     trained = TrainingResult(network, subtracted, 0, False, (), (), start=None)
-    publish_network(
-        workspace,
-        lambda folder: _save(folder, task, trained, scale),
-        trained.history,
-        training_report(trained),
-    )
+    with held(workspace.state("train")):
+        publish_network(
+            workspace,
+            lambda folder: _save(folder, task, trained, scale),
+            trained.history,
+            training_report(trained),
+        )
     click.echo(
         f"{workspace.model} now holds the weights of {weights}. "
         "Run `dvc commit -f train`, then `dvc repro`."

@@ -10,7 +10,7 @@ from pipeline.figures.layers import hidden
 from pipeline.network.graph import Graph
 from pipeline.network.model import load_model
 from pipeline.network.selection import selected
-from pipeline.storage.state import fingerprint, stage_state
+from pipeline.storage.state import costly_state
 from pipeline.storage.versions import VERSIONS
 from pipeline.training.task import ExecutionConfig
 from pipeline.transfer.folds import Protocol
@@ -69,7 +69,7 @@ def main(
         "test_per_class": test_per_class,
         "version": VERSIONS["probe"],
     }
-    with stage_state(workspace.state("probe"), fingerprint(facts)) as state:
+    with costly_state(workspace.state("probe"), facts) as state:
         lines = (
             line
             for name in layers

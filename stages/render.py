@@ -7,10 +7,11 @@ from atlas_site.generator import render
 from pipeline.atlas import open_atlas
 from pipeline.storage.publish import publish
 from pipeline.workspace import Workspace
-from stages.command import bar, stage
+from stages.command import alone, bar, stage
 
 
 @stage
+@alone
 @click.option(
     "--workers",
     type=click.IntRange(min=1),

@@ -18,7 +18,7 @@ from pipeline.storage.publish import publish
 from pipeline.training.task import TrainingTask
 from pipeline.trials.rivals import rival_params
 from pipeline.workspace import Workspace
-from stages.command import stage
+from stages.command import alone, stage
 from stages.images import fetch_missing
 from stages.params_file import dumped, write_params
 from stages.run import run_stage
@@ -29,6 +29,7 @@ LINE = re.compile(r"^( +rivals: *)\[[^\]]*\]", re.MULTILINE)
 
 
 @stage
+@alone
 def main(workspace: Workspace) -> None:
     """Train and scan the other networks of Figure 6, and name them in params.yaml.
 

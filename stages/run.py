@@ -5,13 +5,14 @@ from importlib import import_module
 import click
 
 from pipeline.workspace import Workspace
-from stages.command import stage
+from stages.command import alone, stage
 
 ORDER = ("prepare", "train", "evaluate", "scan", "project", "crop", "verify", "figures", "render")
 """As in dvc.yaml."""
 
 
 @stage
+@alone
 def main(workspace: Workspace) -> None:
     """Run every stage in order, in one process, without DVC.
 

@@ -11,6 +11,7 @@ from pipeline.adopt.artifacts import adopt_model
 from pipeline.compute.device import device_for_slot, parse_device
 from pipeline.errors import AtlasError
 from pipeline.params import AdoptedParams, load_params
+from pipeline.storage.state import held
 from pipeline.training.distributed import Group, launch, launched, process_count, process_group
 from pipeline.training.session import Session, load_task
 from pipeline.workspace import Workspace
@@ -59,7 +60,8 @@ def main(
     """
     params = load_params(workspace.params)
     if isinstance(params.model, AdoptedParams):
-        adopt_model(workspace, params)
+        with held(workspace.state("train")):
+            adopt_model(workspace, params)
         return
     session = Session(workspace, cache, compiled, checkpoint_s)
     if finish:

@@ -9,7 +9,7 @@ from pipeline.compute.device import parse_device
 from pipeline.cores import cores
 from pipeline.errors import AtlasError
 from pipeline.network.model import load_model
-from pipeline.storage.state import fingerprint, stage_state
+from pipeline.storage.state import costly_state
 from pipeline.storage.versions import VERSIONS
 from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.transfer.folds import Protocol
@@ -79,7 +79,7 @@ def main(
         if scratch:
             yield from _scratch_lines(task, protocols, config, state)
 
-    with stage_state(workspace.state("transfer"), fingerprint(facts)) as state:
+    with costly_state(workspace.state("transfer"), facts) as state:
         report_lines(workspace, "transfer", lines(state))
 
 

@@ -23,7 +23,7 @@ from pipeline.verify.report import verify_report
 from pipeline.verify.sample import check_sample, draw_sample
 from pipeline.verify.statistics import shape_faults, statistics_faults
 from pipeline.workspace import Workspace
-from stages.command import bar, device_option, stage
+from stages.command import alone, bar, device_option, stage
 from stages.images import fetch_missing
 
 ENTRIES_PER_IMAGE = 10
@@ -33,6 +33,7 @@ TF32_ERROR = 1e-2
 
 
 @stage
+@alone
 @device_option
 @click.option(
     "--entries", type=click.IntRange(min=0), default=200, show_default=True, help="Sample size."

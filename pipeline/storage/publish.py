@@ -1,10 +1,11 @@
 """Outs that appear whole or not at all."""
 
+import errno
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -19,7 +20,8 @@ def publish(out: Path) -> Iterator[Path]:
 
     Whatever is raised inside leaves `out` as it was and removes what was written. A full disk
     becomes an AtlasError. An `out` that exists is replaced; of a symbolic link, what it points at,
-    so that an out may be on another disk. What killed processes left behind is swept away.
+    so that an out may be on another disk. What killed processes left behind is swept away, but for
+    an out that one had moved aside and not yet replaced: it is put back.
     """
     out = _link_target(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -33,6 +35,7 @@ def publish(out: Path) -> Iterator[Path]:
             raise full from error
         raise
     finally:
+        _put_back(_beside(out, "old"), out)
         _remove(partial)
 
 
@@ -51,15 +54,31 @@ def _beside(out: Path, role: str) -> Path:
 
 
 def _replace(partial: Path, out: Path) -> None:
-    if not out.is_dir():
-        partial.replace(out)
-        return
-    # No rename replaces a folder that holds files. A kill between the two leaves no out, which
-    # reruns the stage, and never half of one.
+    """Rename a file or folder to `out`; a folder that is there is moved aside first.
+
+    No rename replaces a folder that holds files. A kill between the two leaves no out, which reruns
+    the stage, and never half of one; `_sweep` puts the old one back.
+    """
     old = _beside(out, "old")
-    out.rename(old)
-    partial.rename(out)
-    shutil.rmtree(old)
+    while True:
+        if out.is_dir():
+            with suppress(FileNotFoundError):  # another process has just moved it
+                out.rename(old)
+        try:
+            partial.replace(out)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            _remove(old)  # another process has just published a folder, which is replaced in turn
+
+
+def _put_back(old: Path, out: Path) -> None:
+    """Undo half a replacement: what was moved aside returns where nothing took its place."""
+    if old.is_dir() and not old.is_symlink() and not out.exists():
+        old.rename(out)
+    else:
+        _remove(old)
 
 
 def _remove(path: Path) -> None:
@@ -70,11 +89,11 @@ def _remove(path: Path) -> None:
 
 
 def _sweep(out: Path) -> None:
-    """Remove what processes that are no longer alive wrote for `out`."""
-    pattern = re.compile(re.escape(f".{out.name}.") + r"(?:partial|old)-(\d+)")
+    """Remove what processes that are no longer alive wrote for `out`; put back what they moved."""
+    pattern = re.compile(re.escape(f".{out.name}.") + r"(partial|old)-(\d+)")
     for path in list(out.parent.iterdir()):
-        if (match := pattern.fullmatch(path.name)) and not _alive(int(match[1])):
-            _remove(path)
+        if (match := pattern.fullmatch(path.name)) and not _alive(int(match[2])):
+            _remove(path) if match[1] == "partial" else _put_back(path, out)
 
 
 def _alive(process: int) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from filelock import FileLock, Timeout
 
 from pipeline.errors import AtlasError
 from pipeline.storage.checked import read_checked, write_checked
+
+log = logging.getLogger(__name__)
 
 FACTS = "facts.json"
 REMOVED = "removed."
@@ -24,13 +27,8 @@ def fingerprint(facts: Mapping[str, object]) -> str:
 
 
 @contextmanager
-def stage_state(folder: Path, key: str, *, keep_others: bool = False) -> Iterator[Path]:
-    """Hold a stage's state folder `folder/key`, alone, while the stage runs.
-
-    State under other keys (older parameters or inputs) is removed, unless it is costly and
-    `keep_others` says so. The state is kept when the stage fails or is killed, and removed when it
-    ends well, since its out is complete then. Raises AtlasError where another process holds it.
-    """
+def held(folder: Path) -> Iterator[None]:
+    """Hold a stage's folder alone. Raises AtlasError where another process holds it."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock")
     try:
@@ -41,6 +39,20 @@ def stage_state(folder: Path, key: str, *, keep_others: bool = False) -> Iterato
             fix="Wait for it, or stop it, then run again.",
         ) from None
     try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def stage_state(folder: Path, key: str, *, keep_others: bool = False) -> Iterator[Path]:
+    """Hold a stage's state folder `folder/key`, alone, while the stage runs.
+
+    State under other keys (older parameters or inputs) is removed, unless it is costly and
+    `keep_others` says so. The state is kept when the stage fails or is killed, and removed when it
+    ends well, since its out is complete then. Raises AtlasError where another process holds it.
+    """
+    with held(folder):
         for left in folder.glob(f"{REMOVED}*"):
             shutil.rmtree(left)
         for other in () if keep_others else _keys(folder):
@@ -50,8 +62,19 @@ def stage_state(folder: Path, key: str, *, keep_others: bool = False) -> Iterato
         state.mkdir(exist_ok=True)
         yield state
         _remove(state)
-    finally:
-        lock.release()
+
+
+@contextmanager
+def costly_state(folder: Path, facts: Mapping[str, object]) -> Iterator[Path]:
+    """Hold the state of a stage that takes long, as `stage_state` does, under a key of its facts.
+
+    What other runs left unfinished is kept, and named in the log with what differs.
+    """
+    with stage_state(folder, fingerprint(facts), keep_others=True) as state:
+        note_facts(state, facts)
+        for left in kept_beside(folder, facts):
+            log.info("A stopped run is kept: %s; remove it if it is not needed.", left)
+        yield state
 
 
 def note_facts(state: Path, facts: Mapping[str, object]) -> None:

@@ -1,6 +1,5 @@
 """A training in a workspace: its task, its resumable state, the request to finish, its outs."""
 
-import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from pipeline.network.readable import check_readable
 from pipeline.params import load_params
 from pipeline.progress import Advance
 from pipeline.storage.hashing import sha256_of
-from pipeline.storage.state import fingerprint, kept_beside, note_facts, stage_state
+from pipeline.storage.state import costly_state, fingerprint, kept_beside, stage_state
 from pipeline.storage.versions import VERSIONS
 from pipeline.training.artifacts import training_report, write_model
 from pipeline.training.checkpoint import FILE as CHECKPOINT
@@ -28,8 +27,6 @@ from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
 from pipeline.training.train import train
 from pipeline.training.trainer import Watch
 from pipeline.workspace import Workspace
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -120,12 +117,9 @@ class Session:
             group.barrier()
             return train(task, config, group, state)
         with (
-            stage_state(state.parent, state.name, keep_others=True),
+            costly_state(state.parent, self.facts(task)),
             stage_state(pixels.parent, pixels.name),
         ):
-            note_facts(state, self.facts(task))
-            for left in kept_beside(state.parent, self.facts(task)):
-                logger.info("A stopped training is kept: %s; remove it if it is not needed.", left)
             group.barrier()
             finish = self.finish_file.exists
             result = train(

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.errors import AtlasError
+from pipeline.storage.state import held
 from pipeline.workspace import Workspace
 from stages.cli import COMMANDS
 from stages.cli import main as atlas
@@ -91,6 +92,16 @@ def test_a_thread_that_cannot_start_is_one_line():
     result = CliRunner().invoke(command(RuntimeError("can't start new thread")))
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: The system refuses to start more threads.")
+
+
+@pytest.mark.parametrize("name", ["evaluate", "verify", "render", "run", "rivals"])
+def test_a_stage_without_state_is_alone_too(tmp_path, name):
+    with held(Workspace(tmp_path).state(name)):
+        result = CliRunner().invoke(atlas, [name, "-w", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: Another process is running this stage")
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "artifacts").exists()
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -100,6 +100,68 @@ def test_what_a_killed_process_wrote_is_swept_away_by_the_next(tmp_path):
     assert names(tmp_path) == ["site"]
 
 
+REPLACED = """
+    import os, signal, sys
+    from pathlib import Path
+    from pipeline.storage.publish import publish
+    renames = []
+    def stop(event, args):
+        if event == "os.rename":
+            renames.append(args)
+            if len(renames) == 2:
+                {how}
+    sys.addaudithook(stop)
+    with publish(Path(sys.argv[1])) as path:
+        path.mkdir()
+        (path / "new").touch()
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [("os.kill(os.getpid(), signal.SIGKILL)", -9), ("raise KeyboardInterrupt", -signal.SIGINT)],
+)
+def test_what_stops_between_the_two_renames_of_a_replacement_loses_nothing(tmp_path, how, status):
+    out = tmp_path / "site"
+    out.mkdir()
+    (out / "old").touch()
+    script = textwrap.dedent(REPLACED).replace("{how}", how)
+    done = subprocess.run([sys.executable, "-c", script, out], check=False, capture_output=True)
+    assert done.returncode == status
+    with pytest.raises(ZeroDivisionError), publish(out) as path:
+        assert names(out) == ["old"]
+        path.mkdir()
+        raise ZeroDivisionError
+    assert names(out) == ["old"]
+    with publish(out) as path:
+        path.mkdir()
+        (path / "new").touch()
+    assert names(out) == ["new"]
+    assert names(tmp_path) == ["site"]
+
+
+def test_a_folder_that_another_process_publishes_between_the_renames_is_replaced(
+    tmp_path, monkeypatch
+):
+    out, rename = tmp_path / "site", Path.rename
+    out.mkdir()
+
+    def quicker(path: Path, target: Path) -> Path:
+        found = rename(path, target)
+        if path == out and not out.exists():
+            out.mkdir()
+            (out / "theirs").touch()
+            monkeypatch.setattr(Path, "rename", rename)
+        return found
+
+    monkeypatch.setattr(Path, "rename", quicker)
+    with publish(out) as path:
+        path.mkdir()
+        (path / "ours").touch()
+    assert names(out) == ["ours"]
+    assert names(tmp_path) == ["site"]
+
+
 def test_what_a_living_process_is_writing_is_left_alone(tmp_path):
     theirs = tmp_path / f".site.partial-{os.getppid()}"
     theirs.mkdir()

@@ -1,5 +1,6 @@
 """State survives a failure, not a success, and belongs to one process at a time."""
 
+import logging
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.errors import AtlasError
-from pipeline.storage.state import fingerprint, kept_beside, note_facts, stage_state
+from pipeline.storage.state import costly_state, fingerprint, stage_state
 
 HOLDER = """
     import sys, time
@@ -55,19 +56,19 @@ def test_state_of_other_inputs_is_removed(tmp_path):
         assert list(state.iterdir()) == []
 
 
-def test_costly_state_of_other_inputs_is_kept_named_and_resumed(tmp_path):
-    facts = [{"train": {"epochs": epochs, "init": "he"}, "seed": 0} for epochs in (90, 70)]
-    keys = [fingerprint(one) for one in facts]
-    with pytest.raises(ZeroDivisionError), stage_state(tmp_path, keys[0]) as first:
-        note_facts(first, facts[0])
+def test_costly_state_of_other_inputs_is_kept_named_and_resumed(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    long, short = ({"train": {"epochs": epochs, "init": "he"}, "seed": 0} for epochs in (90, 70))
+    with pytest.raises(ZeroDivisionError), costly_state(tmp_path, long) as first:
         (first / "checkpoint").write_text("a week")
         raise ZeroDivisionError
-    with stage_state(tmp_path, keys[1], keep_others=True) as state:
-        note_facts(state, facts[1])
-        assert kept_beside(tmp_path, facts[1]) == [f"{first} with train.epochs 90, now 70"]
-    with stage_state(tmp_path, keys[0], keep_others=True) as state:
+    assert caplog.text == ""
+    with costly_state(tmp_path, short):
+        assert f"{first} with train.epochs 90, now 70" in caplog.text
+    caplog.clear()
+    with costly_state(tmp_path, long) as state:
         assert (state / "checkpoint").read_text() == "a week"
-        assert kept_beside(tmp_path, facts[0]) == []
+    assert caplog.text == ""
 
 
 def test_a_second_process_is_refused_and_told_what_to_do(tmp_path, holder):
