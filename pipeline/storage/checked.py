@@ -34,7 +34,7 @@ def write_checked(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             os.fsync(file.fileno())  # before the rename: else a power cut may leave neither file
         partial.replace(path)
     except (OSError, RuntimeError) as error:
-        if full := disk_full_error(error, path):
+        if full := disk_full_error(error, path, kept=True):
             raise full from error
         raise
 

@@ -12,8 +12,10 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NEARLY_FULL_BYTES = 1 << 20
 
 
-def disk_full_error(error: Exception, path: Path) -> AtlasError | None:
+def disk_full_error(error: Exception, path: Path, *, kept: bool = False) -> AtlasError | None:
     """The AtlasError to raise if writing at `path` failed for want of space; else None.
+
+    It promises that finished work is `kept` where the path is of a stage's resumable state.
 
     Some writers (safetensors, torch, NumPy) lose the system's error number; for them a disk with
     less than a mebibyte left counts as full. Ask while the unfinished file is still there.
@@ -23,7 +25,7 @@ def disk_full_error(error: Exception, path: Path) -> AtlasError | None:
         return None
     return AtlasError(
         f"No space left to write {path}: {os.strerror(code or errno.ENOSPC)}.",
-        fix="Free some space and run again; finished work is kept.",
+        fix=f"Free some space and run again{'; finished work is kept' * kept}.",
     )
 
 
@@ -31,7 +33,7 @@ def reserve(path: Path, size: int) -> None:
     """Make a file of zeros that has its space on the disk, or extend one; its content is kept.
 
     A memory map of a file whose space is not reserved kills the process when the disk is full.
-    Raises AtlasError where the disk has less.
+    It is for resumable state. Raises AtlasError where the disk has less.
     """
     with path.open("ab") as file:
         missing = size - file.tell()
@@ -41,7 +43,7 @@ def reserve(path: Path, size: int) -> None:
             elif missing > 0:
                 _append_zeros(file, missing)
         except OSError as error:
-            if full := disk_full_error(error, path):
+            if full := disk_full_error(error, path, kept=True):
                 raise full from error
             raise
 

@@ -5,7 +5,8 @@ import shutil
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -82,18 +83,38 @@ class PixelCache(ImageDataset):
     """Where a damaged square is decoded from again."""
 
     side: int
+    damaged: set[int] = field(default_factory=set)
+    """The rows that were found damaged so far, and put right."""
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def __getitems__(self, rows: Rows) -> Squares:
-        """Copy some images out of the file; one whose bytes have changed is decoded again."""
+        """Copy some images out of the file; one whose bytes have changed is decoded again.
+
+        It is put right in the file, and the first is told.
+        """
         squares = np.asarray(self.pixels[rows])
         damaged = [n for n, row in enumerate(rows) if _crc(squares[n]) != self.checksums[row]]
         if damaged:
-            logger.warning("%d cached images are damaged; they are decoded again.", len(damaged))
             squares[damaged] = self.images.__getitems__(rows[damaged])
+            if not self.damaged:
+                logger.warning("%s is damaged; those images are decoded again.", self._path)
+            self.damaged.update(rows[damaged].tolist())
+            with suppress(OSError):  # of a folder that may not be written
+                self._put_right(rows[damaged], squares[damaged])
         return squares
+
+    @property
+    def _path(self) -> Path:
+        return Path(str(self.pixels.filename))
+
+    def _put_right(self, rows: Rows, squares: Squares) -> None:
+        """Write squares to their places; not through the map, where a full disk is fatal."""
+        with self._path.open("r+b") as file:
+            for row, square in zip(rows.tolist(), squares, strict=True):
+                file.seek(self.pixels.offset + row * square.nbytes)
+                file.write(square.data)
 
 
 def _crc(square: UInt8[np.ndarray, "side side 3"]) -> int:
@@ -129,9 +150,10 @@ def _opened(images: DecodedImages, path: Path, beside: Path) -> PixelCache | Non
     try:
         pixels = np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError):  # it is lost, cut short, or its header is damaged
-        return None
+        pixels = np.empty(0)
     shape = (len(images), images.side, images.side, 3)
     if (pixels.shape, pixels.dtype) != (shape, np.uint8):
+        logger.warning("%s is lost or damaged; all images are decoded again.", path)
         return None
     return PixelCache(pixels, np.load(content), images, images.side)
 

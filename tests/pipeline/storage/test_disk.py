@@ -27,5 +27,7 @@ def test_a_number_decides_whatever_is_free(tmp_path):
 
 
 def test_the_message_says_where_why_and_what_to_do(tmp_path):
-    found = str(disk_full_error(OSError(errno.ENOSPC, ""), tmp_path / "crops.zarr"))
-    assert "crops.zarr: No space left on device. Free some space" in found
+    fault = OSError(errno.ENOSPC, "")
+    found = str(disk_full_error(fault, tmp_path / "crops.zarr"))
+    assert found.endswith("crops.zarr: No space left on device. Free some space and run again.")
+    assert str(disk_full_error(fault, tmp_path, kept=True)).endswith("; finished work is kept.")

@@ -73,15 +73,22 @@ def test_images_read_once_are_not_worth_a_cache(images, tmp_path):
 
 @pytest.mark.parametrize("name", ["c.npy", "c.crc32"])
 @pytest.mark.parametrize("fault", ["flipped", "cut", "gone", "header"])
-def test_a_damaged_cache_never_gives_other_pixels(images, tmp_path, name, fault):
+def test_a_damaged_cache_never_gives_other_pixels_and_is_put_right(
+    images, tmp_path, caplog, name, fault
+):
     rows = np.arange(20)
     open_cache(images, tmp_path / "c.npy", threads=1, advance=lambda count: None)
     path = tmp_path / name
-    content = bytearray(path.read_bytes())
+    whole = path.read_bytes()
+    content = bytearray(whole)
     if fault == "gone":
         path.unlink()
     else:
         content[-1 if fault == "flipped" else 30] ^= 1
         path.write_bytes(content[:-1] if fault == "cut" else content)
     cache = open_cache(images, tmp_path / "c.npy", threads=1, advance=lambda count: None)
-    assert np.array_equal(cache.__getitems__(rows), images.__getitems__(rows))
+    for part in (rows[:10], rows[10:], rows):
+        assert np.array_equal(cache.__getitems__(part), images.__getitems__(part))
+    assert path.read_bytes() == whole
+    told = [record for record in caplog.records if "decoded again" in record.message]
+    assert len(told) == (name == "c.npy")
