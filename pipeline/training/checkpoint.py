@@ -89,6 +89,7 @@ def load_checkpoint(
     optimizer.load_state_dict(state["optimizer"])
     schedule.load_state_dict(state["schedule"])
     position["history"] = [EpochRecord(**record) for record in position["history"]]
+    logger.info("Resuming after %(epoch)d epochs and %(step)d steps.", position)
     return Position(**position)
 
 

@@ -1,7 +1,6 @@
 import csv
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from pipeline.network.model import load_model
 from pipeline.storage.hashing import sha256_of
 from pipeline.training.checkpoint import FILE
 from stages.cli import main
+from tests.aimed import Aim
 from tests.forked import Forked
 from tests.pipeline.training.tiny import make_workspace, write_params
 from tests.stages.commands import atlas
@@ -28,6 +28,11 @@ TORCHRUN = [
     *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
     *(str(Path(sys.executable).with_name("atlas")), "train"),
 ]
+OFTEN = ("--checkpoint-s", "0")
+STEPS = 6
+"""Of a training of two epochs: 21 images in batches of 8."""
+MOMENT = 10
+"""Of them: the third checkpoint, after pixels, checksums, the mean and the start."""
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "ATLAS_WORKERS": "0", "ATLAS_DEVICE": "cpu"}
 
 
@@ -116,22 +121,24 @@ def long_training(tmp_path: Path) -> Iterator[tuple[Path, Forked]]:
     process.wait()
 
 
-def test_killed_for_real_at_any_moment_and_repeated_it_ends_in_the_same_bits(tmp_path):
-    whole = make_workspace(tmp_path / "whole", epochs=15)
-    broken = make_workspace(tmp_path / "broken", epochs=15)
-    process = started(whole, "--checkpoint-s", "0")
-    checkpointed(whole, process)
-    begun = time.monotonic()
-    assert process.wait(timeout=120) == 0, log_of(whole)
-    lasts_s = time.monotonic() - begun
-    process = started(broken, "--checkpoint-s", "0")
-    checkpointed(broken, process)
-    moment = random.random()
-    time.sleep(moment * lasts_s)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert started(broken).wait() == 0, log_of(broken)
-    assert weights_sha(whole) == weights_sha(broken), f"killed at {moment}"
+@pytest.mark.parametrize("before", [False, True])
+def test_killed_for_real_and_repeated_it_resumes_and_ends_in_the_same_bits(tmp_path, before):
+    """Killed as one checkpoint replaces the last, which is kept or is not."""
+    whole = make_workspace(tmp_path / "whole")
+    broken = make_workspace(tmp_path / "broken")
+    aim = Aim(tmp_path / "moments", MOMENT, signal.SIGKILL, before=before)
+    process = Forked("train", "-w", str(broken), *OFTEN, log=broken / "log.txt", before=aim)
+    assert process.wait(timeout=120) == -signal.SIGKILL, log_of(broken)
+    names = aim.moments.read_text().split()
+    kept = names.count(FILE) - before
+    assert 0 < kept < STEPS, names
+    for root in (whole, broken):
+        assert started(root).wait(timeout=120) == 0, log_of(root)
+    # A checkpoint is written in a step, before its update: the n-th after n - 1 steps.
+    epochs, steps = divmod(kept - 1, STEPS // 2)
+    assert f"Resuming after {epochs} epochs and {steps} steps." in log_of(broken)
+    assert "Resuming" not in log_of(whole)
+    assert weights_sha(whole) == weights_sha(broken)
     for name in ("train.json", "train_history.csv"):
         assert (whole / "reports" / name).read_bytes() == (broken / "reports" / name).read_bytes()
 
