@@ -31,7 +31,7 @@ def left_behind(session):
 
 
 def test_a_training_can_be_finished_only_where_it_left_a_checkpoint(session):
-    with pytest.raises(AtlasError, match="none has left a checkpoint"):
+    with pytest.raises(AtlasError, match="No checkpoint found"):
         session.check_checkpoint()
     left_behind(session)
     session.check_checkpoint()
