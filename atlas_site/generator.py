@@ -150,6 +150,7 @@ def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator
 
 
 def _front(catalogue: Catalogue) -> Mapping[str, object]:
+    start_facts = index_page.start_facts(catalogue)
     return {
         "graph": diagram(catalogue.atlas.graph, catalogue.layers),
         "graph_width": GRAPH_WIDTH,
@@ -169,7 +170,8 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "charts": index_page.charts(catalogue),
         "verified": index_page.verified(catalogue),
         "handfuls": _handfuls(catalogue),
-        "start_facts": index_page.start_facts(catalogue),
+        "start_facts": start_facts,
+        "start_groups": layer_groups([fact.layer for fact in start_facts.values()]),
         "low_frequency": index_page.low_frequency(catalogue),
         "methods_used": index_page.methods_used(catalogue),
         "has_local_response_norm": index_page.has_local_response_norm(catalogue.atlas.graph),

@@ -9,6 +9,7 @@ from typing import Any
 
 from atlas_site.catalogue import Catalogue
 from atlas_site.charts import Chart, curves
+from atlas_site.layer_groups import FEW
 from atlas_site.layers import LayerView
 from atlas_site.templating import powers_of_ten
 from pipeline.atlas import Graph, LocalResponseNorm
@@ -127,8 +128,16 @@ def model_facts(catalogue: Catalogue) -> list[Fact]:
         Fact("input", f"{card.crop} × {card.crop} pixels, RGB"),
         Fact("resize", f"shortest side to {card.resize}, then the centre square"),
         Fact("normalisation", f"(pixel − {_mean(card.mean)}) × {_scale(card.scale)}"),
-        Fact("layers", ", ".join(layer.name for layer in catalogue.layers)),
+        _layers_fact([layer.name for layer in catalogue.layers]),
     ]
+
+
+def _layers_fact(names: list[str]) -> Fact:
+    """The names of few layers; of many, the first, the last and how many."""
+    every = ", ".join(names)
+    if len(names) <= FEW:
+        return Fact("layers", every)
+    return Fact("layers", f"{len(names)}: {names[0]} … {names[-1]}", every)
 
 
 _ARCHITECTURES = {
@@ -237,17 +246,17 @@ def charts(catalogue: Catalogue) -> list[Chart]:
     return [chart for chart in found if chart]
 
 
-def start_facts(catalogue: Catalogue) -> list[StartFact]:
+def start_facts(catalogue: Catalogue) -> dict[str, StartFact]:
     """By layer how much of the filters is still their start; empty where that is not known."""
-    return [
-        StartFact(
+    return {
+        layer.name: StartFact(
             layer=layer,
             still=sum(channel.still_start for channel in layer.channels),
             counts=_tenths([c.start_cosine for c in layer.channels if c.start_cosine is not None]),
         )
         for layer in catalogue.layers
         if layer.start_cosine is not None
-    ]
+    }
 
 
 def low_frequency(catalogue: Catalogue) -> str:
@@ -273,7 +282,6 @@ def _percent(fraction: float) -> str:
 class LayerCheck:
     """Findings of `verify` in one layer."""
 
-    layer: str
     entries: str
     worst: str
 
@@ -286,7 +294,7 @@ class Verified:
     """How many entries of how many were recomputed, and the worst error."""
     faults: int
     sentence: str
-    layers: tuple[LayerCheck, ...]
+    layers: Mapping[str, LayerCheck]
 
 
 def verified(catalogue: Catalogue) -> Verified | None:
@@ -294,14 +302,13 @@ def verified(catalogue: Catalogue) -> Verified | None:
     report = catalogue.atlas.report("verify")
     if not report:
         return None
-    layers = tuple(
-        LayerCheck(
-            layer=name,
+    layers = {
+        name: LayerCheck(
             entries=f"{found.get('entries', 0):,}",
             worst=powers_of_ten(found.get("worst_projection_error", math.nan)),
         )
         for name, found in report.get("layers", {}).items()
-    )
+    }
     return Verified(
         headline=_headline(catalogue, report),
         faults=int(report.get("faults", 0)),

@@ -10,8 +10,8 @@ DEEPEST = 56.0
 SLANT = 0.45
 SMALLEST_SIDE = 3.0
 SMALLEST_LABELLED_INSIDE = 12.0
-APART = 3.0
-"""Fields are drawn where their sides, out of 100, differ by so much."""
+APART = 8.0
+"""Fields are drawn where their sides, out of 100, differ by so much: their names do not overlap."""
 HEIGHT = LARGEST_SIDE + DEEPEST * SLANT + 4
 WIDTH = LARGEST_SIDE + DEEPEST + 4
 

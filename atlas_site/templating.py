@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 FOLDER = Path(__file__).parent
 ASSETS = FOLDER / "assets"
@@ -23,6 +24,7 @@ def environment() -> Environment:
     env.filters["short"] = short
     env.filters["share"] = share
     env.filters["percent"] = percent
+    env.filters["breakable"] = breakable
     env.filters["by"] = by
     env.filters["side"] = side
     return env
@@ -48,6 +50,11 @@ def powers_of_ten(value: float) -> str:
         return "–"
     mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa}\u00a0×\u00a010{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+
+
+def breakable(name: str) -> Markup:
+    """A path that a line may end in after each of its parts."""
+    return Markup(".<wbr>").join(name.split("."))
 
 
 def by(size: tuple[float | int, float | int]) -> str:

@@ -66,6 +66,8 @@ class Plan:
     """Channels with fewer entries than `top`, and how many."""
     examples: bool = True
     """Whether the stores have examples beyond the strongest."""
+    graph: Graph | None = None
+    """An adopted network; None: the paper's, `width` of it."""
 
 
 def write_run(root: Path, plan: Plan | None = None) -> Workspace:
@@ -145,7 +147,7 @@ def _write_model(run: Workspace, plan: Plan) -> ModelCard:
     )
     generator = torch.Generator().manual_seed(plan.seed)
     weights = {}
-    for name, shape in card.graph().tensors.items():
+    for name, shape in (plan.graph or card.graph()).tensors.items():
         drawn = len(shape) > 1
         weights[name] = (
             torch.randn(shape, generator=generator) * 0.05 if drawn else torch.zeros(shape)
@@ -160,7 +162,7 @@ def _write_model(run: Workspace, plan: Plan) -> ModelCard:
     half = {name: (values + start[name]) / 2 for name, values in weights.items()}
     save_file(half, snapshot_path(run.model, 10))
     save_file(weights, snapshot_path(run.model, 30))
-    return save_model(run.model, card, weights)
+    return save_model(run.model, card, weights, plan.graph)
 
 
 def _write_stores(
@@ -339,6 +341,11 @@ def _write_params(run: Workspace, plan: Plan) -> None:
     params = yaml.safe_load((presets / "demo.yaml").read_text(encoding="utf-8"))
     params["data"] |= {"root": "data", "resize": plan.crop + 8, "crop": plan.crop}
     params["model"]["width"] = plan.width
+    if plan.graph is not None:
+        inputs = {"mean": [0.5] * 3, "std": [0.25] * 3, "interpolation": "bilinear"}
+        params["model"] = {"arch": "nets.drawn:network", "arguments": {}, "inputs": inputs}
+        params["model"] |= {"weights": None, "weights_sha256": None}
+        params["train"] |= {"epochs": 0}
     params["scan"]["layers"] = list(plan.layers)
     params["figures"] |= {"images": 3}
     params["figures"]["architecture"] |= {"rivals": list(plan.rivals)}
