@@ -7,7 +7,7 @@ from jaxtyping import Float32
 
 from atlas_site.catalogue import Catalogue
 from atlas_site.channel_map import SIDE, map_of, region_labels
-from atlas_site.connections import Connection, Weights, merged, through
+from atlas_site.connections import Connection, Expanded, Weights, merged
 from atlas_site.example_data import example_facts
 from atlas_site.firing import firing_facts
 from atlas_site.layers import Channel, LayerView
@@ -172,23 +172,34 @@ def _channel_data(
 
 
 def weight_data(
-    catalogue: Catalogue, layer: LayerView, weights: Sequence[Weights]
+    catalogue: Catalogue, layer: LayerView, weights: Sequence[Weights], further: Expanded
 ) -> Mapping[str, object]:
-    """A layer's connections: by channel what feeds it, what it feeds, and through one layer."""
+    """A layer's connections: by channel what feeds it, what it feeds, both through one layer, and
+    which layers that feed it were not scanned."""
     below = [w for w in weights if w.above == layer.name]
     above = [w for w in weights if w.below == layer.name]
-    pairs = [(lower, upper) for upper in below for lower in weights if lower.above == upper.below]
-    further = [both for pair in pairs if (both := through(*pair))]
-    index = [one.name for one in catalogue.layers].index
+    two_below = [paths for paths in further.paths if paths.above == layer.name]
+    two_above = [paths for paths in further.paths if paths.below == layer.name]
+    index = {one.name: position for position, one in enumerate(catalogue.layers)}
     numbers = range(len(layer.channels))
 
     def listed(found: Sequence[Connection]) -> list[list[object]]:
-        return [[index(c.layer), c.channel, rounded(c.strength), *_kernel(c)] for c in found]
+        return [
+            [index[c.layer], c.channel, rounded(c.strength), *_kernel(c), index.get(c.via, -1)]
+            for c in found
+        ]
 
     return {
         "incoming": [listed(merged([w.incoming(n) for w in below])) for n in numbers],
         "outgoing": [listed(merged([w.outgoing(n) for w in above])) for n in numbers],
-        "through": [listed(merged([w.incoming(n) for w in further])) for n in numbers],
+        "twoBelow": [listed(merged([p.incoming[n] for p in two_below])) for n in numbers],
+        "twoAbove": [listed(merged([p.outgoing[n] for p in two_above])) for n in numbers],
+        "skipped": [
+            f"{low} to {high} through {between}"
+            for low, between, high in further.skipped
+            if layer.name in (low, high)
+        ],
+        "unscanned": [name for name in layer.before if name not in index],
     }
 
 

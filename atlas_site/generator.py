@@ -8,7 +8,7 @@ from pathlib import Path
 from atlas_site import index_page
 from atlas_site.catalogue import Catalogue, gather
 from atlas_site.class_page import class_cards, matrix
-from atlas_site.connections import connected
+from atlas_site.connections import connected, expanded
 from atlas_site.data import (
     class_data,
     image_data,
@@ -92,9 +92,10 @@ def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
         if read := page.data(catalogue.atlas, catalogue.atlas.figures[page.name]):
             yield f"figure-{page.name}", read
     weights = connected(catalogue.atlas)
+    further = expanded(weights)
     for layer in catalogue.layers:
         yield layer.key, layer_data(catalogue, layer, weights)
-        yield f"weights/{layer.key}", weight_data(catalogue, layer, weights)
+        yield f"weights/{layer.key}", weight_data(catalogue, layer, weights, further)
         if layer.bands:
             yield f"examples/{layer.key}", example_data(catalogue, layer)
 

@@ -136,7 +136,7 @@
       part("classes").replaceChildren(Atlas.bars(channel.classes));
       part("related").replaceChildren(...related(channel.related));
       part("similar").replaceChildren(...ofLayer(channel.similar, "distance", "No other channel of the layer is alive."));
-      part("alike").replaceChildren(...ofLayer(channel.alike, "cosine", "No layer that was scanned feeds it."));
+      part("alike").replaceChildren(...ofLayer(channel.alike, "cosine", "No other channel’s filters are like its own, of what scanned layers feed it."));
       for (const list of dialog.querySelectorAll(".related")) Atlas.rove(list);
       choose(0);
     }

@@ -7,17 +7,24 @@
   const { site } = Atlas.data;
   let current = null;
 
-  const connection = ([where, number, strength, columns, weights]) => {
+  const connection = ([where, number, strength, columns, weights, via]) => {
     const other = site.layers[where];
     const here = other.key === current.layer.key;
     return el("a", { href: `${here ? "" : `${other.key}.html`}#${number}` },
       Atlas.thumb(other, number, "projections"), Atlas.kernel(columns, weights),
       el("b", {}, `${other.name} ${number}`),
-      el("span", {}, `${strength < 0 ? "inhibits" : "excites"} ${short(Math.abs(strength))}`));
+      el("span", {}, `${strength < 0 ? "inhibits" : "excites"} ${short(Math.abs(strength))}`),
+      via < 0 ? "" : el("span", {}, `through ${site.layers[via].name}`));
   };
   const connections = (title, rows) => rows?.length
     ? [el("h4", {}, title), el("div", { class: "related", "data-roving": true }, ...rows.map(connection))]
     : [];
+
+  const WEIGHTS_ALONE = "The weights alone: the length of the kernel times the mean peak of the channel below. Light weights excite, dark ones inhibit, mid grey is 0.";
+  const NAMED = 6;
+  const notScanned = (names) => names.length
+    ? `${names.slice(0, NAMED).join(", ")}${names.length > NAMED ? ` and ${names.length - NAMED} more` : ""} ${names.length > 1 ? "feed" : "feeds"} it, but ${names.length > 1 ? "were" : "was"} not scanned.`
+    : "";
 
   const fill = {
     examples: ({ layer, number }) => Atlas.showExamples(layer, number),
@@ -25,16 +32,19 @@
       const found = await Atlas.load(`weights/${layer.key}`);
       if (current?.number !== number) return;
       const nodes = [
-        ...connections("Strongest from the layer below", found.incoming[number]),
-        ...connections("Strongest to the layer above", found.outgoing[number]),
+        ...connections("Strongest from the layers below", found.incoming[number]),
+        ...connections("Strongest to the layers above", found.outgoing[number]),
       ];
-      const through = found.through[number];
-      if (through?.length) {
-        nodes.push(el("details", {}, el("summary", {}, "Through the layer between"), ...connections("Two layers below", through)));
-      }
-      body.replaceChildren(...(nodes.length
-        ? [...nodes, el("p", { class: "path" }, "The weights alone: the length of the kernel times the mean peak of the channel below. Light weights excite, dark ones inhibit, mid grey is 0.")]
-        : [el("p", { class: "path" }, "No neighbouring layer was scanned.")]));
+      const paths = [
+        ...connections("Two layers below", found.twoBelow[number]),
+        ...connections("Two layers above", found.twoAbove[number]),
+        ...found.skipped.map((path) => el("p", { class: "path" }, `${path}: too many products to compute.`)),
+      ];
+      if (paths.length) nodes.push(el("details", {}, el("summary", {}, "Through one layer between"), ...paths));
+      if (nodes.length) nodes.push(el("p", { class: "path" }, WEIGHTS_ALONE));
+      const unscanned = notScanned(found.unscanned);
+      if (unscanned || !nodes.length) nodes.push(el("p", { class: "path" }, unscanned || "No neighbouring layer was scanned."));
+      body.replaceChildren(...nodes);
       for (const list of body.querySelectorAll("[data-roving]")) Atlas.rove(list);
     },
     control: async ({ layer, number, channel }, body) => {

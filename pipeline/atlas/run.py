@@ -18,9 +18,9 @@ from pipeline.network.card import ModelCard, load_card
 from pipeline.network.centres import Squares as Squares
 from pipeline.network.centres import unit_squares
 from pipeline.network.feeding import INPUT as INPUT
-from pipeline.network.feeding import feeds_of, full_kernels
 from pipeline.network.feeding import layer_feeds as layer_feeds
 from pipeline.network.feeding import layer_kind as layer_kind
+from pipeline.network.feeding_kernels import feeding_kernels
 from pipeline.network.geometry import Field, receptive_field
 from pipeline.network.graph import Graph as Graph
 from pipeline.network.graph import Layer as Layer
@@ -274,12 +274,11 @@ class Run:
         return self._entry(self._channel_pictures(layer, channel), layer, channel, rank)
 
     def kernels_from_below(self, layer: str) -> dict[str, Float32[np.ndarray, "out in row col"]]:
-        """By scanned layer that feeds this one, the filters through which it does."""
-        feeds = feeds_of(self.graph, layer, self.layers)
-        if not feeds:
-            return {}
-        kernels = full_kernels(self.graph, layer, self._weights.array)
-        return {f.layer: kernels[:, f.first : f.first + f.channels] for f in feeds}
+        """By scanned layer that feeds this one, the filters through which it does, norms folded in.
+
+        Over sums and concatenations too, where no way passes a second layer of filters.
+        """
+        return feeding_kernels(self.graph, self._weights.array, layer, self.layers)
 
     def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
         """The weights of a conv layer, input channels last; of the first layer they are colours."""

@@ -60,6 +60,22 @@ def test_connections_are_the_strongest_by_weight(visit: Opener) -> None:
     expect(page.locator("#channel-title")).to_have_text(found[0])
 
 
+def test_paths_through_one_layer_between_are_shown_on_demand(visit: Opener) -> None:
+    """conv1 feeds conv3 through conv2; of three layers the middle one has no path."""
+    for place, title, far in (("conv3", "Two layers below", 0), ("conv1", "Two layers above", 2)):
+        page = visit(f"{place}.html#0").page
+        page.locator("[data-panel=weights] > summary").first.click()
+        page.get_by_text("Through one layer between").click()
+        side = "twoBelow" if far == 0 else "twoAbove"
+        rows = page.evaluate(f"Atlas.data['weights/{place}'].{side}[0]")
+        assert [(row[0], row[5]) for row in rows] == [(far, 1)] * 6
+        links = page.locator("[data-panel=weights] details .related a")
+        expect(links).to_have_count(6)
+        expect(links.first).to_be_visible()
+        expect(links.first).to_contain_text("through conv2")
+        expect(page.locator("[data-panel=weights] details h4")).to_have_text(title)
+
+
 def test_the_control_is_shown_beside_the_trained_projection_on_demand(visit: Opener) -> None:
     page = visit("conv2.html#4").page
     assert page.locator(".control-pair").count() == 0

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from atlas_site.connections import Weights, connected, strongest, through
+from atlas_site.connections import Weights, connected, expanded, products, strongest, through
 from pipeline.atlas import open_atlas
 from pipeline.workspace import Workspace
 
@@ -38,13 +38,45 @@ def test_paths_through_a_layer_are_the_composition_of_both_convolutions():
     lower = Weights("a", "b", rng.normal(size=(4, 3, 3, 3)).astype(np.float32), np.ones(3))
     upper = Weights("b", "c", rng.normal(size=(2, 4, 2, 2)).astype(np.float32), np.ones(4))
     both = through(lower, upper)
-    assert both is not None
     expected = np.zeros((2, 3, 4, 4))
     for o, m, i in np.ndindex(2, 4, 3):
         for r, c in np.ndindex(2, 2):
             expected[o, i, r : r + 3, c : c + 3] += upper.kernels[o, m, r, c] * lower.kernels[m, i]
     np.testing.assert_allclose(both.kernels, expected, rtol=1e-4, atol=1e-5)
     assert (both.below, both.above) == ("a", "c")
+
+
+def chain(below: str, above: str, kernels: list) -> Weights:
+    """Filters of one tap between two layers whose channels all send 1."""
+    values = np.array(kernels, np.float32)[..., None, None]
+    return Weights(below, above, values, np.ones(values.shape[1]))
+
+
+def test_paths_go_both_ways_and_say_which_layer_is_between():
+    """Two layers between a and d: by b the product of 2 and 3, by c that of 5 and −7."""
+    weights = [
+        chain("a", "b", [[2]]),
+        chain("a", "c", [[5]]),
+        chain("b", "d", [[3]]),
+        chain("c", "d", [[-7]]),
+    ]
+    found = expanded(weights)
+    assert [(p.below, p.above) for p in found.paths] == [("a", "d"), ("a", "d")]
+    for side, layer in (("incoming", "a"), ("outgoing", "d")):
+        ends = [getattr(paths, side)[0][0] for paths in found.paths]
+        assert [(c.layer, c.channel, c.strength, c.via) for c in ends] == [
+            (layer, 0, 6, "b"),
+            (layer, 0, -35, "c"),
+        ]
+    assert found.skipped == []
+
+
+def test_paths_of_too_many_products_are_named(monkeypatch):
+    lower, upper = chain("a", "b", [[1, 2], [3, 4], [5, 6]]), chain("b", "c", [[1, 2, 3]])
+    assert products(lower, upper) == 1 * 3 * 2
+    monkeypatch.setattr("atlas_site.connections.MOST_PRODUCTS", 5)
+    found = expanded([lower, upper])
+    assert (found.paths, found.skipped) == ([], [("a", "b", "c")])
 
 
 def test_neighbouring_scanned_layers_are_connected_by_the_model_s_own_weights(run: Workspace):

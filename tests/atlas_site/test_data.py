@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atlas_site.connections import connected
+from atlas_site.connections import connected, expanded
 from atlas_site.data import (
     class_data,
     image_data,
@@ -72,16 +72,17 @@ def test_classes_have_the_channels_that_prefer_them_most(catalogue):
 def test_the_strongest_connection_is_the_largest_product_of_kernel_and_mean_peak(catalogue):
     layer, _ = layer_of(catalogue, "conv2")
     weights = connected(catalogue.atlas)
-    data = weight_data(catalogue, layer, weights)
+    data = weight_data(catalogue, layer, weights, expanded(weights))
     kernels = catalogue.atlas.kernels_from_below("conv2")["conv1"]
     sent = catalogue.atlas.scan("conv1").mean_peak_by_class.mean(axis=1)  # 5 images a class
     for number in (0, 5, 25):
         norms = sent * np.sqrt((kernels[number].astype(np.float64) ** 2).sum(axis=(1, 2)))
-        _, channel, _, columns, levels = data["incoming"][number][0]
+        _, channel, _, columns, levels, _ = data["incoming"][number][0]
         assert channel == int(norms.argmax())
         kernel = kernels[number, channel]
         assert columns == kernel.shape[1]
         assert levels == np.rint(9 * kernel / np.abs(kernel).max()).astype(int).ravel().tolist()
+    assert (data["skipped"], data["unscanned"]) == ([], [])
 
 
 def test_the_search_knows_favourites_and_names(catalogue):

@@ -1,6 +1,7 @@
 """Five networks from elsewhere, from their code to pages in a browser."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,6 +94,25 @@ def test_projections_are_those_of_autograd_through_the_module_itself(finished, n
         assert error <= 2e-3 * float(expected.norm())
 
 
+def test_a_sum_is_fed_along_the_identity_with_norms_folded_in(finished, network):
+    """Of ResNet-18 the first layer feeds layer1.1 as it is, and layer3.1's only filters are those
+    of the downsampling in layer3.0."""
+    if network.function != "resnet18":
+        pytest.skip("the network of sums")
+    run, names = open_atlas(finished / "artifacts"), {}
+    exec(NETS, names)
+    torch.manual_seed(run.params.seed)
+    conv, norm = names[network.function]().layer3[0].downsample
+    ((below, unit),) = run.kernels_from_below("layer1.1").items()
+    assert below == "conv1"
+    np.testing.assert_array_equal(unit[..., 0, 0], np.eye(len(unit)))
+    ((below, kernels),) = run.kernels_from_below("layer3.1").items()
+    assert below == "layer2.0.downsample.0"
+    factor = norm.weight / (norm.running_var + norm.eps).sqrt()
+    expected = (conv.weight * factor[:, None, None, None]).detach().numpy()
+    np.testing.assert_allclose(kernels, expected, rtol=1e-5)
+
+
 @pytest.fixture
 def visit(chromium: Browser, finished: Path) -> Iterator:
     with watching(chromium) as opened:
@@ -133,6 +153,17 @@ def test_the_first_page_draws_the_graph(visit, network, finished):
         last = list(network.layers)[-1]
         page.locator(f".graph a[href='{last}.html']").first.dispatch_event("click")
         page.wait_for_url(f"**/{last}.html")
+
+
+@pytest.mark.browser
+def test_a_sum_says_what_feeds_it_and_what_of_that_was_not_scanned(visit, network):
+    if network.function != "resnet18":
+        pytest.skip("the network of sums")
+    page = visit("layer1.1.html#0").page
+    page.locator("[data-panel=weights] > summary").click()
+    panel = page.locator("[data-weights]")
+    expect(panel.locator(".related").first.locator("a")).to_have_text(re.compile("conv1 0excites"))
+    expect(panel).to_contain_text("layer1.1.conv2, layer1.0 feed it, but were not scanned.")
 
 
 @pytest.mark.browser
