@@ -1,6 +1,7 @@
-"""The catalogue of the pages: every channel, every image that one of them holds, every class."""
+"""The catalogue of the pages: every channel, images held by one or taken for wrong, classes."""
 
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,10 +15,15 @@ from atlas_site.related import ChannelsByImage, channels_by_image
 from atlas_site.sprites import SpriteRegion, image_px, image_region
 from pipeline.atlas import Prediction, Run
 
+SHOWN_OF_A_MISTAKE = 9
+"""Images of one class taken for one other that are shown even where no channel holds them."""
+MOST_ADDED = 1000
+"""Of such images in all, those of the most frequent mistakes."""
+
 
 @dataclass(frozen=True)
 class ShownImage:
-    """A validation image that some channel holds among its strongest."""
+    """A validation image that some channel holds among its strongest, or that is wrong."""
 
     row: int
     path: str
@@ -116,9 +122,10 @@ def gather(atlas: Run) -> Catalogue:
 
 def _shown_images(atlas: Run) -> tuple[ShownImage, ...]:
     held = {row for layer in atlas.layers for row in np.unique(atlas.scan(layer).image).tolist()}
-    rows = sorted(row for row in held if row >= 0)
-    px = image_px(len(rows), atlas.card.crop)
     predictions = atlas.predictions()
+    labels = {row: (atlas.images[row].label, one.label) for row, one in predictions.items()}
+    rows = sorted(row for row in held | set(mistaken(labels, held)) if row >= 0)
+    px = image_px(len(rows), atlas.card.crop)
     return tuple(
         ShownImage(
             row=row,
@@ -129,3 +136,19 @@ def _shown_images(atlas: Run) -> tuple[ShownImage, ...]:
         )
         for position, row in enumerate(rows)
     )
+
+
+def mistaken(labels: Mapping[int, tuple[str, str]], held: Collection[int]) -> list[int]:
+    """Images to show although no channel holds them: of each mistake as many as are still to show.
+
+    `labels` has the class and the prediction of each image row; the lowest rows come first.
+    """
+    rows: dict[tuple[str, str], list[int]] = {}
+    for row, (label, predicted) in sorted(labels.items()):
+        if label != predicted:
+            rows.setdefault((label, predicted), []).append(row)
+    added: list[int] = []
+    for _, group in sorted(rows.items(), key=lambda one: -len(one[1])):
+        others = [row for row in group if row not in held]
+        added += others[: max(0, SHOWN_OF_A_MISTAKE - len(group) + len(others))]
+    return added[:MOST_ADDED]

@@ -7,6 +7,7 @@ from jaxtyping import Float32
 
 from atlas_site.catalogue import Catalogue
 from atlas_site.channel_map import SIDE, map_of, region_labels
+from atlas_site.class_order import class_order
 from atlas_site.connections import Connection, Expanded, Weights, merged
 from atlas_site.example_data import example_facts
 from atlas_site.firing import firing_facts
@@ -92,15 +93,21 @@ def _control_facts(layer: LayerView) -> Mapping[str, object] | None:
 
 
 def image_data(catalogue: Catalogue) -> Mapping[str, object]:
-    """The images shown, in parallel lists; `predicted` is −1 where there is no prediction."""
+    """The images shown, in parallel lists; `predicted` is −1 where there is no prediction.
+
+    `right` counts all images by class, `confused` all that are wrong as [class, predicted, images].
+    """
     number = catalogue.class_number
     predicted = [i.prediction for i in catalogue.images]
+    found, numbers = catalogue.confusion, range(len(catalogue.classes))
     return {
         "row": [i.row for i in catalogue.images],
         "path": [i.path for i in catalogue.images],
         "label": [number[i.label] for i in catalogue.images],
         "predicted": [number.get(p.label, -1) if p else -1 for p in predicted],
         "probability": [rounded(p.probability) if p else 0 for p in predicted],
+        "right": [found.counts[n, n] for n in numbers] if found else [],
+        "confused": [[c.label, c.predicted, c.images] for c in found.pairs] if found else [],
     }
 
 
@@ -254,7 +261,7 @@ def class_data(catalogue: Catalogue) -> Mapping[str, object]:
         "images": catalogue.class_sizes,
         "best": best,
         "accuracy": [None if a is None else rounded(a) for a in accuracy],
-        "confused": [[c.label, c.predicted, c.images] for c in found.pairs] if found else [],
+        "order": class_order(found.counts) if found and not found.rows else [],
     }
 
 

@@ -17,7 +17,7 @@
   const outcome = (number) => {
     const accuracy = classes.accuracy[number];
     if (accuracy === null) return [];
-    const taken = classes.confused.filter(([label]) => label === number).slice(0, 8);
+    const taken = images.confused.filter(([label]) => label === number).slice(0, 8);
     return [
       el("a", { href: `images.html#label=${number}&predicted=right` }, `${Atlas.percent(accuracy)} right`),
       ...taken.flatMap(([, predicted, count]) => [", ",

@@ -53,7 +53,9 @@
         el("p", { class: "path" }, images.path[position], ` · row ${row}`),
         el("p", {}, "Class ", el("a", { href: `classes.html#${label}` }, site.classes[label]),
           predicted < 0 ? "" : `, predicted ${site.classes[predicted]} (${percent(images.probability[position])})`)),
-      el("div", { class: "holders" }, ...found.map(([layer, list]) => section(layer, list, stage))));
+      el("div", { class: "holders" }, ...(found.length
+        ? found.map(([layer, list]) => section(layer, list, stage))
+        : [el("p", { class: "path" }, "Held by no channel: it is among no channel’s strongest images.")])));
     one.hidden = false;
     all.hidden = true;
     for (const list of one.querySelectorAll("[data-roving]")) Atlas.rove(list);
@@ -79,6 +81,16 @@
     if (predicted === "right" || predicted === "wrong") return images.predicted[i] >= 0 && right === (predicted === "right");
     return images.predicted[i] === Number(predicted);
   };
+  // How many validation images a filter by class and outcome fits; null where that is not known.
+  const validationImages = ({ label, predicted, confidence }) => {
+    if (confidence) return null;
+    if (!label && !predicted) return site.validationImages;
+    if (!images.right.length) return null;
+    const fitting = ([of, as]) => (!label || of === Number(label)) && (!predicted
+      || (predicted === "wrong" ? of !== as : predicted === "right" ? of === as : as === Number(predicted)));
+    const cells = [...images.confused, ...images.right.map((count, n) => [n, n, count])];
+    return cells.filter(fitting).reduce((sum, [, , count]) => sum + count, 0);
+  };
   const arrange = () => {
     const wanted = Object.fromEntries(fields().map((field) => [field.name, field.value]));
     const sign = { sure: -1, unsure: 1 }[wanted.sort] ?? 0;
@@ -90,8 +102,9 @@
       shown += items[i].hidden ? 0 : 1;
     }
     gallery.append(...order.map((i) => items[i]));
+    const every = validationImages(wanted);
     document.querySelector("[data-count]").value =
-      shown === items.length ? `${shown} images` : `${shown} of ${items.length} images`;
+      every === null ? `${shown} of ${items.length} images` : `${shown} of ${every} images shown`;
     Atlas.rove(gallery);
   };
   const readFilters = () => {

@@ -1,7 +1,9 @@
 "use strict";
 // One Tab stop per grid: the arrow keys move inside it.
 {
-  const links = (list) => [...list.querySelectorAll("a")].filter((link) => link.offsetParent);
+  // Of its item, where there is one: to ask a link in an item out of sight would lay that out.
+  const isShown = (link) => (link.closest("[data-roving] > li") ?? link).offsetParent;
+  const links = (list) => [...list.querySelectorAll("a")].filter(isShown);
   const columns = (shown) => {
     const { top } = shown[0].getBoundingClientRect();
     const next = shown.findIndex((link) => Math.abs(link.getBoundingClientRect().top - top) > 4);

@@ -1,7 +1,8 @@
-from atlas_site.catalogue import channel_count
+from atlas_site.catalogue import SHOWN_OF_A_MISTAKE, channel_count, mistaken
 
 
 def test_every_image_that_some_channel_holds_is_shown_once_in_order(catalogue):
+    """In this run all images are held, so that none is added for being wrong."""
     held = {
         int(row)
         for layer in ("conv1", "conv2")
@@ -13,6 +14,16 @@ def test_every_image_that_some_channel_holds_is_shown_once_in_order(catalogue):
     for image in catalogue.images:
         assert image.path == catalogue.atlas.images[image.row].path
         assert image.label == catalogue.atlas.images[image.row].label
+
+
+def test_of_each_mistake_some_are_shown_though_no_channel_holds_them():
+    """Cats taken for dogs: rows 0 to 11, of which 0 and 5 are held; one dog taken for a cat."""
+    labels = {row: ("cat", "dog") for row in range(12)}
+    labels |= {12: ("dog", "cat"), 13: ("dog", "dog")}
+    assert SHOWN_OF_A_MISTAKE == 9
+    assert mistaken(labels, {0, 5}) == [1, 2, 3, 4, 6, 7, 8, 12]
+    assert mistaken(labels, set(range(9))) == [12]
+    assert mistaken(labels, set(range(14))) == []
 
 
 def test_classes_are_in_the_order_of_the_scores_with_the_sizes_of_the_split(catalogue):

@@ -83,6 +83,17 @@ def test_the_confusion_matrix_counts_every_prediction_and_links_its_images(visit
     expect(page.locator("[name=label]")).to_have_value("0")
 
 
+def test_a_cell_leads_to_as_many_images_as_it_counts(visit: Opener) -> None:
+    """Every image of this run is shown."""
+    page = visit("classes.html").page
+    cell = page.locator(".matrix td:not(.right) a").first
+    count = cell.inner_text()
+    cell.click()
+    page.wait_for_url("**/images.html#label=*")
+    expect(page.locator(".gallery > li:not([hidden])")).to_have_count(int(count))
+    expect(page.locator("[data-count]")).to_have_text(f"{count} of {count} images shown")
+
+
 def test_a_class_shows_the_channels_of_every_layer_that_prefer_it_most(visit: Opener) -> None:
     page = visit("classes.html#1").page
     sections = page.locator(".one-class section")
