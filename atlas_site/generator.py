@@ -173,6 +173,7 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "handfuls": _handfuls(catalogue),
         "start_facts": start_facts,
         "start_groups": layer_groups([fact.layer for fact in start_facts.values()]),
+        "recipe": index_page.recipe(catalogue),
         "low_frequency": index_page.low_frequency(catalogue),
         "methods_used": index_page.methods_used(catalogue),
         "has_local_response_norm": index_page.has_local_response_norm(catalogue.atlas.graph),

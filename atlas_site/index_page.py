@@ -259,6 +259,31 @@ def start_facts(catalogue: Catalogue) -> dict[str, StartFact]:
     }
 
 
+STARTS = {
+    "normal": "drawn from one normal distribution",
+    "he": "drawn by He’s rule",
+    "patches": "drawn by He’s rule, in the first layer with the covariance of the training images’"
+    " own patches",
+}
+
+
+def recipe(catalogue: Catalogue) -> str:
+    """Which start and decay the run had, in words; empty for a network from elsewhere."""
+    if catalogue.atlas.card.origin is not None:
+        return ""
+    train = catalogue.atlas.params.train
+    start = STARTS[train.init] + (", then taken from a file where it fits" * bool(train.init_from))
+    decay = f"Its filters were {start}; weight decay {train.weight_decay:g}"
+    if not train.start_decay:
+        return f"{decay}, none on the start alone."
+    after = f" from epoch {train.start_decay_after + 1} on," if train.start_decay_after else ""
+    return (
+        f"{decay}, and start_decay {train.start_decay:g}{after} on what is left of the start above"
+        " the first layer. That penalty lowers the cosine by itself: a low one is then no proof of"
+        " learning; the error, the dead channels and the pictures are."
+    )
+
+
 def low_frequency(catalogue: Catalogue) -> str:
     """The median share of the first layer's filters' energy at low frequencies; may be empty."""
     report = catalogue.atlas.training_report()

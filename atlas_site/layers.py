@@ -19,7 +19,7 @@ from pipeline.errors import AtlasError
 
 Pair = tuple[int, int]
 """Along rows, along columns."""
-STILL_START = 0.95
+STILL_START = 0.9
 """The |cosine| with its start from which a filter is marked as still its start."""
 WEAK = 0.5
 """The share of its layer's median peak below which a channel is weak: all but dead, it fires for

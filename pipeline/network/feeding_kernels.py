@@ -76,7 +76,7 @@ class Filters:
         """The same of the map of `every` channels that channels were selected from."""
         above, _, rows, cols = self.kernels.shape
         spread = np.zeros((above, every, rows, cols), np.float32)
-        np.add.at(spread, (slice(None), channels), self.kernels)
+        np.add.at(spread.swapaxes(0, 1), channels, self.kernels.swapaxes(0, 1))
         return replace(self, kernels=spread)
 
 
@@ -90,7 +90,7 @@ def feeding_kernels(
 
     A way leads from the layer down to the first wanted layer and passes at most one layer of
     filters, the layer's own or that of a branch of a sum; one that passes none is a filter of one
-    tap from a channel to the same. Factors of norms are folded in; curves and pools are passed over.
+    tap from a channel to the same. Factors of norms are folded in, curves and pools passed over.
     """
     layer = graph.layer(name)
     ends = {graph.layer(one).node: one for one in wanted if one != name}

@@ -17,3 +17,9 @@ def start_cosine(filters: Filters, start: Filters) -> Float32[np.ndarray, " out"
     cosine = np.divide(products, lengths, out=np.zeros_like(lengths), where=lengths > 0)
     found: Float32[np.ndarray, " out"] = np.minimum(cosine, 1).astype(np.float32)
     return found
+
+
+def tenths(cosines: Float32[np.ndarray, " out"]) -> tuple[int, ...]:
+    """How many cosines are in each tenth from 0 to 1; 1 is in the last."""
+    place = np.minimum((10 * cosines).astype(int), 9)
+    return tuple(np.bincount(place, minlength=10).tolist())

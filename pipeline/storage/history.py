@@ -14,6 +14,8 @@ PLOTTED = ["epoch", "train_loss", "val_loss"]
 """Columns that `dvc plots` reads."""
 _DEAD, _START = "dead_", "start_cosine_"
 """Prefixes of the columns of a conv layer."""
+_TENTHS = [f"start_tenth{tenth}_" for tenth in range(10)]
+"""The same, of the filters in each tenth of the cosine."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class EpochRecord:
     """Smallest and median share of their energy below 0.2 cycles per pixel."""
     start_cosine: dict[str, float]
     """By conv layer, the median |cosine| of a filter with its start."""
+    start_tenths: dict[str, tuple[int, ...]]
+    """By conv layer, the filters in each tenth of that cosine, from 0 to 1; empty where an older
+    table has none."""
 
     def columns(self) -> dict[str, float | int | None]:
         """The record as a line of the table."""
@@ -58,6 +63,11 @@ class EpochRecord:
             "conv1_low_frequency_min": self.conv1_low_frequency[0],
             "conv1_low_frequency_median": self.conv1_low_frequency[1],
             **{_START + layer: cosine for layer, cosine in self.start_cosine.items()},
+            **{
+                prefix + layer: count
+                for layer, counts in self.start_tenths.items()
+                for prefix, count in zip(_TENTHS, counts, strict=True)
+            },
         }
 
     @classmethod
@@ -94,6 +104,10 @@ class EpochRecord:
                 number("conv1_low_frequency_median"),
             ),
             start_cosine=by_layer(_START),
+            start_tenths={
+                layer: tuple(int(line.get(prefix + layer, "")) for prefix in _TENTHS)
+                for layer in by_layer(_TENTHS[0])
+            },
         )
 
 

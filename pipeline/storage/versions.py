@@ -7,7 +7,7 @@ Stateful = Literal[
 ]
 
 VERSIONS: dict[Stateful, int] = {
-    "train": 1,
+    "train": 2,
     "pixels": 1,
     "scan": 2,
     "project": 4,

@@ -17,7 +17,7 @@ from pipeline.dataset.prefetch import prefetch
 from pipeline.dataset.torch_seeding import generator_for
 from pipeline.network.filters import filter_rms, low_frequency_share
 from pipeline.network.module import Network
-from pipeline.network.start_cosine import start_cosine
+from pipeline.network.start_cosine import start_cosine, tenths
 from pipeline.storage.history import EpochRecord
 from pipeline.training.augment import draw
 from pipeline.training.checkpoint import (
@@ -220,6 +220,9 @@ class Trainer:
         filters = {name: w.detach().cpu() for name, w in conv_weights(self.network).items()}
         first = filters[self.network.graph.conv_layers[0]]
         rms, coarse = filter_rms(first), low_frequency_share(first)
+        cosines = {
+            name: start_cosine(w.numpy(), self.start[name].numpy()) for name, w in filters.items()
+        }
         record = EpochRecord(
             epoch=position.epoch + 1,
             learning_rate=self.last_rate,
@@ -231,11 +234,9 @@ class Trainer:
             conv1_rms=(rms.min().item(), rms.median().item(), rms.max().item()),
             conv1_low_frequency=(coarse.min().item(), coarse.median().item()),
             start_cosine={
-                layer: torch.from_numpy(start_cosine(weights.numpy(), self.start[layer].numpy()))
-                .median()
-                .item()
-                for layer, weights in filters.items()
+                layer: torch.from_numpy(found).median().item() for layer, found in cosines.items()
             },
+            start_tenths={layer: tenths(found) for layer, found in cosines.items()},
         )
         if seen.top1_error is not None:
             self.schedule.end_epoch(seen.top1_error)

@@ -369,6 +369,7 @@ def _epoch(epoch: int) -> EpochRecord:
         conv1_rms=(0.01, 0.05, 0.1),
         conv1_low_frequency=(0.5, 0.8),
         start_cosine={},
+        start_tenths={},
     )
 
 

@@ -3,12 +3,14 @@
 import dataclasses
 
 from atlas_site.catalogue import gather
-from atlas_site.index_page import has_local_response_norm, low_frequency, verified
+from atlas_site.index_page import has_local_response_norm, low_frequency, recipe, verified
 from pipeline.atlas import LocalResponseNorm, open_atlas
+from pipeline.network.card import Origin
 from pipeline.storage.reports import bound
 from pipeline.storage.sealed import write_sealed
 from pipeline.storage.training_report import Spread, TrainingReport, write_training_report
 from pipeline.workspace import Workspace
+from tests.atlas_site.bare_run import bare_catalogue
 from tests.atlas_site.synthetic_run import Plan, write_run
 
 REPORT = {
@@ -65,3 +67,33 @@ def test_local_response_norms_are_spoken_of_where_the_network_has_them(tmp_path)
     assert has_local_response_norm(graph)  # ZFNet's, behind conv1 and conv2
     nodes = tuple(node for node in graph.nodes if not isinstance(node.op, LocalResponseNorm))
     assert not has_local_response_norm(dataclasses.replace(graph, nodes=nodes))
+
+
+def with_training(folder, **changes):
+    folder.mkdir()
+    catalogue = bare_catalogue(folder)
+    params = catalogue.atlas.params
+    train = params.train.model_copy(update=changes)
+    vars(catalogue.atlas)["params"] = params.model_copy(update={"train": train})
+    return catalogue
+
+
+def test_the_start_and_the_decay_of_a_run_are_said(tmp_path):
+    changes = {"init": "he", "weight_decay": 0.002, "start_decay": 0.0}
+    assert recipe(with_training(tmp_path / "plain", **changes)) == (
+        "Its filters were drawn by He’s rule; weight decay 0.002, none on the start alone."
+    )
+    changes |= {"init": "patches", "start_decay": 0.5, "start_decay_after": 3}
+    text = recipe(with_training(tmp_path / "decayed", **changes))
+    assert "the covariance of the training images’ own patches; weight decay 0.002, and" in text
+    assert "start_decay 0.5 from epoch 4 on, on what is left" in text
+    assert "lowers the cosine by itself" in text
+
+
+def test_of_a_network_from_elsewhere_nothing_is_said_of_start_and_decay(tmp_path):
+    catalogue = bare_catalogue(tmp_path)
+    origin = Origin(
+        arguments={}, versions={}, sources={}, values_agree_to=0.0, projections_agree_to=0.0
+    )
+    vars(catalogue.atlas)["card"] = catalogue.atlas.card.model_copy(update={"origin": origin})
+    assert recipe(catalogue) == ""

@@ -17,6 +17,7 @@ RECORD = EpochRecord(
     conv1_rms=(0.01, 0.05, 0.1),
     conv1_low_frequency=(0.3, 0.8),
     start_cosine={"conv1": 0.5, "conv2": 0.25},
+    start_tenths={"conv1": tuple(range(10)), "conv2": (0,) * 9 + (7,)},
 )
 
 
@@ -30,11 +31,21 @@ def test_each_epoch_is_a_line_with_a_column_per_conv_layer_of_dead_channels(tmp_
     assert line["conv1_rms_max"] == "0.1"
     assert line["conv1_low_frequency_median"] == "0.8"
     assert line["start_cosine_conv2"] == "0.25"
+    tenths = [[line[f"start_tenth{n}_{layer}"] for n in range(10)] for layer in ("conv1", "conv2")]
+    assert tenths == [list("0123456789"), [*"000000000", "7"]]
 
 
 def test_a_training_of_no_epoch_leaves_a_header(tmp_path):
     write_history(tmp_path / "h.csv", [])
     assert (tmp_path / "h.csv").read_text().startswith("epoch,")
+
+
+def test_a_table_without_one_of_the_tenths_is_refused(tmp_path):
+    write_history(tmp_path / "h.csv", [RECORD])
+    text = (tmp_path / "h.csv").read_text()
+    (tmp_path / "h.csv").write_text(text.replace("start_tenth4_conv2", "another"))
+    with pytest.raises(AtlasError, match="not a training history"):
+        read_history(tmp_path / "h.csv")
 
 
 def test_what_was_written_is_read_again(tmp_path):

@@ -17,7 +17,7 @@ from pipeline.storage.training_report import (
 
 MODEL = Provenance("w", "m")
 EPOCH = EpochRecord(
-    2, 0.01, 2.0, 0.5, 1.5, 0.25, {"conv1": 2}, (0.1, 0.2, 0.3), (0.7, 0.8), {"conv1": 0.9}
+    2, 0.01, 2.0, 0.5, 1.5, 0.25, {"conv1": 2}, (0.1, 0.2, 0.3), (0.7, 0.8), {"conv1": 0.9}, {}
 )
 REPORT = TrainingReport(
     epochs_trained=2,

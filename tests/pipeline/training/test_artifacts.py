@@ -14,7 +14,7 @@ from tests.pipeline.training.tiny import write_params
 
 COLOURS = torch.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1)
 RECORD = EpochRecord(
-    2, 0.01, 2.0, 0.5, 1.5, 0.25, {"conv1": 2}, (0.1, 0.2, 0.3), (0.7, 0.8), {"conv1": 0.9}
+    2, 0.01, 2.0, 0.5, 1.5, 0.25, {"conv1": 2}, (0.1, 0.2, 0.3), (0.7, 0.8), {"conv1": 0.9}, {}
 )
 
 

@@ -22,7 +22,7 @@ from tests.pipeline.training.tiny import write_params
 
 MEAN = torch.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1)
 RECORD = EpochRecord(
-    1, 0.01, 2.0, 0.5, None, None, {"conv1": 2}, (0.1, 0.2, 0.3), (0.7, 0.8), {"conv1": 0.9}
+    1, 0.01, 2.0, 0.5, None, None, {"conv1": 2}, (0.1, 0.2, 0.3), (0.7, 0.8), {"conv1": 0.9}, {}
 )
 
 
