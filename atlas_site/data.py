@@ -233,7 +233,10 @@ def search_data(catalogue: Catalogue) -> Mapping[str, object]:
 
 
 def map_data(catalogue: Catalogue) -> Mapping[str, object]:
-    """The map of channels: [layer, number, x, y] of each that is not dead; labels of regions."""
+    """The map of channels: [layer, number, x, y] of each that is not dead; labels of regions.
+
+    `layerLabels` are those of the channels of each layer alone.
+    """
     alive = [
         (position, channel)
         for position, layer in enumerate(catalogue.layers)
@@ -241,14 +244,16 @@ def map_data(catalogue: Catalogue) -> Mapping[str, object]:
         if not channel.dead
     ]
     if not alive:
-        return {"side": SIDE, "places": [], "labels": []}
+        return {"side": SIDE, "places": [], "labels": [], "layerLabels": []}
     addresses = np.array([(position, channel.number) for position, channel in alive])
     places = map_of(catalogue.atlas, addresses)
-    favourites = [catalogue.class_number[channel.favourite] for _, channel in alive]
+    favourites = np.array([catalogue.class_number[channel.favourite] for _, channel in alive])
+    own = [addresses[:, 0] == position for position in range(len(catalogue.layers))]
     return {
         "side": SIDE,
         "places": np.concatenate([addresses, places], axis=1).tolist(),
-        "labels": region_labels(places, np.array(favourites)),
+        "labels": region_labels(places, favourites),
+        "layerLabels": [region_labels(places[part], favourites[part]) for part in own],
     }
 
 

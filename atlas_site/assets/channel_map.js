@@ -46,7 +46,6 @@
 
   const draw = () => {
     pending = false;
-    const style = getComputedStyle(document.documentElement);
     const side = size();
     pen.clearRect(0, 0, canvas.width, canvas.height);
     pen.imageSmoothingQuality = "low";
@@ -62,7 +61,7 @@
       const px = site.side * layer.thumbPx;
       if (sheet.complete && sheet.naturalWidth) pen.drawImage(sheet, column * px, row * px, px, px, x - side / 2, y - side / 2, side, side);
       if (i === hovered) {
-        pen.strokeStyle = style.getPropertyValue("--accent");
+        pen.strokeStyle = getComputedStyle(canvas).color;
         pen.lineWidth = 3 * devicePixelRatio;
         pen.strokeRect(x - side / 2, y - side / 2, side, side);
       }
@@ -71,7 +70,7 @@
     pen.textAlign = "center";
     pen.lineWidth = 4 * devicePixelRatio;
     pen.lineJoin = "round";
-    for (const [number, ...place] of map.labels) {
+    for (const [number, ...place] of only.value === "" ? map.labels : map.layerLabels[only.value]) {
       const [x, y] = placed([0, 0, ...place]);
       if (x < 0 || x > canvas.width) continue;
       pen.strokeStyle = "#000b";

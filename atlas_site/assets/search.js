@@ -26,7 +26,27 @@
       const fits = layer && own.join("\n").toLowerCase().includes(text);
       return fits ? [[layer, number, own[0]]] : [];
     });
-    return [...byNumber, ...named].slice(0, MOST);
+    const found = [...byNumber, ...named, ...together(words, site, search)];
+    const places = found.map(([layer, number]) => `${layer.key} ${number}`);
+    return found.filter((_, at) => places.indexOf(places[at]) === at).slice(0, MOST);
+  };
+
+  // Channels that every word fits, each by its layer, its class, its number or its own words:
+  // "conv5 wheel". Layers and classes by themselves have their own groups.
+  const together = (words, site, search) => {
+    const isNumber = (word) => /^\d+$/.test(word);
+    const classes = site.classes.map((name) => name.toLowerCase());
+    const own = new Map(Atlas.allNames(search.names).map(([key, number, ...texts]) => [`${key} ${number}`, texts.join("\n").toLowerCase()]));
+    return site.layers.toReversed().flatMap((layer) => {
+      const name = layer.name.toLowerCase();
+      const rest = words.filter((word) => isNumber(word) || !name.includes(word));
+      const numbers = rest.filter(isNumber).length;
+      if (numbers === rest.length || (rest.length === words.length && !numbers)) return [];
+      return search.favourite[layer.key].flatMap((favourite, number) => {
+        const text = `${classes[favourite] ?? ""}\n${own.get(`${layer.key} ${number}`) ?? ""}`;
+        return rest.every((word) => word === String(number) || text.includes(word)) ? [[layer, number, ""]] : [];
+      });
+    });
   };
 
   const ofClass = (number, site, search) => site.layers.toReversed().flatMap((layer) =>

@@ -1,7 +1,7 @@
 import numpy as np
 
 from atlas_site import channel_map
-from atlas_site.channel_map import layout, map_of
+from atlas_site.channel_map import layout, map_of, region_labels
 from pipeline.atlas import open_atlas
 from pipeline.workspace import Workspace
 
@@ -40,3 +40,16 @@ def test_every_channel_has_a_place_in_the_square(run: Workspace, monkeypatch):
     assert places.max() <= 1000
     monkeypatch.setattr(channel_map, "LARGEST_LAYOUT", 13)
     assert map_of(atlas, alive).shape == (37, 2)
+
+
+def test_a_region_is_labelled_where_five_channels_of_a_class_are_nearest():
+    """Class 4: five within a step of (100, 100) and one far away; class 7: a row of five, the
+    middle of which is nearest to all; class 9: four channels are too few."""
+    near = [(100, 100), (101, 100), (99, 100), (100, 101), (100, 99), (900, 900)]
+    row = [(500, y) for y in (10, 20, 30, 40, 50)]
+    few = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    places = np.array([*near, *row, *few])
+    favourites = np.array([4] * 6 + [7] * 5 + [9] * 4)
+    assert region_labels(places, favourites) == [[4, 100, 100], [7, 500, 30]]
+    shuffled = np.random.default_rng(0).permutation(len(places))
+    assert region_labels(places[shuffled], favourites[shuffled]) == [[4, 100, 100], [7, 500, 30]]

@@ -17,6 +17,19 @@ def test_a_list_lives_in_the_address_and_is_shown_in_its_order(visit: Opener) ->
     assert watched.complaints == []
 
 
+def test_a_list_is_printed_with_its_pictures_and_nothing_to_press(visit: Opener) -> None:
+    page = visit("channels.html#conv3:5,conv1:0").page
+    page.emulate_media(media="print")
+    cards = page.locator("[data-listed] > li")
+    expect(cards).to_have_count(2)
+    expect(cards.locator("b")).to_have_text(["conv3 5", "conv1 0"])
+    for card in cards.all():
+        expect(card).to_have_css("break-inside", "avoid")
+        expect(card.locator(".region").first).to_have_css("print-color-adjust", "exact")
+    assert page.locator(":is(button, nav, footer):visible").count() == 0
+    assert page.pdf().startswith(b"%PDF")
+
+
 def test_a_list_holds_150_channels(visit: Opener) -> None:
     places = ",".join(f"conv{1 + n % 3}:{n // 3}" for n in range(600))
     page = visit(f"channels.html#{places}").page

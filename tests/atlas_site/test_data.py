@@ -103,3 +103,9 @@ def test_the_map_has_a_place_for_each_channel_that_is_not_dead(catalogue):
     assert (places >= 0).all()
     assert (places <= data["side"]).all()
     assert len({tuple(place) for place in places.tolist()}) == len(places)
+    # A layer's labels stand at places of its own channels; of all layers' any may be labelled.
+    assert len(data["layerLabels"]) == 2
+    for layer, labels in enumerate(data["layerLabels"]):
+        own = {(x, y) for one, _, x, y in data["places"] if one == layer}
+        assert {(x, y) for _, x, y in labels} <= own
+    assert data["layerLabels"][1]

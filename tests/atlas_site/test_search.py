@@ -35,6 +35,27 @@ def test_the_search_finds_hostile_classes_files_and_names(visit: Opener, text: s
     assert watched.complaints == []
 
 
+def test_words_of_a_layer_a_class_and_a_number_are_looked_for_together(visit: Opener) -> None:
+    page = visit("index.html").page
+    page.keyboard.press("/")
+    found = page.locator("[data-found] section", has_text="Channels").locator(".small-grid a")
+    page.locator("[data-query]").fill("conv2 PLAIN")
+    expect(found.first).to_be_visible()
+    plain = page.evaluate(
+        """Atlas.data.search.favourite.conv2.flatMap((favourite, n) =>
+            Atlas.data.site.classes[favourite] === "plain" ? [`conv2.html#${n}`] : [])"""
+    )
+    assert len(plain) > 1
+    hrefs = found.evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert hrefs == plain[:12]
+    number = plain[1].split("#")[1]
+    page.locator("[data-query]").fill(f"plain {number} conv2")
+    expect(found).to_have_count(1)
+    expect(found).to_have_attribute("href", plain[1])
+    page.locator("[data-query]").fill("conv1 edge")
+    expect(found).to_have_attribute("href", "conv1.html#0")
+
+
 def test_focus_returns_after_the_search(visit: Opener) -> None:
     page = visit("index.html").page
     page.locator("[data-search-button]").focus()
