@@ -29,23 +29,23 @@ Tensors = Callable[[str], Float[np.ndarray, "..."]]
 
 
 @dataclass(frozen=True)
-class Units:
+class Identities:
     """A way without filters: one channel reaches another as it is, but for a factor."""
 
     above: Int64[np.ndarray, " connection"]
     below: Int64[np.ndarray, " connection"]
     factor: Float32[np.ndarray, " connection"]
 
-    def times(self, factor: Float32[np.ndarray, " below"]) -> "Units":
+    def times(self, factor: Float32[np.ndarray, " below"]) -> "Identities":
         """The same of a map whose channels are multiplied on the way."""
         return replace(self, factor=self.factor * factor[self.below])
 
-    def part(self, first: int, channels: int) -> "Units":
+    def part(self, first: int, channels: int) -> "Identities":
         """What comes from some consecutive channels, which are numbered from 0."""
         of = (self.below >= first) & (self.below < first + channels)
-        return Units(self.above[of], self.below[of] - first, self.factor[of])
+        return Identities(self.above[of], self.below[of] - first, self.factor[of])
 
-    def selected(self, channels: Int64[np.ndarray, " selected"], every: int) -> "Units":
+    def selected(self, channels: Int64[np.ndarray, " selected"], every: int) -> "Identities":
         """The same of the map that channels were selected from."""
         return replace(self, below=channels[self.below])
 
@@ -80,7 +80,7 @@ class Filters:
         return replace(self, kernels=spread)
 
 
-Way = Units | Filters
+Way = Identities | Filters
 
 
 def feeding_kernels(
@@ -96,7 +96,7 @@ def feeding_kernels(
     ends = {graph.layer(one).node: one for one in wanted if one != name}
     every = np.arange(layer.channels)
     ways: defaultdict[int, list[Way]] = defaultdict(list)
-    ways[layer.node].append(Units(every, every, np.ones(layer.channels, np.float32)))
+    ways[layer.node].append(Identities(every, every, np.ones(layer.channels, np.float32)))
     found: dict[str, Kernels] = {}
     for position in reversed(graph.ancestors(layer.node)):
         arriving = _gathered(ways.pop(position, []))
@@ -117,7 +117,7 @@ def _below(
     node, shapes = graph.nodes[position], graph.below(position)
     match node.op:
         case Conv() | Linear():
-            if isinstance(way, Units):
+            if isinstance(way, Identities):
                 yield node.inputs[0], _filtered(node, tensors, way, above, shapes[0])
         case Cat():
             first = 0
@@ -150,7 +150,7 @@ def _factor(op: Op, tensors: Tensors) -> Float32[np.ndarray, " channel"] | None:
             return None
 
 
-def _filtered(node: Node, tensors: Tensors, units: Units, above: int, below: Shape) -> Filters:
+def _filtered(node: Node, tensors: Tensors, units: Identities, above: int, below: Shape) -> Filters:
     """A way without filters that goes on through a node's."""
     op = node.op
     assert isinstance(op, Conv | Linear)
@@ -181,7 +181,7 @@ def full_kernels(op: Conv | Linear, below: Shape, weight: Float32[np.ndarray, ".
 
 def _gathered(ways: Collection[Way]) -> list[Way]:
     """The same ways with all that have no filters as one, and all of equal filters' size as one."""
-    units = [way for way in ways if isinstance(way, Units)]
+    units = [way for way in ways if isinstance(way, Identities)]
     filters: dict[tuple[Pair, tuple[int, ...]], Filters] = {}
     for way in ways:
         if isinstance(way, Filters):
@@ -192,7 +192,7 @@ def _gathered(ways: Collection[Way]) -> list[Way]:
     return [*([_united(units)] if units else []), *filters.values()]
 
 
-def _united(units: Sequence[Units]) -> Units:
+def _united(units: Sequence[Identities]) -> Identities:
     """Several ways without filters as one, in which no two connections are of the same channels."""
     if len(units) == 1:
         return units[0]
@@ -200,7 +200,7 @@ def _united(units: Sequence[Units]) -> Units:
     distinct, place = np.unique(pairs, axis=1, return_inverse=True)
     factor = np.zeros(distinct.shape[1], np.float32)
     np.add.at(factor, place.ravel(), np.concatenate([one.factor for one in units]))
-    return Units(distinct[0], distinct[1], factor)
+    return Identities(distinct[0], distinct[1], factor)
 
 
 def _summed(ways: Sequence[Way], above: int, below: int) -> Kernels:
