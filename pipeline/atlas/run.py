@@ -274,10 +274,7 @@ class Run:
         return self._entry(self._channel_pictures(layer, channel), layer, channel, rank)
 
     def kernels_from_below(self, layer: str) -> dict[str, Float32[np.ndarray, "out in row col"]]:
-        """By scanned layer that feeds this one, the filters through which it does, norms folded in.
-
-        Over sums and concatenations too, where no way passes a second layer of filters.
-        """
+        """By scanned layer that feeds this one, the filters through which it does."""
         return feeding_kernels(self.graph, self._weights.array, layer, self.layers)
 
     def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
