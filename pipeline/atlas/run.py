@@ -220,8 +220,7 @@ class Run:
         )
 
     def energy_boxes(self, layer: str) -> Int16[np.ndarray, "channel rank 4"] | None:
-        """By entry, the square with most of its projection's energy, in input pixels, or None
-        where the store has none."""
+        """By entry, the square with most of its projection's energy, in pixels; None without."""
         return self._optional("projections", layer, "energy_box", slice(None))
 
     def controls(
