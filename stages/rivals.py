@@ -17,6 +17,7 @@ from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
 from pipeline.training.task import TrainingTask
 from pipeline.trials.rivals import rival_params
+from pipeline.trials.trial import recipe
 from pipeline.workspace import Workspace
 from stages.command import alone, stage
 from stages.images import fetch_missing
@@ -59,18 +60,27 @@ def _check(workspace: Workspace, params: Params, rivals: dict[str, Params]) -> N
 
 def _make(workspace: Workspace, rival: Workspace, params: Params) -> None:
     """Train and scan a rival, as far as that is not done."""
-    if not _is_of(rival, params, workspace):
-        if rival.artifacts.exists():
-            shutil.rmtree(rival.artifacts)
-        with publish(rival.params) as path:
-            path.write_text(dumped(params.model_dump(mode="json")), encoding="utf-8")
-        for copy, original in _listing(rival, workspace):
+    before, listing = _params_of(rival), _listing(rival, workspace)
+    if before is None or not _same(listing) or recipe(before) != recipe(params):
+        _remove(rival.artifacts)
+    elif before.scan != params.scan:
+        _remove(rival.scan)
+    if not _same(listing):
+        for copy, original in listing:
             with publish(copy) as path:
                 shutil.copyfile(original, path)
+    if before != params:  # last: what was made is of these
+        with publish(rival.params) as path:
+            path.write_text(dumped(params.model_dump(mode="json")), encoding="utf-8")
     if not rival.model.exists():
         run_stage("train", rival)
     if not _is_scanned(rival):
         run_stage("scan", rival)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _listing(rival: Workspace, workspace: Workspace) -> list[tuple[Path, Path]]:
@@ -82,14 +92,19 @@ def _listing(rival: Workspace, workspace: Workspace) -> list[tuple[Path, Path]]:
     ]
 
 
-def _is_of(rival: Workspace, params: Params, workspace: Workspace) -> bool:
-    """Whether a workspace is of these parameters and of the images of another."""
+def _params_of(rival: Workspace) -> Params | None:
+    """The parameters that a rival was made with; None where there are none that can be read."""
     try:
-        return load_params(rival.params) == params and all(
-            sha256_of(own) == sha256_of(other) for own, other in _listing(rival, workspace)
-        )
-    except (AtlasError, FileNotFoundError):
-        return False
+        return load_params(rival.params)
+    except AtlasError:
+        return None
+
+
+def _same(listing: list[tuple[Path, Path]]) -> bool:
+    """Whether every copy is there and is of its original's bytes."""
+    return all(
+        copy.is_file() and sha256_of(copy) == sha256_of(original) for copy, original in listing
+    )
 
 
 def _is_scanned(rival: Workspace) -> bool:

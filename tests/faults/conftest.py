@@ -57,6 +57,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("faults") / "finished"
     folder.mkdir()
     write_photos(folder / "photos", {"cat": (4, 6), "dog": (4, 5)})
+    rows = [f"val/dog/photo {n}.jpg,eye,{20 + n},{30 + n}" for n in range(5)]
+    (folder / "photos" / "parts.csv").write_text("\n".join(["path,part,row,col", *rows, ""]))
     write_params(
         folder,
         {
@@ -67,6 +69,33 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     for stage in STAGES:
         ended = run(folder, stage)
+        assert ended.status == 0, ended.said
+    return folder
+
+
+NETWORK = """
+from torch import nn
+
+
+def build():
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 5, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2)
+    )
+"""
+
+
+@pytest.fixture(scope="session")
+def adopted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny workspace of a network from elsewhere, adopted and read."""
+    folder = tmp_path_factory.mktemp("faults") / "adopted"
+    write_photos(folder / "photos", {"cat": (2, 2), "dog": (2, 2)})
+    (folder / "nets").mkdir()
+    (folder / "nets" / "tiny.py").write_text(NETWORK, encoding="utf-8")
+    (folder / "names.txt").write_text("cat\ndog\n", encoding="utf-8")
+    size = ("--mean", *["0.5"] * 3, "--std", *["0.25"] * 3, "--resize", "40", "--crop", "32")
+    given = ("--classes", str(folder / "names.txt"), "--images", str(folder / "photos"))
+    for words in (("adopt", "nets.tiny:build", *size, *given), ("prepare",), ("train",)):
+        ended = run(folder, *words)
         assert ended.status == 0, ended.said
     return folder
 

@@ -123,11 +123,16 @@ def copied(workspace: Path, to: Path, without: str | None = None) -> Path:
 def session_is_empty(leader: int) -> bool:
     """Whether no process of a session is left, as soon as one that still imports has ended."""
     end = time.monotonic() + ORPHAN_S
-    while [pid for pid in _pids() if _session(pid) == leader]:
+    while session(leader):
         if time.monotonic() > end:
             return False
         time.sleep(0.1)
     return True
+
+
+def session(leader: int) -> list[int]:
+    """The processes of a session that have not ended."""
+    return [pid for pid in _pids() if _session(pid) == leader]
 
 
 def _pids() -> list[int]:

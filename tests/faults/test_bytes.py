@@ -3,16 +3,19 @@
 import os
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.faults.forks import Stage, contents, copied, run
+from tests.aimed import Aim
+from tests.faults.forks import OUTS, contents, copied, run
+from tests.stages.processes import in_small_steps
 
 pytestmark = pytest.mark.slow
+PARTS = "photos/parts.csv"
 READERS = (
+    (PARTS, "figures"),
     ("artifacts/manifest.csv", "train"),
     ("artifacts/manifest.csv", "scan"),
     ("artifacts/manifest.csv", "evaluate"),
@@ -75,8 +78,8 @@ def test_damaged_files(finished, tmp_path, tally, faults, chance, part, reader):
         same = ended.status == 0 and contents(copy, words[0]) == expected
         if part == OPTIONAL and not path.exists():
             same = ended.status == 0
-        if part == "params.yaml":  # another value may be a valid one
-            same, named = ended.status == 0, "params.yaml" in ended.error or named
+        if part in ("params.yaml", PARTS):  # another value may be a valid one
+            same = ended.status == 0
         tally.note(
             ended.clean and (same or (ended.status == 1 and named)),
             f"{words}: {path.relative_to(copy)} {what}: {ended.status} {ended.said[-400:]}",
@@ -85,31 +88,59 @@ def test_damaged_files(finished, tmp_path, tally, faults, chance, part, reader):
     tally.settle()
 
 
-@pytest.mark.parametrize("stage", ["train", "scan", "project", "crop"])
+GIVEN = ("nets/classes.txt", "artifacts/model/graph.json", "artifacts/model/model.json")
+
+
+@pytest.mark.parametrize("part", GIVEN)
+def test_damaged_files_of_an_adopted_network(adopted, tmp_path, tally, faults, chance, part):
+    """Names that are cut short, or a graph or card that changed, are one line of what reads them.
+
+    Other names of as many classes are the user's to give.
+    """
+    reader = "train" if part.startswith("nets") else "evaluate"
+    for number in range(faults):
+        copy = copied(adopted, tmp_path / f"{number}")
+        what = damage(copy / part, KINDS[number % len(KINDS)], chance)
+        ended = run(copy, reader)
+        named = Path(part).name in ended.error
+        tally.note(
+            ended.clean
+            and ((ended.status == 1 and named) or (ended.status == 0 and reader == "train")),
+            f"{part} {what}: {ended.status} {ended.said[-400:]}",
+        )
+        shutil.rmtree(copy)
+    tally.settle()
+
+
+@pytest.mark.parametrize("stage", ["prepare", "train", "scan", "project", "crop", "figures"])
 def test_damaged_state(finished, tmp_path, tally, faults, chance, stage):
     """State that a kill left and that is then damaged is thrown away, and its work done again."""
     words = (stage, "--checkpoint-s", "0") if stage == "train" else (stage,)
     expected = contents(finished, stage)
-    start = time.monotonic()
+    count = Aim(tmp_path / "moments", first=in_small_steps)
     whole = copied(finished, tmp_path / "whole", without=stage)
-    assert run(whole, *words).status == 0
-    takes = time.monotonic() - start
+    assert run(whole, *words, before=count).status == 0
+    outs_from = count.moments.read_text().split().index(Path(OUTS[stage][0]).name) + 1
     for number in range(faults):
         copy = copied(finished, tmp_path / f"{number}", without=stage)
-        working = Stage(copy, *words)
-        time.sleep(chance.uniform(0.5, 1) * takes)
-        working.signal(signal.SIGKILL, group=True)
-        working.end()
-        state = sorted(p for p in (copy / ".state").rglob("*") if p.is_file() and p.name != "lock")
-        if not state:
-            shutil.rmtree(copy)
-            continue
+        if stage != "prepare":  # its state is what it decoded, and stays
+            moment = int(chance.integers(3, outs_from + 1))
+            before = Aim(tmp_path / "moments", moment, signal.SIGKILL, True, first=in_small_steps)
+            assert run(copy, *words, before=before).status == -signal.SIGKILL
+        tops = [copy / ".state" / name for name in (stage, "pixels")]
+        state = sorted(p for top in tops for p in top.rglob("*") if kept_work(p))
+        assert state, f"{stage} had kept nothing"
         path = state[int(chance.integers(len(state)))]
         what = damage(path, KINDS[number % len(KINDS)], chance)
-        again = run(copy, *words)
+        again = run(copy, *words, before=in_small_steps)
         tally.note(
             again.status == 0 and contents(copy, stage) == expected,
             f"{stage}: {os.path.relpath(path, copy)} {what}: {again.status} {again.said[-400:]}",
         )
         shutil.rmtree(copy)
     tally.settle()
+
+
+def kept_work(path: Path) -> bool:
+    """Whether a path of a state folder is a file of what was done."""
+    return path.is_file() and path.name not in ("lock", "facts.json")

@@ -3,8 +3,10 @@
 import csv
 import io
 import os
+import resource
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +14,43 @@ import pytest
 from PIL import Image
 
 from pipeline.dataset.images import FORMATS
+from pipeline.sources import prepare
+from pipeline.sources.decoders import decoded
 from tests.faults.forks import run
 from tests.workspaces import waves, write_params
 
 pytestmark = pytest.mark.slow
-EACH = 40
-"""Malformed images of a format, for one of --faults."""
+EACH = 56
+"""Malformed images of a format, for one of --faults: 10,080 of all formats for 20."""
+MOST_S, MOST_BYTES = 10.0, 1 << 30
+"""What the decoding of one file may cost."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A decoder's work that notes, in its process, what each file costs."""
+
+    work: Callable[[object], object]
+    costs: Path
+    """A line for each: processor seconds, and the bytes by which its process grew."""
+
+    def __call__(self, job: object) -> object:
+        """Do the work."""
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        try:
+            return self.work(job)
+        finally:
+            after = resource.getrusage(resource.RUSAGE_SELF)
+            took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            grew = (after.ru_maxrss - before.ru_maxrss) << 10
+            with self.costs.open("a") as file:
+                file.write(f"{took} {grew}\n")
+
+
+def measuring(workspace: Path) -> None:
+    """Let this process's decoders note what each file costs."""
+    costs = workspace / "costs"
+    prepare.decoded = lambda work, *rest: decoded(Measured(work, costs), *rest)  # type: ignore[assignment]
 
 
 def drawn(format_: str, chance: np.random.Generator) -> bytes:
@@ -66,7 +99,7 @@ def prepared(folder: Path) -> tuple[int | None, str, dict[str, str]]:
         folder,
         {"data": {"max_rejected_fraction": 1.0}, "scan": {"layers": ["conv1"]}},
     )
-    ended = run(folder, "prepare")
+    ended = run(folder, "prepare", before=measuring)
     listed = {}
     for name, column in (("manifest", "split"), ("rejected", "reason")):
         table = folder / "artifacts" / f"{name}.csv"
@@ -110,6 +143,10 @@ def test_malformed_images(tmp_path, tally, faults, chance, format_, finished):
     assert not list(foreign(said))
     for name in names:
         tally.note(f"val/cat/{name}" in listed, f"{name} is in no list")
+    costs = [line.split() for line in (tmp_path / "costs").read_text().splitlines()]
+    assert len(costs) >= len(names) / 2  # one that a limit ended has left no line
+    assert max(float(took) for took, _ in costs) < MOST_S
+    assert max(int(grew) for _, grew in costs) < MOST_BYTES
     if faults > 1 or format_ == "TIFF":
         shutil.copytree(finished / "artifacts" / "model", tmp_path / "artifacts" / "model")
         ended = run(tmp_path, "scan")

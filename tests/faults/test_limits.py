@@ -80,6 +80,21 @@ def test_limits(finished, tmp_path, tally, faults, limit):
     tally.settle()
 
 
+def test_a_full_temporary_folder_for_processes_that_train_together(finished, tmp_path, tally):
+    """They meet through files there: one line, the old outs whole."""
+    copy = copied(finished, tmp_path / "run")
+    ended = run(copy, "train", "--workers", "2", before=full_temporary_folder)
+    if ended.unmounted:
+        pytest.skip("no disk can be mounted here")
+    tally.note(
+        ended.clean
+        and ended.status == 1
+        and contents(copy, "train") == contents(finished, "train"),
+        f"{ended.status} {ended.said[-500:]}",
+    )
+    tally.settle()
+
+
 def test_two_gigabytes_of_addresses(finished, tmp_path, tally, faults):
     """A stage that starts in so little: torch alone maps more. A fork would hold it already."""
     start = [sys.executable, "-c", "from stages.entry import main; main()"]

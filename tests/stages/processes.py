@@ -15,10 +15,11 @@ from typing import TypeVar
 import numpy as np
 
 from pipeline.atlas import chunks
-from pipeline.dataset import store
 from pipeline.scan.scan import Scan
 from pipeline.storage.checked import read_checked
+from pipeline.storage.state import REMOVED
 from pipeline.workspace import Workspace
+from tests.aimed import Aim
 from tests.forked import Forked
 from tests.imports import ROOT
 
@@ -27,14 +28,10 @@ PATIENCE_S = 120.0
 """Longer than anything takes; a test that waits so long has failed."""
 
 
-def in_small_steps() -> None:
-    """Let a scan save a checkpoint after every chunk, and chunks be of two images.
-
-    A pipe is read, which waits for a writer, instead of being refused.
-    """
+def in_small_steps(*_: object) -> None:
+    """Let a scan save a checkpoint after every chunk, and chunks be of two images."""
     Scan.run = partialmethod(Scan.run, save_every_s=0)  # type: ignore[assignment]
     chunks.CHUNK_IMAGES = 2
-    store.read_regular = Path.read_bytes  # type: ignore[assignment]
 
 
 T = TypeVar("T")
@@ -88,6 +85,8 @@ def dask_worker(scheduler: str, name: str, folder: Path, code: Path = ROOT) -> I
 def chunks_done(workspace: Workspace, stage: str) -> int:
     """How many chunks a stage's state on disk says are finished."""
     state = workspace.state(stage)
+    if list(state.glob(f"{REMOVED}*")):
+        return 0  # it was finished
     for checkpoint in state.glob("*/checkpoint"):
         content = read_checked(checkpoint)
         assert content is not None
@@ -97,19 +96,8 @@ def chunks_done(workspace: Workspace, stage: str) -> int:
 
 
 def kill_in_the_middle(workspace: Workspace, stage: str, *options: str) -> int:
-    """SIGKILL `atlas <stage>` once it has finished a chunk; how many it had finished.
-
-    The last image is a pipe meanwhile that nobody writes to, so work is left whenever that is.
-    """
-    last = max((workspace.root / "photos").iterdir())
-    content = last.read_bytes()
-    last.unlink()
-    os.mkfifo(last)
-    words = (stage, "-w", str(workspace.root), *options)
-    process = Forked(*words, log=workspace.root / "log", before=in_small_steps)
-    wait_for(lambda: chunks_done(workspace, stage) or process.poll() is not None)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    last.unlink()
-    last.write_bytes(content)
+    """SIGKILL `atlas <stage>` as it has kept its third chunk; how many its state says are done."""
+    log, words = workspace.root / "log", (stage, "-w", str(workspace.root), *options)
+    aim = Aim(workspace.root / "moments", 3, signal.SIGKILL, first=in_small_steps)
+    assert Forked(*words, log=log, before=aim).wait(PATIENCE_S) == -signal.SIGKILL, log.read_text()
     return chunks_done(workspace, stage)

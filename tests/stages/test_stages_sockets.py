@@ -9,7 +9,7 @@ from tests.forked import Forked
 from tests.sockets import listening
 from tests.workspaces import write_params, write_photos
 
-STAGES = ("prepare", "train", "evaluate", "scan", "project", "crop", "verify", "render")
+STAGES = ("prepare", "train", "evaluate", "scan", "project", "crop", "verify", "figures", "render")
 
 
 def seen_listening(root, *words: str) -> set[str]:
@@ -36,7 +36,7 @@ def root(tmp_path_factory):
     """A workspace whose stages have all run once."""
     root = tmp_path_factory.mktemp("run")
     write_photos(root / "photos", {"ant": (6, 6), "bee": (6, 6)})
-    write_params(root, {"train": {"epochs": 3}})
+    write_params(root, {"train": {"epochs": 3}, "figures": {"make": ["invariance"]}})
     return root
 
 
@@ -45,12 +45,13 @@ def test_a_stage_listens_on_nothing(root, stage):
     assert seen_listening(root, stage) == set()
 
 
-@pytest.mark.parametrize("stage", ["scan", "crop"])
+@pytest.mark.parametrize("stage", ["scan", "project", "crop", "figures"])
 def test_worker_processes_listen_on_the_loopback_interface_alone(root, stage):
     seen = seen_listening(root, stage, "--workers", "2")
     assert seen
     assert all(address.startswith(LOOPBACK) for address in seen)
 
 
-def test_processes_that_train_together_listen_on_nothing(root):
-    assert seen_listening(root, "train", "--workers", "2") == set()
+@pytest.mark.parametrize("stage", ["render", "train"])
+def test_processes_that_paint_or_train_together_listen_on_nothing(root, stage):
+    assert seen_listening(root, stage, "--workers", "2") == set()
