@@ -30,6 +30,8 @@ from pipeline.adopt.read import read
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.compute import cluster
 from pipeline.network.module import Network
+from pipeline.network.selection import selected
+from pipeline.project.adopted import TOLERANCE, Comparison
 from pipeline.project.method import method_of
 from pipeline.project.projector import Projector
 
@@ -62,6 +64,19 @@ PROJECTIONS = (
     Compared("densenet121", "features.denseblock3", "features.transition3.relu", 4),
 )
 SCANS = {"resnet50": 1.8, "vgg16": 1.3}
+EXACT = (
+    "vgg16",
+    "vgg16_bn",
+    "resnet18",
+    "resnet50",
+    "googlenet",
+    "densenet121",
+    "squeezenet1_1",
+    "mobilenet_v2",
+    "regnet_y_400mf",
+    "efficientnet_b0",
+)
+"""Networks whose projections are compared with autograd through the module."""
 READINGS = ("resnet50", "densenet121")
 
 
@@ -74,6 +89,8 @@ def rows(quick: bool) -> Iterator[Row]:
             yield _reading_row(name)
         for name in dict.fromkeys(one.network for one in PROJECTIONS):
             yield from _projection_rows(name, 1 if quick else 3)
+        for name in EXACT[2:5] if quick else EXACT:
+            yield _error_row(name)
         for name, goal in SCANS.items():
             yield _scan_row(name, goal, 64 if quick else 320)
     finally:
@@ -84,6 +101,23 @@ def _reading_row(name: str) -> Row:
     module = built(name)
     spent, _ = timed(lambda: read(module, (3, SIDE, SIDE)))
     return Row(f"reading {name}", "", spent, "s", 15, "lower", "CPU seconds of one thread")
+
+
+def _error_row(name: str) -> Row:
+    """The largest error of three layers' strongest units and those in a corner of the map."""
+    module = built(name)
+    graph, weights = read(module, (3, SIDE, SIDE))
+    layers = [layer.name for layer in selected(graph, ["cuts"])]
+    found = Comparison(module, graph, weights, 3).of_layers(layers, "auto")
+    return Row(
+        f"projections of {name}",
+        "autograd through the module",
+        max(found.values()),
+        "",
+        TOLERANCE,
+        "lower",
+        f"relative L2, both in double; the strongest unit and a corner's of {', '.join(found)}",
+    )
 
 
 def _projection_rows(name: str, repeats: int) -> Iterator[Row]:

@@ -14,10 +14,26 @@ from atlas_site.generator import render
 from benchmarks.row import Row
 from demo import CLASSES, draw
 from pipeline.atlas import open_atlas
+from pipeline.network.graph import Graph, Node
+from pipeline.network.ops import Conv, Curve, Input, square
 from tests.atlas_site.synthetic_run import Plan, write_run
 
 PER_CLASS = 25
 CONV_LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
+WIDE = 2048
+"""Channels of ResNet-50's last layer."""
+PAN_STEPS = 400
+FRAMES = """() => {
+  window.gaps = [];
+  let before = performance.now();
+  const next = (now) => {
+    window.gaps.push(now - before);
+    before = now;
+    if (!window.counted) requestAnimationFrame(next);
+  };
+  requestAnimationFrame((now) => { before = now; requestAnimationFrame(next); });
+}"""
+"""Notes the milliseconds between frames until `counted` is set."""
 
 
 def rows(quick: bool) -> list[Row]:
@@ -31,7 +47,16 @@ def rows(quick: bool) -> list[Row]:
         start = time.perf_counter()
         catalogue = render(open_atlas(run.artifacts), run.site)
         seconds = time.perf_counter() - start
-        return [*_render_rows(run.site, catalogue.channel_count, seconds), *_page_rows(run.site)]
+        rendered = _render_rows(run.site, catalogue.channel_count, seconds)
+        page = max(
+            (run.site / f"{one}.html" for one in CONV_LAYERS), key=lambda p: p.stat().st_size
+        )
+        return [
+            *rendered,
+            *_page_rows(page, "all channels"),
+            *_map_rows(run.site),
+            *([] if quick else _wide_rows(root)),
+        ]
 
 
 def _plan(folder: Path, width: float) -> Plan:
@@ -62,18 +87,65 @@ def _render_rows(site: Path, channels: int, seconds: float) -> Iterator[Row]:
     yield Row(f"{what}: files", "", len(files), "files", 3000, "lower", "")
 
 
-def _page_rows(site: Path) -> Iterator[Row]:
+def _page_rows(page: Path, what: str) -> Iterator[Row]:
     """First paint and bytes read before scrolling; nothing where Chromium is missing."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = _chromium()
     if chromium is None:
         return
-    page = max((site / f"{layer}.html" for layer in CONV_LAYERS), key=lambda p: p.stat().st_size)
     visits = [_visit(page, chromium) for _ in range(3)]
     paint, size = (median(values) for values in zip(*visits, strict=True))
-    name = f"{page.name}, all channels"
+    name = f"{page.name}, {what}"
     note = "Chromium at 1600 × 1000 from disk, median of three visits"
     yield Row(f"{name}: first paint", "", paint, "ms", 500, "lower", note)
     yield Row(f"{name}: read before scrolling", "", size, "MB", 3, "lower", note)
+
+
+def _map_rows(site: Path) -> Iterator[Row]:
+    """How fast the map of all channels follows the pointer."""
+    chromium = _chromium()
+    if chromium is None:
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, headless=True)
+        tab = browser.new_page(viewport={"width": 1600, "height": 1000})
+        tab.goto((site / "channels.html").as_uri(), wait_until="networkidle")
+        box = tab.locator("[data-canvas]").bounding_box()
+        assert box is not None
+        left, top = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        tab.mouse.move(left, top)
+        tab.mouse.down()
+        tab.evaluate(FRAMES)
+        for step in range(PAN_STEPS):
+            tab.mouse.move(left + 3 * (step % 100), top + 2 * (step % 50))
+        gaps = tab.evaluate("() => { window.counted = true; return window.gaps; }")
+        tab.mouse.up()
+        browser.close()
+    slowest = sorted(gaps)[round(0.95 * (len(gaps) - 1))]
+    note = f"{len(gaps)} of them while it is dragged, no graphics card; 95 % in {slowest:.1f} ms"
+    rate = 1000 / (sum(gaps) / len(gaps))
+    yield Row("channels.html: frames a second", "", rate, "", 60, "higher", note)
+
+
+def _wide_rows(root: Path) -> Iterator[Row]:
+    """The page of a layer as wide as ResNet-50's last."""
+    name = "wide"
+    conv = Conv(square(32, 32), f"{name}.weight", f"{name}.bias")
+    shape = (WIDE, 7, 7)
+    nodes = (
+        Node(Input(), (), (3, 224, 224)),
+        Node(conv, (0,), shape, name),
+        Node(Curve("relu"), (1,), shape),
+    )
+    plan = Plan(layers=(name,), crop=224, dead={}, partial={}, graph=Graph(nodes, 2))
+    run = write_run(root / name, plan)
+    render(open_atlas(run.artifacts), run.site)
+    yield from _page_rows(run.site / f"{name}.html", f"{WIDE:,} channels")
+
+
+def _chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def _visit(page: Path, chromium: str) -> tuple[float, float]:

@@ -13,8 +13,9 @@ from stages.cli import main
 from tests.dvc_stages import STAGES, params_of, sections
 from tests.workspaces import write_params, write_photos
 
-WHEREABOUTS = "data.root"
-"""Where the images stand, which decides nothing: the manifest holds their hashes."""
+WHEREABOUTS = {"data.root", "data.source"}
+"""Where the images are and who makes missing ones, which decides nothing: the manifest holds their
+hashes."""
 CHECKS = {pipeline.params.__file__, pipeline.figure_params.__file__}
 SECTIONS = sections()
 
@@ -50,10 +51,10 @@ def recording(seen: set[str]):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_reads_only_parameters_that_dvc_follows_for_it(read, stage):
-    assert read[stage] - {WHEREABOUTS} <= params_of(stage)
+    assert read[stage] - WHEREABOUTS <= params_of(stage)
 
 
 def test_the_record_is_real(read):
-    assert {"data.source", WHEREABOUTS, "seed"} <= read["prepare"]
+    assert {*WHEREABOUTS, "seed"} <= read["prepare"]
     assert {"train.learning_rate", "data.crop"} <= read["train"]
     assert "scan.top" in read["scan"]

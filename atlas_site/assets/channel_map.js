@@ -36,10 +36,11 @@
     const least = Math.min(...fitting);
     return fitting.map((one) => Math.min(one, STRETCH * least) * view.zoom);
   };
-  const placed = ([, , x, y]) => {
+  // Where places are drawn now: the page is measured once for all of them.
+  const placing = () => {
     const [left, top] = middle();
     const [across, down] = scales();
-    return [left + (x - map.side / 2 + view.x) * across, top + (y - map.side / 2 + view.y) * down];
+    return ([, , x, y]) => [left + (x - map.side / 2 + view.x) * across, top + (y - map.side / 2 + view.y) * down];
   };
   const size = () => THUMB * Math.min(...scales());
   const shown = (place) => only.value === "" || Number(only.value) === place[0];
@@ -47,6 +48,7 @@
   const draw = () => {
     pending = false;
     const side = size();
+    const placed = placing();
     pen.clearRect(0, 0, canvas.width, canvas.height);
     pen.imageSmoothingQuality = "low";
     map.places.forEach((place, i) => {
@@ -101,6 +103,7 @@
   const find = (event) => {
     const [x, y] = at(event);
     const half = size() / 2;
+    const placed = placing();
     return map.places.findLastIndex((place) => {
       const [left, top] = placed(place);
       return shown(place) && Math.abs(left - x) <= half && Math.abs(top - y) <= half;
@@ -193,7 +196,7 @@
     redraw();
   });
   Atlas.mapView = view;
-  Atlas.mapPlace = (i) => placed(map.places[i]).map((value) => value / devicePixelRatio);
+  Atlas.mapPlace = (i) => placing()(map.places[i]).map((value) => value / devicePixelRatio);
   addEventListener("resize", fit);
   addEventListener("hashchange", readLayer);
   readLayer();

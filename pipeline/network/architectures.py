@@ -1,4 +1,4 @@
-"""ZFNet and AlexNet with their variants, each a graph (paper.md, sections 1, 4 and Table 3).
+"""ZFNet and AlexNet with their variants, each a graph (Zeiler & Fergus 2013, Figure 3 and Table 3).
 
 torchvision's AlexNet is another network: Krizhevsky, "One weird trick", arXiv 1404.5997.
 """

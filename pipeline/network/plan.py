@@ -87,7 +87,8 @@ class _Plan:
         end, nodes = self._past_identities(node, {node})
         total = self._only_user(end)
         added = total is not None and isinstance(graph.nodes[total].op, Add)
-        if added and total is not None and (other := self._addend(total, end)) is not None:
+        reads = graph.nodes[node].inputs[0]
+        if added and total is not None and (other := self._addend(total, end, reads)) is not None:
             last, rectified = self._rectified(total)
             weight, bias = self._weights(op)
             size = graph.nodes[node].shape[1:]
@@ -118,12 +119,14 @@ class _Plan:
             return user, True
         return node, False
 
-    def _addend(self, total: int, end: int) -> int | None:
+    def _addend(self, total: int, end: int, reads: int) -> int | None:
         """The other input of a sum, where a convolution may add itself to it in place."""
         inputs = self._graph.nodes[total].inputs
         if len(inputs) != 2 or inputs[0] == inputs[1]:
             return None
         other = inputs[0] if inputs[1] == end else inputs[1]
+        if other == reads:  # it would overwrite what it has yet to read
+            return None
         last_use = max(self._users(other)) == total
         made = isinstance(
             self._graph.nodes[other].op, Conv | Curve | Add | Scale | MaxPool | MeanPool | Cat

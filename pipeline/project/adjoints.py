@@ -1,10 +1,10 @@
-"""Adjoint operations: how a signal moves one step down the network."""
+"""Adjoints of convolutions: how a signal moves below one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -54,7 +54,7 @@ class TransposedConv:
         (entries, rows, cols), kernel = signal.shape[:3], window.kernel
         if groups == 1 and kernel == window.stride == (1, 1):
             return self.products[0](signal.reshape(-1, per_group)).view(entries, rows, cols, -1)
-        reach = _reach(window, rows, cols)
+        reach = cells_below(window, rows, cols)
         in_channels = groups * taps // (kernel[0] * kernel[1])
         below = signal.new_zeros(entries, *reach, in_channels)
         parts = zip(signal.chunk(groups, dim=3), below.chunk(groups, dim=3), strict=True)
@@ -68,8 +68,8 @@ class TransposedConv:
         return below
 
 
-def _reach(window: Window, rows: int, cols: int) -> Pair:
-    """Cells below that the windows of so many cells read."""
+def cells_below(window: Window, rows: int, cols: int) -> Pair:
+    """Rows and columns below that the windows of so many cells read."""
     (row_extent, col_extent), (row_stride, col_stride) = window.extent, window.stride
     return (rows - 1) * row_stride + row_extent, (cols - 1) * col_stride + col_extent
 
@@ -82,11 +82,11 @@ def _add_overlapping(
     """Add each cell's patch of products where its window lies below."""
     for row in range(products.shape[3]):
         for col in range(products.shape[4]):
-            reached = _reached(below, window, row, col, products.shape[1:3])
+            reached = cells_read(below, window, row, col, products.shape[1:3])
             reached += products[:, :, :, row, col]
 
 
-def _reached(
+def cells_read(
     below: Float[Tensor, "entry row_below col_below channel"],
     window: Window,
     row: int,
@@ -120,7 +120,7 @@ class PhaseConv:
 
     def __call__(self, signal: Signal) -> Signal:
         """The signal on the map that feeds the convolution, without its biases."""
-        rows, cols = _reach(self.op.window, signal.shape[1], signal.shape[2])
+        rows, cols = cells_below(self.op.window, signal.shape[1], signal.shape[2])
         padding = self.taps.shape[2] - 1, self.taps.shape[3] - 1
         tiles = functional.conv2d(
             signal.permute(0, 3, 1, 2), self.taps, padding=padding, groups=self.op.groups
@@ -240,66 +240,3 @@ def _phases(
     # (group, out, in, tap row, tile row, tap col, tile col): the tile goes beside the inputs.
     ordered: Tensor = tiled.permute(0, 2, 4, 6, 1, 3, 5).flatten(0, 3)
     return ordered.contiguous(memory_format=torch.channels_last)
-
-
-def spread(window: Window, signal: Signal) -> Signal:
-    """Send each cell's signal to all cells of its window; shared cells add up."""
-    reach = _reach(window, signal.shape[1], signal.shape[2])
-    below = signal.new_zeros(len(signal), *reach, signal.shape[3])
-    for row in range(window.kernel[0]):
-        for col in range(window.kernel[1]):
-            reached = _reached(below, window, row, col, signal.shape[1:3])
-            reached += signal
-    return below
-
-
-def unpool(window: Window, signal: Signal, switches: UInt8[Tensor, "entry _ _ _"]) -> Signal:
-    """Send each pooled cell's signal back to the cell its maximum came from; shared cells add up.
-
-    A switch counts the cells of its own pooling window, row by row.
-    """
-    if signal.device.type == "cpu" and window.dilation == (1, 1):
-        return _unpool_at_once(window, signal, switches)
-    return _unpool_by_offset(window, signal, switches)
-
-
-def _unpool_at_once(
-    window: Window, signal: Signal, switches: UInt8[Tensor, "entry _ _ _"]
-) -> Signal:
-    """The library's adjoint of a max pool. On a GPU its sums run in no fixed order."""
-    entries, rows, cols, channels = signal.shape
-    reach = _reach(window, rows, cols)
-    below = signal.new_empty(entries, *reach, channels).permute(0, 3, 1, 2)
-    filled: Tensor = torch.ops.aten.max_pool2d_with_indices_backward(
-        signal.permute(0, 3, 1, 2), below, list(window.kernel), list(window.stride),
-        [0, 0], [1, 1], True, _positions(window, switches, reach[1]).permute(0, 3, 1, 2),
-    )  # fmt: skip
-    return filled.permute(0, 2, 3, 1)
-
-
-def _positions(
-    window: Window, switches: UInt8[Tensor, "entry _ _ _"], width: int
-) -> Int64[Tensor, "entry _ _ _"]:
-    """Where on a map of `width` columns each switch points, counted row by row."""
-    rows, cols = (
-        torch.arange(count) * stride
-        for count, stride in zip(switches.shape[1:3], window.stride, strict=True)
-    )
-    place = torch.arange(window.kernel[0] * window.kernel[1])
-    place = place // window.kernel[1] * width + place % window.kernel[1]
-    corner = (rows[:, None] * width + cols)[:, :, None]
-    return place.index_select(0, switches.flatten().int()).view(switches.shape).add_(corner)
-
-
-def _unpool_by_offset(
-    window: Window, signal: Signal, switches: UInt8[Tensor, "entry _ _ _"]
-) -> Signal:
-    """One addition per position in the pool's window: the same order of sums on any device."""
-    reach = _reach(window, signal.shape[1], signal.shape[2])
-    below = signal.new_zeros(len(signal), *reach, signal.shape[3])
-    for row in range(window.kernel[0]):
-        for col in range(window.kernel[1]):
-            chosen = torch.where(switches == row * window.kernel[1] + col, signal, 0.0)
-            reached = _reached(below, window, row, col, signal.shape[1:3])
-            reached += chosen
-    return below

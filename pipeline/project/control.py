@@ -20,7 +20,7 @@ from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import SHARD_CHANNELS, read_array
 
 CONTROL_RANKS = 2
-"""The ranks of each channel that have a control, so that it costs a quarter of the projections."""
+"""The ranks of each channel that have a control: so many cost less than a third of `project`."""
 
 
 def start_sha256(folder: Path) -> str | None:

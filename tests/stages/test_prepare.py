@@ -155,7 +155,7 @@ def test_a_failure_while_writing_publishes_nothing(workspace, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("stages.prepare.report", fail)
+    monkeypatch.setattr("stages.prepare.prepare_report", fail)
     result = run(workspace)
     assert isinstance(result.exception, ZeroDivisionError)
     assert outs(workspace) == {}

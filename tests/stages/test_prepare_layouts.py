@@ -166,7 +166,7 @@ def test_a_compressed_tar_and_a_damaged_zip_are_named(photos, tmp_path):
     assert "or no uncompressed tar file" in fault(tmp_path, "photos.tar")
     as_zip(photos, tmp_path)
     os.truncate(tmp_path / "photos.zip", 3000)
-    assert "no zip file, or is damaged" in fault(tmp_path, "photos.zip")
+    assert "not a zip file, or is damaged" in fault(tmp_path, "photos.zip")
 
 
 def test_parquet_of_another_schema_is_named(tmp_path):

@@ -165,7 +165,7 @@ def test_there_must_be_something_to_finish(tmp_path):
     root = make_workspace(tmp_path)
     result = CliRunner().invoke(main, ["train", "--finish", "-w", str(root)])
     assert result.exit_code == 1
-    assert "no training to finish" in result.output
+    assert "no training run to finish" in result.output
 
 
 WILD = {"learning_rate": 1e6, "filter_rms_cap": None, "warmup_epochs": 0.0}

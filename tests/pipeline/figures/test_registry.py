@@ -80,11 +80,11 @@ GRAPHS = {
     "of one layer": (INPUT, linear("c", 0)),
 }
 MADE = {
-    "without max pools": {"invariance", "occlusion", "correspondence"},
-    "without fully connected layers": {"invariance", "occlusion", "correspondence"},
-    "with a sum and a norm": {"invariance", "occlusion", "correspondence"},
+    "without max pools": {"architecture", "invariance", "occlusion", "correspondence"},
+    "without fully connected layers": {"architecture", "invariance", "occlusion", "correspondence"},
+    "with a sum and a norm": {"architecture", "invariance", "occlusion", "correspondence"},
     "of fully connected layers alone": {"invariance", "correspondence"},
-    "without class scores": {"correspondence"},
+    "without class scores": {"architecture", "correspondence"},
     "of one layer": set(),
 }
 

@@ -68,3 +68,20 @@ def test_the_head_starts_at_the_last_wide_map():
     assert head_start(joined(), range(1, 21)) == 18  # the last wide map, which the gate made
     chain = chained((3, 8, 8), conv("a", 4, 3), conv("b", 4, 6), Curve("relu"))
     assert head_start(chain, [1, 2, 3]) == 1
+
+
+@torch.no_grad()
+def test_a_convolution_does_not_add_itself_to_the_maps_that_it_reads():
+    nodes = (
+        Node(Input(), (), (3, 12, 12)),
+        Node(Conv(square(3, padding=1), "a.weight"), (0,), (8, 12, 12), "a"),
+        Node(Curve("relu"), (1,), (8, 12, 12), "a"),
+        Node(Conv(square(3, padding=1), "b.weight"), (2,), (8, 12, 12), "b"),
+        Node(Add(), (2, 3), (8, 12, 12), "sum"),
+        Node(Curve("relu"), (4,), (8, 12, 12), "sum"),
+    )
+    made = network(Graph(nodes, 5))
+    image = torch.randn(2, 3, 12, 12, generator=torch.Generator().manual_seed(1))
+    image = image.contiguous(memory_format=torch.channels_last)
+    expected = made.run(image, [5])[5]
+    torch.testing.assert_close(carried_out(planned(made, [5], finite=True), image)[5], expected)
