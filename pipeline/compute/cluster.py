@@ -9,6 +9,7 @@ from dask.system import CPU_COUNT
 
 from pipeline.compute import pool
 from pipeline.compute.device import device_for_slot, parse_device
+from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.compute.pool import Place, Pool
 
 
@@ -21,12 +22,14 @@ class DevicePlace(Place):
     def here(self, slot: int | None) -> torch.device:
         """The device; a worker of our own takes its card by its number.
 
-        Torch then uses one thread, so that a task's bits depend on no worker's number of cores.
+        Torch then uses one thread, so that a task's bits depend on no worker's number of cores. A
+        process of our own keeps the memory that it frees.
         """
         torch.set_num_threads(1)
-        return (
-            parse_device(str(self.device)) if slot is None else device_for_slot(self.device, slot)
-        )
+        if slot is None:
+            return parse_device(str(self.device))
+        disable_malloc_trim()
+        return device_for_slot(self.device, slot)
 
     def __str__(self) -> str:
         """The device's name."""

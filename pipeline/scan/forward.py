@@ -110,7 +110,7 @@ class Forward:
             if step.node not in held:
                 held[step.node] = step.run([held[node] for node in step.inputs])
             if step.node in self._checked:
-                largest += torch.aminmax(held[step.node])
+                largest += torch.aminmax(held[step.node].movedim(1, -1))  # contiguous
             if step.node in self._wanted:
                 _check(largest)
                 pool = self._covering_pool(step.node, by_node)
