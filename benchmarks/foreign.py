@@ -17,6 +17,7 @@ from torchvision.models.googlenet import BasicConv2d
 from torchvision.models.resnet import Bottleneck
 
 from benchmarks.cost import least, timed
+from benchmarks.memory import alone
 from benchmarks.row import Row
 from benchmarks.world import (
     BATCH,
@@ -208,7 +209,7 @@ def _bottleneck(self: Bottleneck, x: Tensor) -> Tensor:
 def _scan_row(name: str, goal: float, images: int) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         ours = _scan_cost(make_torchvision_world(name, Path(folder)), images)
-    theirs = least(partial(_eager, built(name)), 2) / BATCH
+    theirs = alone(_eager_cost, name)
     return Row(
         f"scan of {name}, files to records",
         "a plain eager loop over ready tensors",
@@ -228,6 +229,12 @@ def _scan_cost(world: World, images: int) -> float:
         with cluster.workers(None, 0, CPU, cores=1) as pool:
             scan.run(pool, Path(state) / "checkpoint")
         return (time.process_time() - start) / images
+
+
+def _eager_cost(name: str) -> float:
+    """CPU seconds of an image in a process whose memory no scan has set to be kept."""
+    torch.set_num_threads(1)
+    return least(partial(_eager, built(name)), 2) / BATCH
 
 
 @torch.inference_mode()

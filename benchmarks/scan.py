@@ -52,6 +52,11 @@ def eager_rate(network: nn.Module, batches: int) -> float:
     return batches * BATCH / (time.perf_counter() - start)
 
 
+def _eager_rate(batches: int) -> float:
+    """The same in a process of its own, whose memory no scan has set to be kept."""
+    return eager_rate(eager_network(), batches)
+
+
 def scan_rate(world: World, images: int) -> float:
     """Images per second of a whole scan: start of Dask, reading, top nine, statistics."""
     scan = world.scan(images)
@@ -64,13 +69,12 @@ def scan_rate(world: World, images: int) -> float:
 
 def _rate_rows(world: World, sizes: tuple[int, ...], repeats: int) -> Iterator[Row]:
     """Both rates in turns, so that whatever else the machine does hits both; their medians."""
-    network = eager_network()
     for images in sizes:
         pairs = []
         for _ in range(repeats):
-            before = eager_rate(network, 6)
+            before = alone(_eager_rate, 6)
             ours = scan_rate(world, images)
-            pairs.append((ours, (before + eager_rate(network, 6)) / 2))
+            pairs.append((ours, (before + alone(_eager_rate, 6)) / 2))
         ours, eager = np.median(np.array(pairs), axis=0)
         yield Row(
             f"scan of {images:,} images, files to records",
