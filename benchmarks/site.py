@@ -22,7 +22,7 @@ PER_CLASS = 25
 CONV_LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5")
 WIDE = 2048
 """Channels of ResNet-50's last layer."""
-PAN_STEPS = 400
+PAN_STEPS = 40
 FRAMES = """() => {
   window.gaps = [];
   let before = performance.now();
