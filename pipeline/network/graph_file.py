@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,6 +14,8 @@ from pipeline.network.ops import Op
 
 FORMAT = 1
 OPS = {op.__name__: op for op in get_args(Op)}
+_adapter = cache(TypeAdapter)
+"""The check of records of a kind; making one takes as long as checking hundreds."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +90,7 @@ def _strict(kind: type, raw: object) -> Any:
     names = {field.name for field in dataclasses.fields(kind)}
     if not isinstance(raw, dict) or not raw.keys() <= names:
         raise ValueError(f"{kind.__name__.strip('_')} has other fields than {sorted(names)}")
-    return TypeAdapter(kind).validate_json(json.dumps(raw), strict=True)
+    return _adapter(kind).validate_json(json.dumps(raw), strict=True)
 
 
 def _refuse(constant: str) -> float:
