@@ -122,7 +122,7 @@ def gather(atlas: Run) -> Catalogue:
 
 def _shown_images(atlas: Run) -> tuple[ShownImage, ...]:
     held = {row for layer in atlas.layers for row in np.unique(atlas.scan(layer).image).tolist()}
-    predictions = atlas.predictions()
+    predictions = atlas.reports.predictions()
     labels = {row: (atlas.images[row].label, one.label) for row, one in predictions.items()}
     rows = sorted(row for row in held | set(mistaken(labels, held)) if row >= 0)
     px = image_px(len(rows), atlas.card.crop)

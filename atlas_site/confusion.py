@@ -62,7 +62,7 @@ def confusion(run: Run, classes: Sequence[str]) -> Confusion | None:
     number = {name: position for position, name in enumerate(classes)}
     counts = Counter(
         (number[run.images[row].label], number[prediction.label])
-        for row, prediction in run.predictions().items()
+        for row, prediction in run.reports.predictions().items()
         if prediction.label in number
     )
     return Confusion(classes, counts) if counts else None

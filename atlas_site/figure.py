@@ -131,7 +131,7 @@ def caption(run: Run, layer: LayerView, channels: Sequence[Channel], workspace: 
     top = run.scan(layer.name).image.shape[1]
     lines = [
         f"Channels {', '.join(str(c.number) for c in channels)} of {layer.name} in {run.card.arch}"
-        f" (width {run.card.width:g}), run {workspace}, {run.card.epochs_trained} epochs,"
+        f" (width {run.card.variant.width:g}), run {workspace}, {run.card.epochs_trained} epochs,"
         f" seed {run.card.seed}.",
         f"For each channel the {top} validation images with the highest peaks, strongest first in"
         " reading order. Left: the unit projected back to pixels, mid grey is zero, every tile on"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_site import index_page
+from atlas_site import index_page, training_facts, verification
 from atlas_site.catalogue import Catalogue, gather
 from atlas_site.class_page import class_cards, matrix
 from atlas_site.connections import connected, expanded
@@ -151,7 +151,7 @@ def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator
 
 
 def _front(catalogue: Catalogue) -> Mapping[str, object]:
-    start_facts = index_page.start_facts(catalogue)
+    start_facts = training_facts.start_facts(catalogue)
     return {
         "graph": diagram(catalogue.atlas.graph, catalogue.layers),
         "graph_width": GRAPH_WIDTH,
@@ -168,13 +168,13 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "data_facts": index_page.data_facts(catalogue),
         "provenance": index_page.provenance(catalogue),
         "parameters": index_page.parameters(catalogue),
-        "charts": index_page.charts(catalogue),
-        "verified": index_page.verified(catalogue),
+        "charts": training_facts.charts(catalogue),
+        "verified": verification.verified(catalogue),
         "handfuls": _handfuls(catalogue),
         "start_facts": start_facts,
         "start_groups": layer_groups([fact.layer for fact in start_facts.values()]),
-        "recipe": index_page.recipe(catalogue),
-        "low_frequency": index_page.low_frequency(catalogue),
+        "recipe": training_facts.recipe(catalogue),
+        "low_frequency": training_facts.low_frequency(catalogue),
         "methods_used": index_page.methods_used(catalogue),
         "has_local_response_norm": index_page.has_local_response_norm(catalogue.atlas.graph),
     }

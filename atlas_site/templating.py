@@ -72,6 +72,11 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.0f} %"
 
 
+def percent_to_tenths(fraction: float) -> str:
+    """A fraction in per cent with one decimal; in words where it is not finite."""
+    return f"{100 * fraction:.1f} %" if math.isfinite(fraction) else "not known"
+
+
 def _decimals(value: float) -> int:
     return 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
 

@@ -7,13 +7,11 @@ from pipeline.cores import cores
 from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.evaluation.rates import evaluation_report
 from pipeline.network.model import load_model
 from pipeline.params import load_params
 from pipeline.storage.predictions import predictions, write_predictions
 from pipeline.storage.publish import publish
-from pipeline.storage.reports import bound
-from pipeline.storage.sealed import write_sealed
+from pipeline.storage.reports import write_report
 from pipeline.storage.stores import Provenance
 from pipeline.workspace import Workspace
 from stages.command import alone, bar, device_option, stage
@@ -47,7 +45,7 @@ def main(workspace: Workspace, device: str) -> None:
         write_predictions(path, predictions(model.card.classes, result.one_crop))
     made_from = Provenance(model.card.weights_sha256, manifest.sha256, model.card.sha256)
     with publish(workspace.report("evaluate.json")) as path:
-        write_sealed(path, evaluation_report(rates) | bound(made_from, workspace.predictions))
+        write_report(path, rates, made_from, workspace.predictions)
     if rates.top1_error is None or rates.top5_error is None:
         logger.info("No image is of a class that the network scores: there are no error rates.")
         return

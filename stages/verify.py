@@ -1,27 +1,21 @@
 """`atlas verify`: compare the stores with a slow reference, and with their own rules."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import click
-import zarr
 
-from pipeline.atlas import Run, open_atlas
+from pipeline.atlas import open_atlas
 from pipeline.compute.device import parse_device
 from pipeline.errors import AtlasError
 from pipeline.project.replay import SwitchReplay
 from pipeline.project.worker import config_of
 from pipeline.storage.publish import publish
-from pipeline.storage.reports import bound
-from pipeline.storage.sealed import write_sealed
-from pipeline.storage.stores import ScanRecord
-from pipeline.verify.consistency import image_faults, picture_faults, scan_faults
+from pipeline.storage.reports import write_report
+from pipeline.storage.stores import Provenance
+from pipeline.storage.verification_report import VerificationReport
 from pipeline.verify.entry import ACTIVATION_ERROR
-from pipeline.verify.examples import example_faults
 from pipeline.verify.reference import Reference
-from pipeline.verify.report import verify_report
+from pipeline.verify.report import verification_report
 from pipeline.verify.sample import check_sample, draw_sample
-from pipeline.verify.statistics import shape_faults, statistics_faults
+from pipeline.verify.store_faults import store_faults
 from pipeline.workspace import Workspace
 from stages.command import alone, bar, device_option, stage
 from stages.images import fetch_missing
@@ -50,7 +44,8 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
     fetch_missing(workspace)
     run, on = open_atlas(workspace.artifacts), parse_device(device)
     projections, crops = run.store("projections"), run.store("crops")
-    faults = list(_faults(run, projections, crops))
+    with bar("read", len(run.records), "layer") as advance:
+        faults = list(store_faults(run, projections, crops, advance))
     seed = run.params.seed if seed is None else seed
     allowed = TF32_ERROR if run.params.scan.tf32 else ACTIVATION_ERROR
     looked_for = min(-(-entries // ENTRIES_PER_IMAGE), len(run.images))
@@ -69,52 +64,21 @@ def main(workspace: Workspace, device: str, entries: int, seed: int | None) -> N
             faults += lacking
             advance(len(found))
     images = sum(sample.in_all_layers for sample in samples)
-    numbers = verify_report(seed, verdicts, images, faults)
-    _finish(workspace, numbers | bound(run.entries_provenance))
+    report = verification_report(seed, verdicts, images, faults)
+    _finish(workspace, report, run.entries_provenance)
 
 
-def _finish(workspace: Workspace, found: dict[str, Any]) -> None:
+def _finish(workspace: Workspace, report: VerificationReport, made_from: Provenance) -> None:
     """Write the report. Raises AtlasError where it lists faults."""
     with publish(workspace.report("verify.json")) as path:
-        write_sealed(path, found)
-    if found["faults"]:
+        write_report(path, report, made_from)
+    if report.faults:
         raise AtlasError(
-            f"{found['faults']} faults, the first: {found['first_faults'][0]}.",
+            f"{report.faults} faults, the first: {report.first_faults[0]}.",
             fix="See reports/verify.json; `dvc repro -f` makes the stores again.",
         )
+    count = report.count
     click.echo(
-        "{agreed} entries agree, {tied} up to a tie, of {entries}; "
-        "{images} images are ranked where they belong".format_map(found)
+        f"{count.agreed} entries agree, {count.tied} up to a tie, of {count.entries}; "
+        f"{report.images} images are ranked where they belong"
     )
-
-
-def _faults(run: Run, projections: zarr.Group, crops: zarr.Group) -> Iterator[str]:
-    """What is wrong without recomputing anything."""
-    finite = all(bool(w.isfinite().all()) for w in run.model().state_dict().values())
-    with bar("read", len(run.records), "layer") as advance:
-        for layer, record in run.records.items():
-            if shapes := list(shape_faults(run.graph, layer, record, len(run.card.classes))):
-                yield from shapes  # whatever else is wrong cannot be said of such arrays
-            else:
-                yield from _layer_faults(run, layer, finite=finite)
-                yield from _picture_faults(run, layer, record, projections, crops)
-            advance(1)
-    yield from image_faults(run.records, run.images, run.image_store)
-
-
-def _layer_faults(run: Run, layer: str, *, finite: bool) -> Iterator[str]:
-    """What is wrong with a layer of the scan."""
-    graph, record, rows = run.graph, run.records[layer], run.images
-    yield from scan_faults(graph, layer, record, rows)
-    yield from statistics_faults(graph, layer, record, rows, run.card.classes, finite=finite)
-
-
-def _picture_faults(
-    run: Run, layer: str, record: ScanRecord, projections: zarr.Group, crops: zarr.Group
-) -> Iterator[str]:
-    """What is wrong with a layer's pictures, damaged bytes included."""
-    try:
-        yield from picture_faults(run.graph, layer, record, projections, crops)
-        yield from example_faults(run.graph, layer, record, run.images, crops)
-    except AtlasError as damage:
-        yield damage.problem

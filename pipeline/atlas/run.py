@@ -9,34 +9,23 @@ import numpy as np
 import zarr
 from jaxtyping import Float16, Float32, Int16, Int32, UInt8
 
+from pipeline.atlas.run_reports import RunReports
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
 from pipeline.network.arrays import StoredWeights, stored_start, stored_weights
 from pipeline.network.card import ModelCard, load_card
-from pipeline.network.centres import Squares as Squares
-from pipeline.network.centres import unit_squares
-from pipeline.network.feeding import INPUT as INPUT
-from pipeline.network.feeding import layer_feeds as layer_feeds
-from pipeline.network.feeding import layer_kind as layer_kind
+from pipeline.network.centres import Squares, unit_squares
 from pipeline.network.feeding_kernels import feeding_kernels
 from pipeline.network.geometry import Field, receptive_field
-from pipeline.network.graph import Graph as Graph
-from pipeline.network.graph import Layer as Layer
+from pipeline.network.graph import Graph
 from pipeline.network.ops import Conv
-from pipeline.network.ops import LocalResponseNorm as LocalResponseNorm
 from pipeline.network.start_cosine import start_cosine
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry, boxes_where_shown
-from pipeline.storage.figures import FigureData as FigureData
-from pipeline.storage.figures import read_figures
+from pipeline.storage.figures import FigureData, read_figures
 from pipeline.storage.hashing import sha256_of
-from pipeline.storage.history import EpochRecord as EpochRecord
-from pipeline.storage.history import read_history
-from pipeline.storage.predictions import Prediction as Prediction
-from pipeline.storage.predictions import read_predictions
-from pipeline.storage.reports import check_table, read_prepare_report, read_report
 from pipeline.storage.stores import (
     ActivationMaps,
     Kind,
@@ -49,7 +38,6 @@ from pipeline.storage.stores import (
     read_scan,
     scan_sha256,
 )
-from pipeline.storage.training_report import TrainingReport, read_training_report
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to import, and most of what opens a run needs none
@@ -300,46 +288,16 @@ class Run:
             self._stores[kind] = open_store(path, kind, made_from)
         return self._stores[kind]
 
-    def report(self, name: str) -> dict[str, Any]:
-        """A JSON report by its stage, say `evaluate`; empty where that has not run.
-
-        Raises AtlasError where it is damaged, or was made from another model, manifest or scan.
-        """
-        path = self.workspace.report(f"{name}.json")
-        if name == "prepare":
-            manifest = self.provenance.manifest_sha256
-            return read_prepare_report(path, self._manifest_path, manifest) if path.exists() else {}
-        if name == "train":
-            return read_report(path, name, self.card.trained_from)
-        shows_entries = name in ("figures", "verify")
-        made_from = self.entries_provenance if shows_entries else self.provenance
-        return read_report(path, name, made_from)
-
-    def training_report(self) -> TrainingReport | None:
-        """How the network was trained and how far it went; None where nothing says.
-
-        Raises AtlasError where the report is damaged, or of another model.
-        """
-        return read_training_report(self.workspace.report("train.json"), self.card.trained_from)
-
-    def history(self) -> tuple[EpochRecord, ...]:
-        """The training history, a record per epoch; empty where there is none.
-
-        Raises AtlasError where it is damaged.
-        """
-        path = self.workspace.report("train_history.csv")
-        check_table(path, self.report("train"), "train")
-        return read_history(path) if path.exists() else ()
-
-    def predictions(self) -> dict[int, Prediction]:
-        """The network's answer by validation image row; empty where `evaluate` has not run.
-
-        Raises AtlasError where the table is damaged, or of another model or manifest.
-        """
-        path = self.artifacts / "predictions.csv"
-        check_table(path, self.report("evaluate"), "evaluate")
-        found = read_predictions(path) if path.exists() else []
-        return {one.image: one for one in found}
+    @property
+    def reports(self) -> RunReports:
+        """What the stages reported."""
+        return RunReports(
+            self.workspace,
+            self.artifacts,
+            self.card.trained_from,
+            self.provenance,
+            lambda: self.entries_provenance,
+        )
 
     @cached_property
     def figures(self) -> dict[str, FigureData]:

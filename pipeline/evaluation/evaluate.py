@@ -12,10 +12,11 @@ from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import decode_verified
 from pipeline.errors import AtlasError
 from pipeline.evaluation.classifier import BATCH, Classifier, Probabilities
-from pipeline.evaluation.rates import ErrorRates, Labels, error_rates
+from pipeline.evaluation.rates import Labels, error_rates
 from pipeline.evaluation.views import View, centre_crop, ten_crops
 from pipeline.network.model import Model
 from pipeline.progress import Advance
+from pipeline.storage.error_rates import ErrorRates
 
 
 @dataclass(frozen=True)

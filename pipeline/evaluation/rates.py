@@ -1,11 +1,10 @@
-"""Error rates as the paper reports them: `reports/evaluate.json`."""
-
-from dataclasses import asdict, dataclass
+"""Error rates of probabilities, as the paper reports them."""
 
 import numpy as np
 from jaxtyping import Int64
 
 from pipeline.evaluation.classifier import Probabilities
+from pipeline.storage.error_rates import ErrorRates
 
 TOP = 5
 """Classes that the top-5 error allows."""
@@ -14,31 +13,13 @@ Labels = Int64[np.ndarray, " image"]
 """Positions among the network's classes; −1 for an image of none of them."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ErrorRates:
-    """The report, as fractions of the images of known class; None where there is none."""
-
-    top1_error: float | None
-    """One centre crop."""
-    top5_error: float | None
-    """One centre crop; the class is not among the five most probable."""
-    top1_error_10crop: float | None = None
-    """Ten crops, probabilities averaged; None where only one was classified."""
-    top5_error_10crop: float | None = None
-    """The same, for the five most probable classes."""
-    mean_class_accuracy: float | None
-    """Accuracy on one centre crop, averaged over the classes that have images."""
-    images: int
-    """Those of known class."""
-
-
 def error_rates(
     one_crop: Probabilities, ten_crops: Probabilities | None, labels: Labels
 ) -> ErrorRates:
     """The rates of images classified by one crop and, unless None, by ten."""
     known = labels >= 0
     if not known.any():
-        return ErrorRates(top1_error=None, top5_error=None, mean_class_accuracy=None, images=0)
+        return ErrorRates(images=0)
     labels, one_crop = labels[known], one_crop[known]
     ten_crops = None if ten_crops is None else ten_crops[known]
     ten = {}
@@ -73,8 +54,3 @@ def mean_class_accuracy(probabilities: Probabilities, labels: Labels) -> float:
     counts = np.bincount(labels)
     hits = np.bincount(labels, weights=right)
     return float((hits[counts > 0] / counts[counts > 0]).mean())
-
-
-def evaluation_report(rates: ErrorRates) -> dict[str, float | int]:
-    """The content of evaluate.json; what was not measured is left out."""
-    return {name: value for name, value in asdict(rates).items() if value is not None}

@@ -2,10 +2,18 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PrivateAttr,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from pipeline.errors import AtlasError
 from pipeline.network.architectures import Variant, build_chain
@@ -19,6 +27,8 @@ from pipeline.storage.stores import Provenance
 INPUT_MEAN = "input_mean"
 CARD = "model.json"
 GRAPH = "graph.json"
+_VARIANT = ("width", "conv_channels", "fc_features", "without")
+"""The variant's fields that the file has; dropout is of training alone."""
 RETRAIN = "Restore it, or run `dvc repro train`."
 
 
@@ -64,10 +74,8 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     arch: str
-    width: float = 1.0
-    conv_channels: dict[str, int] = {}
-    fc_features: int = 4096
-    without: tuple[str, ...] = ()
+    variant: Variant = Variant(dropout=0.0)
+    """How a network of ours differs from the paper's; the file has its fields one by one."""
     classes: tuple[str, ...]
     """Class names, in the order of fc8's scores."""
     resize: int
@@ -92,6 +100,19 @@ class ModelCard(BaseModel):
 
     _sha256: str = PrivateAttr("")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_variant(cls, facts: dict[str, Any]) -> dict[str, Any]:
+        rest = {name: value for name, value in facts.items() if name not in _VARIANT}
+        own = {name: facts[name] for name in _VARIANT if name in facts}
+        return rest | {"variant": own | {"dropout": 0.0}} if own else rest
+
+    @model_serializer(mode="wrap")
+    def _spread_variant(self, to_json: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        facts = to_json(self)
+        own = facts.pop("variant")
+        return {"arch": facts.pop("arch"), **{name: own[name] for name in _VARIANT}, **facts}
+
     @property
     def sha256(self) -> str:
         """One hash over all that the file says, by which stores know the model."""
@@ -111,8 +132,7 @@ class ModelCard(BaseModel):
         """The network, without dropout."""
         if self._read is not None:
             return self._read
-        variant = Variant(self.width, self.conv_channels, self.fc_features, self.without, 0.0)
-        return build_chain(self.arch, len(self.classes), self.crop, variant)
+        return build_chain(self.arch, len(self.classes), self.crop, self.variant)
 
 
 def load_card(folder: Path) -> ModelCard:
@@ -130,7 +150,7 @@ def load_card(folder: Path) -> ModelCard:
         card = ModelCard.model_validate_json(json.dumps(facts))
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"])
+        where = ".".join(str(part) for part in fault["loc"] if part != "variant")
         raise AtlasError(
             f"{path}: {f'`{where}`: ' * bool(where)}{fault['msg']}.",
             fix="Run `dvc repro train` to rewrite it.",

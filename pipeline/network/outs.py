@@ -6,7 +6,8 @@ from pathlib import Path
 from pipeline.network.card import ModelCard
 from pipeline.storage.history import EpochRecord, write_history
 from pipeline.storage.publish import publish
-from pipeline.storage.training_report import TrainingReport, write_training_report
+from pipeline.storage.reports import write_report
+from pipeline.storage.training_report import TrainingReport
 from pipeline.workspace import Workspace
 
 
@@ -26,4 +27,4 @@ def publish_network(
         with publish(table) as path:
             write_history(path, history)
         with publish(workspace.report("train.json")) as path:
-            write_training_report(path, report, card.trained_from, table)
+            write_report(path, report, card.trained_from, table)

@@ -1,15 +1,58 @@
 """Reports bound to what they are of, and the tables that belong to them bound to the reports."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from pipeline.errors import AtlasError
 from pipeline.storage.hashing import sha256_of
-from pipeline.storage.sealed import content_sha256, read_sealed
+from pipeline.storage.sealed import content_sha256, read_sealed, write_sealed
 from pipeline.storage.stores import Provenance
 
 _MADE_FROM, _TABLE = "made_from", "table_sha256"
+
+
+class Report(ABC):
+    """What a stage found out, as a record that its file holds as an object of JSON."""
+
+    stage: ClassVar[str]
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """The record as an object of JSON; what is not known is left out."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Report":
+        """The record of such an object. Raises what Python does where it is none."""
+
+
+R = TypeVar("R", bound=Report)
+
+
+def write_report(
+    path: Path, report: Report, made_from: Provenance, table: Path | None = None
+) -> None:
+    """Write a report, bound to what it is of and to the table that belongs to it."""
+    write_sealed(path, report.to_json() | bound(made_from, table))
+
+
+def read_report(path: Path, kind: type[R], made_from: Provenance) -> R | None:
+    """The report of a stage; None where the stage has not run.
+
+    Raises AtlasError where it is damaged, or of another run than one `made_from`.
+    """
+    if not (content := read_content(path, kind.stage, made_from)):
+        return None
+    try:
+        report = kind.from_json(content)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise AtlasError(
+            f"{path} is not a report of `{kind.stage}`: {error}.", fix=rerun(kind.stage)
+        ) from None
+    assert isinstance(report, kind)
+    return report
 
 
 def bound(made_from: Provenance, table: Path | None = None) -> dict[str, str]:
@@ -20,7 +63,7 @@ def bound(made_from: Provenance, table: Path | None = None) -> dict[str, str]:
     return entries
 
 
-def read_report(path: Path, stage: str, made_from: Provenance) -> dict[str, Any]:
+def read_content(path: Path, stage: str, made_from: Provenance) -> dict[str, Any]:
     """The content of a stage's report; empty where the stage has not run.
 
     Raises AtlasError where it is damaged, or of another run than one `made_from`.
@@ -50,11 +93,12 @@ def read_prepare_report(path: Path, manifest: Path, manifest_sha256: str) -> dic
     return report
 
 
-def check_table(path: Path, report: Mapping[str, Any], stage: str) -> None:
+def check_table(path: Path, report_path: Path, stage: str, made_from: Provenance) -> None:
     """Raise AtlasError where a table is not the one that its stage's report was written with.
 
     Where the stage has not run there is neither.
     """
+    report = read_content(report_path, stage, made_from)
     if not path.exists():
         if report:
             raise AtlasError(f"{path} is missing, and its report is there.", fix=rerun(stage))

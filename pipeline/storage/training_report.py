@@ -2,14 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pipeline.errors import AtlasError
 from pipeline.storage.history import EpochRecord
-from pipeline.storage.reports import bound, read_report, rerun
-from pipeline.storage.sealed import write_sealed
-from pipeline.storage.stores import Provenance
+from pipeline.storage.reports import Report
 
 
 @dataclass(frozen=True)
@@ -34,8 +30,10 @@ class Spread:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingReport:
+class TrainingReport(Report):
     """The size of the network, how its training run ended, and how far it went."""
+
+    stage: ClassVar[str] = "train"
 
     epochs_trained: int
     """Whole epochs; 0 of a network trained elsewhere."""
@@ -83,23 +81,3 @@ class TrainingReport:
             start_cosine=start and {layer: Spread.from_json(s) for layer, s in start.items()},
             conv1_low_frequency=low and Spread.from_json(low),
         )
-
-
-def write_training_report(
-    path: Path, report: TrainingReport, made_from: Provenance, history: Path
-) -> None:
-    """Write the report of a model, bound to it and to the table of its epochs."""
-    write_sealed(path, report.to_json() | bound(made_from, history))
-
-
-def read_training_report(path: Path, made_from: Provenance) -> TrainingReport | None:
-    """The report of the model with these weights; None where no stage has written one.
-
-    Raises AtlasError where it is damaged, or of another model.
-    """
-    if not (content := read_report(path, "train", made_from)):
-        return None
-    try:
-        return TrainingReport.from_json(content)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise AtlasError(f"{path} is not a training report: {error}.", fix=rerun("train")) from None

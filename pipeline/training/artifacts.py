@@ -47,13 +47,10 @@ def per_pixel(mean: Float[Tensor, "3 #crop #crop"]) -> bool:
 
 
 def _card(task: TrainingTask, trained: TrainingResult) -> ModelCard:
-    model, data = task.params.own_model, task.params.data
+    data = task.params.data
     return ModelCard(
-        arch=model.arch,
-        width=model.width,
-        conv_channels=model.conv_channels,
-        fc_features=model.fc_features,
-        without=model.without,
+        arch=task.params.own_model.arch,
+        variant=task.variant,
         classes=task.manifest.classes,
         resize=data.resize,
         crop=data.crop,

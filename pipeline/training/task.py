@@ -1,6 +1,6 @@
 """A training task, and its result."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -27,22 +27,21 @@ class TrainingTask:
     init_weights: Path | None
     """Weights file to start from."""
 
+    @property
+    def variant(self) -> Variant:
+        """How the network differs from the paper's, without dropout."""
+        return Variant(**self.params.own_model.model_dump(exclude={"arch"}), dropout=0.0)
+
     def graph(self) -> Graph:
         """The network's description, with dropout. Raises AtlasError without classes to learn."""
-        model = self.params.own_model
         if not self.manifest.classes:
             raise AtlasError(
                 "The images have no classes, so there is nothing to train on.",
                 fix="Put them into folders by class, or take a trained network with `atlas adopt`.",
             )
-        variant = Variant(
-            model.width,
-            model.conv_channels,
-            model.fc_features,
-            model.without,
-            self.params.train.dropout,
-        )
-        return build_chain(model.arch, len(self.manifest.classes), self.params.data.crop, variant)
+        variant = replace(self.variant, dropout=self.params.train.dropout)
+        arch, classes = self.params.own_model.arch, len(self.manifest.classes)
+        return build_chain(arch, classes, self.params.data.crop, variant)
 
 
 @dataclass(frozen=True)

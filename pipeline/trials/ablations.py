@@ -10,9 +10,9 @@ from typing import Literal
 
 from pipeline.dataset.manifest import Split
 from pipeline.errors import AtlasError
-from pipeline.evaluation.rates import ErrorRates
 from pipeline.network.architectures import parameter_count
 from pipeline.params import ModelParams
+from pipeline.storage.error_rates import ErrorRates
 from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.training.trainer import Watch
 from pipeline.trials.remembered import Numbers, remembered

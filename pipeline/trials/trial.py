@@ -6,10 +6,10 @@ from pipeline.dataset.manifest import Split
 from pipeline.dataset.prepared import prepared_manifest
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.evaluation.rates import ErrorRates
 from pipeline.network.model import Model, load_model
 from pipeline.params import Params, load_params
 from pipeline.progress import no_progress
+from pipeline.storage.error_rates import ErrorRates
 from pipeline.storage.publish import publish
 from pipeline.training.artifacts import write_model
 from pipeline.training.distributed import Group

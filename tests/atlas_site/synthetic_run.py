@@ -18,10 +18,10 @@ from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
 from pipeline.network.model import save_model
 from pipeline.scan.examples import BANDS, EXAMPLES
+from pipeline.storage.error_rates import ErrorRates
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.history import EpochRecord, write_history
-from pipeline.storage.reports import bound
-from pipeline.storage.sealed import write_sealed
+from pipeline.storage.reports import write_report
 from pipeline.storage.stores import (
     DIMENSIONS,
     Provenance,
@@ -32,7 +32,7 @@ from pipeline.storage.stores import (
     seal,
     write_scan,
 )
-from pipeline.storage.training_report import TrainingReport, write_training_report
+from pipeline.storage.training_report import TrainingReport
 from pipeline.workspace import Workspace
 from tests.figure_making import write_all
 from tests.workspaces import write_listing
@@ -376,8 +376,14 @@ def _epoch(epoch: int) -> EpochRecord:
 def _write_reports(
     run: Workspace, plan: Plan, made_from: Provenance, rng: np.random.Generator
 ) -> None:
-    errors = {"top1_error": 0.142, "top5_error": 0.021, "mean_class_accuracy": 0.858}
-    errors |= {"top1_error_10crop": 0.131, "top5_error_10crop": 0.018, "images": 15}
+    rates = ErrorRates(
+        top1_error=0.142,
+        top5_error=0.021,
+        top1_error_10crop=0.131,
+        top5_error_10crop=0.018,
+        mean_class_accuracy=0.858,
+        images=15,
+    )
     history = run.report("train_history.csv")
     epochs = [_epoch(epoch) for epoch in range(1, 31)]
     write_history(history, epochs)
@@ -385,11 +391,11 @@ def _write_reports(
         epochs_trained=30, stopped_early=False, parameters=1, channels={}, last=epochs[-1]
     )
     model = Provenance(made_from.weights_sha256, made_from.manifest_sha256)
-    write_training_report(run.report("train.json"), training, model, history)
+    write_report(run.report("train.json"), training, model, history)
     answers = ["image,class,probability"]
     for number, row in enumerate(_validation(run)):
         said = row.label if rng.random() < 0.85 else plan.classes[0]
         quoted = said.replace('"', '""')
         answers.append(f'{number},"{quoted}",{rng.uniform(0.4, 1):.4f}')
     run.predictions.write_text("\n".join(answers) + "\n", encoding="utf-8")
-    write_sealed(run.report("evaluate.json"), errors | bound(made_from, run.predictions))
+    write_report(run.report("evaluate.json"), rates, made_from, run.predictions)

@@ -2,7 +2,7 @@ from atlas_site.class_page import class_cards, matrix
 
 
 def test_a_class_has_its_images_its_accuracy_and_what_it_is_taken_for(catalogue):
-    predictions = catalogue.atlas.predictions()
+    predictions = catalogue.atlas.reports.predictions()
     labels = {row: catalogue.atlas.images[row].label for row in predictions}
     for card in class_cards(catalogue):
         said = [predictions[row].label for row, label in labels.items() if label == card.name]

@@ -28,6 +28,8 @@ def test_every_prediction_of_a_run_is_counted(run: Workspace):
     atlas = open_atlas(run.artifacts)
     found = confusion(atlas, atlas.card.classes)
     assert found is not None
-    assert sum(found.counts.values()) == len(atlas.predictions())
-    right = sum(p.label == atlas.images[row].label for row, p in atlas.predictions().items())
+    assert sum(found.counts.values()) == len(atlas.reports.predictions())
+    right = sum(
+        p.label == atlas.images[row].label for row, p in atlas.reports.predictions().items()
+    )
     assert sum(n for (a, b), n in found.counts.items() if a == b) == right

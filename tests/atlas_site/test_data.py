@@ -32,7 +32,7 @@ def test_a_site_s_facts_name_its_layers_and_sizes(catalogue):
 
 
 def test_images_are_parallel_lists(catalogue):
-    data, predictions = image_data(catalogue), catalogue.atlas.predictions()
+    data, predictions = image_data(catalogue), catalogue.atlas.reports.predictions()
     assert data["row"] == [image.row for image in catalogue.images]
     for place, row in enumerate(data["row"]):
         assert catalogue.classes[data["label"][place]] == catalogue.atlas.images[row].label

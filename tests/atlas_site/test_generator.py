@@ -142,7 +142,7 @@ def test_images_carry_class_file_and_prediction(run: Workspace, site: Path):
     for place, row in enumerate(shown["row"]):
         assert shown["path"][place] == atlas.images[row].path
         assert classes[shown["label"][place]] == atlas.images[row].label
-        assert classes[shown["predicted"][place]] == atlas.predictions()[row].label
+        assert classes[shown["predicted"][place]] == atlas.reports.predictions()[row].label
 
 
 def test_a_class_lists_the_channels_with_the_strongest_preference(run: Workspace, site: Path):

@@ -59,6 +59,6 @@ def test_the_command_and_the_stages_after_it_do_what_the_section_says(workspace,
         done(workspace, stage)
     run = open_atlas(workspace / "artifacts")
     assert run.card.classes == CLASSES
-    assert run.report("evaluate")["top1_error"] < 0.3
+    assert run.reports.error_rates().top1_error < 0.3
     assert set(run.layers) <= set(run.graph.layers)
     assert len(run.layers) >= 3

@@ -216,9 +216,11 @@ def test_reports_of_stages_that_have_not_run_are_empty(tmp_path: Path):
         path.unlink()
     (run.artifacts / "predictions.csv").unlink()
     atlas = open_atlas(run.artifacts)
-    assert atlas.report("evaluate") == {}
-    assert atlas.history() == ()
-    assert atlas.predictions() == {}
+    assert atlas.reports.error_rates() is None
+    assert atlas.reports.verification() is None
+    assert atlas.reports.training() is None
+    assert atlas.reports.history() == ()
+    assert atlas.reports.predictions() == {}
 
 
 def test_what_another_model_learnt_and_said_is_refused(run: Workspace, tmp_path: Path):
@@ -226,15 +228,15 @@ def test_what_another_model_learnt_and_said_is_refused(run: Workspace, tmp_path:
     for name in ("reports/train.json", "reports/train_history.csv"):
         shutil.copy(run.root / name, here.root / name)
     with pytest.raises(AtlasError, match=r"train\.json was made from another model"):
-        open_atlas(here.artifacts).history()
+        open_atlas(here.artifacts).reports.history()
     for name in ("reports/evaluate.json", "artifacts/predictions.csv"):
         shutil.copy(run.root / name, here.root / name)
     with pytest.raises(AtlasError, match=r"evaluate\.json was made from another model"):
-        open_atlas(here.artifacts).predictions()
+        open_atlas(here.artifacts).reports.predictions()
 
 
 def test_a_history_has_a_record_per_epoch(run: Workspace):
-    history = open_atlas(run.artifacts).history()
+    history = open_atlas(run.artifacts).reports.history()
     assert [record.epoch for record in history] == list(range(1, 31))
     assert history[-1].val_loss < history[0].val_loss
 

@@ -1,13 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.evaluation.rates import (
-    ErrorRates,
-    error_rate,
-    error_rates,
-    evaluation_report,
-    mean_class_accuracy,
-)
+from pipeline.evaluation.rates import error_rate, error_rates, mean_class_accuracy
 
 CHANCES = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6], [0.4, 0.4, 0.2], [0.2, 0.5, 0.3]], np.float32)
 LABELS = np.array([0, 1, 1, 2])
@@ -38,11 +32,3 @@ def test_the_rates_of_one_crop_and_ten_are_kept_apart():
     assert rates.images == 4
     assert rates.top1_error == 0.0
     assert rates.top1_error_10crop == 0.75
-
-
-@pytest.mark.parametrize("ten_crops", [CHANCES, None])
-def test_a_report_leaves_out_what_was_not_measured(ten_crops):
-    rates = error_rates(CHANCES, ten_crops, LABELS)
-    content = evaluation_report(rates)
-    assert ErrorRates(**content) == rates
-    assert ("top5_error_10crop" in content) == (ten_crops is not None)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import AtlasError
+from pipeline.network.architectures import Variant
 from pipeline.network.card import (
     check_snapshot,
     check_weights,
@@ -11,7 +12,7 @@ from pipeline.network.card import (
     load_card,
     snapshot_path,
 )
-from pipeline.storage.sealed import write_sealed
+from pipeline.storage.sealed import read_sealed, write_sealed
 
 WEIGHTS = b"weights"
 
@@ -42,6 +43,25 @@ def test_a_card_says_which_network_it_is_of(folder):
     assert card.graph().tensors["conv1.weight"] == (96, 3, 7, 7)
     assert card.graph().tensors["fc8.weight"] == (3, 4096)
     assert card.framing == (256, 224, "bilinear")
+
+
+def test_the_fields_of_a_variant_are_in_the_file_one_by_one(folder):
+    facts = read_sealed(folder / "model.json", "")
+    own = {"width": 0.5, "conv_channels": {"conv1": 64}, "fc_features": 100, "without": ["conv3"]}
+    write_sealed(folder / "model.json", facts | own)
+    card = load_card(folder)
+    assert card.variant == Variant(0.5, {"conv1": 64}, 100, ("conv3",), dropout=0.0)
+    assert card.graph().tensors["conv1.weight"] == (32, 3, 7, 7)
+    content = card.model_dump(mode="json", exclude_none=True)
+    assert content == {**facts, **own}
+    assert list(content)[:6] == ["arch", *own, "classes"]
+
+
+def test_a_field_of_the_variant_that_is_wrong_is_named_as_in_the_file(folder):
+    facts = read_sealed(folder / "model.json", "")
+    write_sealed(folder / "model.json", facts | {"width": "wide"})
+    with pytest.raises(AtlasError, match=r"model\.json: `width`: "):
+        load_card(folder)
 
 
 @pytest.mark.parametrize("content", [None, b"{}", b"", b"\xff\xfe"])

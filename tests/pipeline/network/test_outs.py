@@ -7,9 +7,8 @@ from pipeline.errors import AtlasError
 from pipeline.network.card import ModelCard, load_card
 from pipeline.network.model import save_model
 from pipeline.network.outs import publish_network
-from pipeline.storage.reports import check_table
-from pipeline.storage.sealed import read_sealed
-from pipeline.storage.training_report import TrainingReport, read_training_report
+from pipeline.storage.reports import check_table, read_report
+from pipeline.storage.training_report import TrainingReport
 from pipeline.workspace import Workspace
 
 REPORT = TrainingReport(epochs_trained=0, stopped_early=False, parameters=1, channels={})
@@ -42,8 +41,8 @@ def test_history_and_report_are_bound_to_the_model(tmp_path):
     workspace = Workspace(tmp_path)
     publish_network(workspace, write_model, (), REPORT)
     card, path = load_card(workspace.model), workspace.report("train.json")
-    assert read_training_report(path, card.trained_from) == REPORT
-    check_table(workspace.report("train_history.csv"), read_sealed(path, ""), "train")
+    assert read_report(path, TrainingReport, card.trained_from) == REPORT
+    check_table(workspace.report("train_history.csv"), path, "train", card.trained_from)
     assert files(workspace) == [
         "artifacts/model/model.json",
         "artifacts/model/weights.safetensors",

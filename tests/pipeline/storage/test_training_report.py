@@ -5,15 +5,10 @@ import pytest
 
 from pipeline.errors import AtlasError
 from pipeline.storage.history import EpochRecord
-from pipeline.storage.reports import bound
+from pipeline.storage.reports import bound, read_report, write_report
 from pipeline.storage.sealed import write_sealed
 from pipeline.storage.stores import Provenance
-from pipeline.storage.training_report import (
-    Spread,
-    TrainingReport,
-    read_training_report,
-    write_training_report,
-)
+from pipeline.storage.training_report import Spread, TrainingReport
 
 MODEL = Provenance("w", "m")
 EPOCH = EpochRecord(
@@ -34,7 +29,7 @@ ELSEWHERE = TrainingReport(epochs_trained=0, stopped_early=False, parameters=7, 
 def written(tmp_path, report):
     (tmp_path / "history.csv").write_text("epoch\n")
     path = tmp_path / "train.json"
-    write_training_report(path, report, MODEL, tmp_path / "history.csv")
+    write_report(path, report, MODEL, tmp_path / "history.csv")
     return path
 
 
@@ -42,7 +37,7 @@ def written(tmp_path, report):
     "report", [REPORT, replace(REPORT, last=replace(EPOCH, val_loss=None)), ELSEWHERE]
 )
 def test_what_was_written_is_read_again(tmp_path, report):
-    assert read_training_report(written(tmp_path, report), MODEL) == report
+    assert read_report(written(tmp_path, report), TrainingReport, MODEL) == report
 
 
 def test_the_file_is_one_object_in_this_order(tmp_path):
@@ -97,20 +92,20 @@ def test_what_is_not_known_is_left_out(tmp_path):
 
 
 def test_a_run_without_the_file_has_no_report(tmp_path):
-    assert read_training_report(tmp_path / "train.json", MODEL) is None
+    assert read_report(tmp_path / "train.json", TrainingReport, MODEL) is None
 
 
 def test_the_report_of_another_model_is_refused(tmp_path):
     path = written(tmp_path, REPORT)
     with pytest.raises(AtlasError, match=r"another model.*`dvc repro train`"):
-        read_training_report(path, Provenance("v", "m"))
+        read_report(path, TrainingReport, Provenance("v", "m"))
 
 
 def test_a_damaged_file_is_one_line(tmp_path):
     path = written(tmp_path, REPORT)
     path.write_text(path.read_text().replace('"parameters": 7', '"parameters": 8'))
     with pytest.raises(AtlasError, match=r"train\.json is not as it was written.*-s train"):
-        read_training_report(path, MODEL)
+        read_report(path, TrainingReport, MODEL)
 
 
 @pytest.mark.parametrize(
@@ -126,5 +121,5 @@ def test_a_damaged_file_is_one_line(tmp_path):
 def test_what_is_not_a_report_is_one_line(tmp_path, change, reason):
     path = tmp_path / "train.json"
     write_sealed(path, REPORT.to_json() | change | bound(MODEL))
-    with pytest.raises(AtlasError, match=rf"is not a training report: .*{reason}.*-s train"):
-        read_training_report(path, MODEL)
+    with pytest.raises(AtlasError, match=rf"is not a report of `train`: .*{reason}.*-s train"):
+        read_report(path, TrainingReport, MODEL)
