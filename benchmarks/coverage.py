@@ -22,7 +22,7 @@ from pipeline.network.graph import Graph
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "networks.md"
-CODE = ("benchmarks/coverage.py", "pipeline/adopt", "pipeline/network", "pipeline/params.py")
+CODE = ("benchmarks/coverage.py", "pipeline/adopt", "pipeline/network", "pipeline/params")
 PACKAGES = ("torch", "torchvision", "timm")
 """What an outcome depends on, besides the code."""
 BETWEEN = ("<!-- coverage -->\n", "<!-- end of coverage -->")

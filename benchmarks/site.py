@@ -15,7 +15,8 @@ from benchmarks.row import Row
 from demo import CLASSES, draw
 from pipeline.atlas import open_atlas
 from pipeline.network.graph import Graph, Node
-from pipeline.network.ops import Conv, Curve, Input, square
+from pipeline.network.ops import Conv, Curve, Input
+from pipeline.network.window import square
 from tests.atlas_site.synthetic_run import Plan, write_run
 
 PER_CLASS = 25

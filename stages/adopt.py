@@ -15,9 +15,9 @@ from pipeline.dataset.class_names import ClassNames, read_class_names, write_cla
 from pipeline.errors import AtlasError, printable
 from pipeline.network.selection import selected
 from pipeline.params import Interpolation, Params, load_params
+from pipeline.params.strict_yaml import as_json
 from pipeline.project.adopted import Comparison
 from pipeline.storage.publish import publish
-from pipeline.strict_yaml import as_json
 from pipeline.workspace import Workspace
 from stages.command import stage
 from stages.params_file import dumped, write_params

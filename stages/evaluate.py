@@ -10,9 +10,9 @@ from pipeline.evaluation.evaluate import evaluate
 from pipeline.network.model import load_model
 from pipeline.params import load_params
 from pipeline.storage.predictions import predictions, write_predictions
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.publish import publish
 from pipeline.storage.reports import write_report
-from pipeline.storage.stores import Provenance
 from pipeline.workspace import Workspace
 from stages.command import alone, bar, device_option, stage
 from stages.images import fetch_missing

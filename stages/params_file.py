@@ -8,8 +8,8 @@ import click
 import yaml
 
 from pipeline.errors import printable
+from pipeline.params.strict_yaml import as_json, read_text
 from pipeline.storage.publish import publish
-from pipeline.strict_yaml import as_json, read_text
 
 
 def write_params(path: Path, text: str, origin: str) -> None:

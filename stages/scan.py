@@ -7,9 +7,10 @@ from pipeline.dataset.store import open_images
 from pipeline.network.card import load_card
 from pipeline.params import load_params
 from pipeline.scan.scan import plan_scan, scan_facts
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.publish import publish
 from pipeline.storage.state import fingerprint, stage_state
-from pipeline.storage.stores import Provenance, create_store, seal, write_scan
+from pipeline.storage.stores import create_store, seal, write_scan
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, scheduler_option, stage, workers_option
 from stages.images import fetch_missing

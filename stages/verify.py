@@ -7,9 +7,9 @@ from pipeline.compute.device import parse_device
 from pipeline.errors import AtlasError
 from pipeline.project.replay import SwitchReplay
 from pipeline.project.worker import config_of
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.publish import publish
 from pipeline.storage.reports import write_report
-from pipeline.storage.stores import Provenance
 from pipeline.storage.verification_report import VerificationReport
 from pipeline.verify.entry import ACTIVATION_ERROR
 from pipeline.verify.reference import Reference

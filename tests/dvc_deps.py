@@ -16,10 +16,7 @@ IMAGES = Path("stages/images.py")
 CANNOT_CHANGE_A_RESULT = {
     Path("pipeline/errors.py"),  # words
     Path("pipeline/parent.py"),  # when a process ends
-    Path("pipeline/params.py"),  # DVC follows the values themselves
-    Path("pipeline/figure_params.py"),
-    Path("pipeline/section.py"),
-    Path("pipeline/strict_yaml.py"),
+    Path("pipeline/params"),  # DVC follows the values themselves
     Path("pipeline/cores.py"),  # speed
     Path("pipeline/progress.py"),  # bars
     Path("pipeline/compute"),  # where and how fast: results are equal for any workers

@@ -14,7 +14,9 @@ from pipeline.network.card import ModelCard
 from pipeline.network.model import load_model, save_model
 from pipeline.network.module import Network
 from pipeline.storage.hashing import sha256_of
-from pipeline.storage.stores import Provenance, ScanRecord, create_store, seal, write_scan
+from pipeline.storage.provenance import Provenance
+from pipeline.storage.scan_record import ScanRecord
+from pipeline.storage.stores import create_store, seal, write_scan
 from pipeline.workspace import Workspace
 from tests.workspaces import waves, write_listing, write_params
 

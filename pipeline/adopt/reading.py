@@ -10,7 +10,8 @@ from torch import Tensor
 from pipeline.adopt.arrangement import Arrangement, cutout
 from pipeline.adopt.trace import Call, UnreadableError
 from pipeline.network.graph import Node
-from pipeline.network.ops import MeanPool, Op, Pad, Resample, Select, Shape, Window
+from pipeline.network.ops import MeanPool, Op, Pad, Resample, Select, Shape
+from pipeline.network.window import Window
 
 Weights = dict[str, Float[Tensor, "..."]]
 

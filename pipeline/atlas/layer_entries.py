@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Int32, Int64
 
-from pipeline.storage.stores import ExampleRecord, ScanRecord
+from pipeline.storage.scan_record import ExampleRecord, ScanRecord
 
 
 @dataclass(frozen=True)

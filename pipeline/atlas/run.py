@@ -26,17 +26,16 @@ from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry, boxes_where_shown
 from pipeline.storage.figures import FigureData, read_figures
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.provenance import Provenance
+from pipeline.storage.scan_record import ScanRecord, scan_sha256
 from pipeline.storage.stores import (
     ActivationMaps,
     Kind,
     LayerPictures,
-    Provenance,
-    ScanRecord,
     open_layer,
     open_store,
     read_array,
     read_scan,
-    scan_sha256,
 )
 from pipeline.workspace import Workspace
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from pipeline.storage.error_rates import ErrorRates
 from pipeline.storage.history import EpochRecord, read_history
 from pipeline.storage.predictions import Prediction, read_predictions
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.reports import check_table, read_report
-from pipeline.storage.stores import Provenance
 from pipeline.storage.training_report import TrainingReport
 from pipeline.storage.verification_report import VerificationReport
 from pipeline.workspace import Workspace

@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
-from pipeline.network.ops import Pair
+from pipeline.network.window import Pair
 
 LARGEST_BYTES = 10**9
 """Of all pictures of a layer, before compression."""

@@ -15,11 +15,11 @@ from pipeline.atlas.layer_entries import entries_of
 from pipeline.atlas.runner import entry_task
 from pipeline.dataset.seeding import rng_for
 from pipeline.errors import AtlasError
-from pipeline.figure_params import FigureName
 from pipeline.figures.figure import Work
 from pipeline.figures.spectra import aliasing, fold_over, radial_shares, white_shares
 from pipeline.network.filters import filter_rms
 from pipeline.network.geometry import receptive_field
+from pipeline.params.figures import FigureName
 from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
 from pipeline.storage.figures import Arrays, FigureData
 from pipeline.workspace import Workspace

@@ -13,7 +13,6 @@ from pipeline.compute.device import configure_matmul
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.seeding import rng_for
 from pipeline.dataset.verified import load_verified
-from pipeline.figure_params import FigureName
 from pipeline.figures.correspondence import consistency, hide_part
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, last_map
@@ -21,6 +20,7 @@ from pipeline.figures.parts import in_input, parts_file, read_parts
 from pipeline.figures.shown import shown
 from pipeline.figures.subjects import RunAccess, model_on, source_of
 from pipeline.network.model import Model
+from pipeline.params.figures import FigureName
 from pipeline.storage.figures import Arrays, FigureData
 
 BATCH = 8

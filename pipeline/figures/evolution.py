@@ -17,11 +17,11 @@ from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.atlas.runner import entry_task
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.seeding import rng_for
-from pipeline.figure_params import FigureName
 from pipeline.figures.figure import Work
 from pipeline.figures.history import History
 from pipeline.network.card import kept_snapshots, snapshot_path
 from pipeline.network.geometry import receptive_field
+from pipeline.params.figures import FigureName
 from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
 from pipeline.scan.layer_statistics import LayerStatistics
 from pipeline.scan.scan import Scan

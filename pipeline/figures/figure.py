@@ -12,7 +12,7 @@ import torch
 
 from pipeline.atlas import Run
 from pipeline.compute.pool import Pool
-from pipeline.figure_params import FigureName
+from pipeline.params.figures import FigureName
 from pipeline.progress import Advance
 from pipeline.storage.checked import read_checked, write_checked
 from pipeline.storage.figures import Arrays, FigureData, load_arrays, save_arrays

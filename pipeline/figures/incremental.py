@@ -34,12 +34,11 @@ from pipeline.network.ops import (
     MeanPool,
     Mul,
     Pad,
-    Pair,
     Resample,
     Scale,
     Select,
-    Window,
 )
+from pipeline.network.window import Pair, Window
 
 Sliding = Conv | MaxPool | MeanPool | Pad
 """Operations whose outputs read a window each; of a border, a window of one cell."""

@@ -17,7 +17,6 @@ from pipeline.atlas import Run
 from pipeline.compute.device import configure_matmul
 from pipeline.dataset.images import square
 from pipeline.dataset.verified import decode_verified
-from pipeline.figure_params import FigureName, InvarianceParams
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, scores_classes
 from pipeline.figures.shown import shown
@@ -31,6 +30,7 @@ from pipeline.figures.subjects import (
 )
 from pipeline.figures.transforms import Transform, transformed, transforms
 from pipeline.network.model import Model
+from pipeline.params.figures import FigureName, InvarianceParams
 from pipeline.storage.figures import Arrays, FigureData
 
 BATCH = 8

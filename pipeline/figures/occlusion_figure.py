@@ -10,7 +10,6 @@ from pipeline.atlas import Run
 from pipeline.compute.device import configure_matmul
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
-from pipeline.figure_params import FigureName, OcclusionParams
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import last_map, scores_classes
 from pipeline.figures.occlusion import OcclusionMaps, occlude
@@ -26,6 +25,7 @@ from pipeline.figures.subjects import (
 from pipeline.network.ops import LocalResponseNorm
 from pipeline.network.overflow import is_overflow_safe
 from pipeline.params import Method
+from pipeline.params.figures import FigureName, OcclusionParams
 from pipeline.project.method import method_of
 from pipeline.storage.figures import Arrays, FigureData
 

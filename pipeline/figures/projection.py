@@ -8,7 +8,7 @@ from torch import Tensor
 from pipeline.network.fold import folded
 from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
-from pipeline.network.ops import Pair
+from pipeline.network.window import Pair
 from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.method import recorded

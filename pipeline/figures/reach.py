@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from pipeline.network.ops import Window
+from pipeline.network.window import Window
 
 
 @dataclass(frozen=True)

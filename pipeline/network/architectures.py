@@ -19,8 +19,8 @@ from pipeline.network.ops import (
     MaxPool,
     Op,
     Shape,
-    square,
 )
+from pipeline.network.window import square
 
 NORM = LocalResponseNorm(channels=5, alpha=1e-4, beta=0.75, k=2.0)
 POOL = MaxPool(square(3, 2))

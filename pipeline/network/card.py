@@ -21,8 +21,8 @@ from pipeline.network.graph import Graph
 from pipeline.network.graph_file import from_json
 from pipeline.params import Interpolation
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.sealed import SEAL, content_sha256, read_sealed
-from pipeline.storage.stores import Provenance
 
 INPUT_MEAN = "input_mean"
 CARD = "model.json"

@@ -17,11 +17,11 @@ from pipeline.network.ops import (
     Linear,
     MapNorm,
     Op,
-    Pair,
     Scale,
     Select,
     Shape,
 )
+from pipeline.network.window import Pair
 
 Kernels = Float32[np.ndarray, "above below row col"]
 Tensors = Callable[[str], Float[np.ndarray, "..."]]

@@ -25,12 +25,11 @@ from pipeline.network.ops import (
     Mul,
     Op,
     Pad,
-    Pair,
     Resample,
     Scale,
     Select,
-    Window,
 )
+from pipeline.network.window import Pair, Window
 
 Maps = Float[Tensor, "image _ _ _"]
 """Maps (image, channel, row, col); a function may change all but the number of images."""

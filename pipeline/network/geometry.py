@@ -24,12 +24,11 @@ from pipeline.network.ops import (
     MeanPool,
     Mul,
     Pad,
-    Pair,
     Resample,
     Scale,
     Select,
-    Window,
 )
+from pipeline.network.window import Pair, Window
 
 if TYPE_CHECKING:
     from torch import Tensor

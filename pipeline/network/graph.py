@@ -23,12 +23,12 @@ from pipeline.network.ops import (
     Mul,
     Op,
     Pad,
-    Pair,
     Resample,
     Scale,
     Select,
     Shape,
 )
+from pipeline.network.window import Pair
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from pipeline.network.ops import (
     Scale,
     Select,
     Shape,
-    Window,
 )
+from pipeline.network.window import Window
 
 LARGEST = 1 << 24
 """Of any size or channel number."""

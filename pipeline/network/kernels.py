@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from pipeline.network.functions import Maps, pad_for
 from pipeline.network.lrn import band, overwriting_norm
-from pipeline.network.ops import Conv, LocalResponseNorm, Pair, square
+from pipeline.network.ops import Conv, LocalResponseNorm
+from pipeline.network.window import Pair, square
 
 Step = Callable[[Maps], Maps]
 Matmul = Callable[[Float[Tensor, "row inner"]], Float[Tensor, "row column"]]

@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.network.kernels import Matmul, Step, convolution, packed_matmul
-from pipeline.network.ops import Conv, Pair, Window
+from pipeline.network.ops import Conv
+from pipeline.network.window import Pair, Window
 
 FLIPPED_FROM = 14
 """Cells along both axes from which a convolution of stride 1 is turned round."""

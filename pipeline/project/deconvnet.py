@@ -27,12 +27,11 @@ from pipeline.network.ops import (
     Mul,
     Op,
     Pad,
-    Pair,
     Resample,
     Scale,
     Select,
-    Window,
 )
+from pipeline.network.window import Pair, Window
 from pipeline.params import Method
 from pipeline.project.adjoints import (
     CACHE_BYTES,

@@ -11,7 +11,7 @@ from pipeline.atlas.chunks import Chunk
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
-from pipeline.network.ops import Pair
+from pipeline.network.window import Pair
 from pipeline.params import Method
 from pipeline.project.deconvnet import Switches
 from pipeline.project.method import recorded

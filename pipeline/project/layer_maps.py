@@ -12,15 +12,15 @@ from torch import Tensor
 
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.graph import Graph
-from pipeline.network.ops import Pair
+from pipeline.network.window import Pair
 from pipeline.project.patch_similarity import (
     FeedingMap,
     feature_count,
     patch_similarity,
     sources_of,
 )
+from pipeline.storage.scan_record import ScanRecord
 from pipeline.storage.spill import ByChannel, Table
-from pipeline.storage.stores import ScanRecord
 
 Arrays = Mapping[str, Shaped[np.ndarray, "entry ..."]]
 """The values of some entries by the name of their array."""

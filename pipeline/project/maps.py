@@ -22,8 +22,8 @@ from pipeline.network.overflow import is_overflow_safe
 from pipeline.network.plan import planned
 from pipeline.project.layer_maps import LayerMaps, layer_maps
 from pipeline.project.worker import ProjectConfig, ProjectTask, load_input
+from pipeline.storage.scan_record import ScanRecord
 from pipeline.storage.spill import Table, Values
-from pipeline.storage.stores import ScanRecord
 
 Maps = Float[Tensor, "channel row col"]
 """A node's output for one image."""

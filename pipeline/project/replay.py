@@ -15,7 +15,7 @@ from pipeline.dataset.manifest import ImageRow
 from pipeline.network.geometry import Windows, seed_of, windows
 from pipeline.project.tables import projection_tables
 from pipeline.project.worker import ProjectConfig, ProjectTask, load_input, load_projector
-from pipeline.storage.stores import ScanRecord
+from pipeline.storage.scan_record import ScanRecord
 
 ReplayedSwitches = tuple[tuple[int, int], Shaped[Tensor, "_ _ _"]]
 """The (row, col) of a window's first cell on a node's map, which may lie outside it, and what

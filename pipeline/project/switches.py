@@ -23,10 +23,9 @@ from pipeline.network.ops import (
     MeanPool,
     Mul,
     Pad,
-    Pair,
     Resample,
-    Window,
 )
+from pipeline.network.window import Pair, Window
 from pipeline.project.adjoints import CACHE_BYTES
 from pipeline.project.deconvnet import Switches
 from pipeline.project.placement import Cells, inside_map, placed

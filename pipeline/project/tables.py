@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pipeline.atlas.runner import picture_tables
 from pipeline.network.graph import Graph
 from pipeline.project.control import CONTROL_RANKS
+from pipeline.storage.scan_record import ScanRecord
 from pipeline.storage.spill import Table
-from pipeline.storage.stores import ScanRecord
 
 
 def projection_tables(graph: Graph, records: Mapping[str, ScanRecord]) -> dict[str, Table]:

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from pipeline.network.ops import Window
+from pipeline.network.window import Window
 from pipeline.project.adjoints import Signal, cells_below, cells_read
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, Shaped
 
 from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
-from pipeline.storage.stores import Variable
+from pipeline.storage.scan_record import Variable
 
 # A sum of floats depends on its order, and chunks arrive in any. Whole units do not round: a peak
 # takes 42 + 30 bits, so many as 2 ** 31 images make it 103, more than a number of 64 bits holds.

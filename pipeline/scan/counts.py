@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
-from pipeline.storage.stores import Variable
+from pipeline.storage.scan_record import Variable
 
 
 class ImageCounts(Statistic):

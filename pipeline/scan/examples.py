@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Int32, Int64, Shaped, UInt32, UInt64
 from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
 from pipeline.scan.topk import Keys, TopK, by_peak, empty_topk, keys_of
 from pipeline.storage.entry import boxes_where_shown
-from pipeline.storage.stores import Variable
+from pipeline.storage.scan_record import Variable
 
 EXAMPLES = 3
 """Per band."""

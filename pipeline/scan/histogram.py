@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int64, Shaped
 
 from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
-from pipeline.storage.stores import Variable
+from pipeline.storage.scan_record import Variable
 
 BINS = 64
 SMALLEST_EXPONENT = -20

@@ -13,7 +13,7 @@ from pipeline.scan.examples import Examples
 from pipeline.scan.histogram import Histogram
 from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
 from pipeline.scan.strongest import StrongestImages
-from pipeline.storage.stores import Variable
+from pipeline.storage.scan_record import Variable
 
 STATISTICS: Mapping[str, Callable[[LayerFacts], Statistic]] = {
     "strongest": StrongestImages,

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64, Shaped
 
 from pipeline.network.geometry import Field
-from pipeline.storage.stores import Variable
+from pipeline.storage.scan_record import Variable
 
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
 

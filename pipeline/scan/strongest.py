@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float32, Int32, Shaped
 from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
 from pipeline.scan.topk import Keys, by_peak, empty_topk, keys_of
 from pipeline.storage.entry import boxes_where_shown
-from pipeline.storage.stores import AXES, EDGES, Variable
+from pipeline.storage.scan_record import AXES, EDGES, Variable
 
 
 class StrongestImages(Statistic):

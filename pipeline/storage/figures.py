@@ -13,8 +13,8 @@ from jaxtyping import Shaped
 
 from pipeline.errors import AtlasError
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.sealed import read_sealed, write_sealed
-from pipeline.storage.stores import Provenance
 
 SCHEMA = "feature-atlas/figures"
 SCHEMA_VERSION = 1

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, TypeVar
 
 from pipeline.errors import AtlasError
 from pipeline.storage.hashing import sha256_of
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.sealed import content_sha256, read_sealed, write_sealed
-from pipeline.storage.stores import Provenance
 
 _MADE_FROM, _TABLE = "made_from", "table_sha256"
 

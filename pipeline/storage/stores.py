@@ -1,22 +1,28 @@
-"""The three Zarr stores: their records, their layout, and the promise that they are complete."""
+"""The three Zarr stores: their layout, and the promise that they are complete."""
 
-import dataclasses
-import hashlib
 import json
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import zarr
-from jaxtyping import Float16, Float32, Int32, Int64, Shaped, UInt8
+from jaxtyping import Float16, Float32, UInt8
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
 
 from pipeline.errors import AtlasError
+from pipeline.storage.provenance import Provenance
+from pipeline.storage.scan_record import (
+    EXAMPLE_ARRAYS,
+    SCAN_DIMENSIONS,
+    ScanRecord,
+    Variable,
+    scan_record,
+)
 from pipeline.storage.sealed import content_sha256
 
 SCHEMA_VERSION = 1
@@ -26,15 +32,7 @@ SHARD_CHANNELS = 32
 Kind = Literal["scan", "projections", "crops"]
 
 DIMENSIONS: dict[Kind, dict[str, tuple[str, ...]]] = {
-    "scan": {
-        "activation": ("channel", "rank"),
-        "image": ("channel", "rank"),
-        "cell": ("channel", "rank", "axis"),
-        "box": ("channel", "rank", "edge"),
-        "histogram": ("channel", "bin"),
-        "fired": ("channel",),
-        "mean_peak_by_class": ("channel", "class"),
-    },
+    "scan": SCAN_DIMENSIONS,
     "projections": {
         "projection": ("channel", "rank", "row", "col", "rgb"),
         "scale": ("channel", "rank"),
@@ -50,69 +48,6 @@ DIMENSIONS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "example_crop": ("channel", "example", "row", "col", "rgb"),
     },
 }
-
-
-AXES = ("row", "col")
-EDGES = ("top", "left", "bottom", "right")
-"""Coordinates of the dimensions `axis` and `edge`."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """An array of a store, labelled. One named as its only dimension is that one's coordinate."""
-
-    values: Shaped[np.ndarray, "..."]
-    dimensions: tuple[str, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ExampleRecord:
-    """The examples of a layer's channels; each field is the Zarr array of its name."""
-
-    example_activation: Float32[np.ndarray, "channel example"]
-    """Peak of the example; 0 where an example is missing or silent."""
-    example_image: Int32[np.ndarray, "channel example"]
-    """Image row in the validation split; −1 where an example is missing."""
-    example_cell: Int32[np.ndarray, "channel example 2"]
-    """(row, col) of the peak; the middle of the map where the image is silent."""
-    example_box: Int32[np.ndarray, "channel example 4"]
-    """The unit's receptive field; 0 where an example is missing."""
-    example: Shaped[np.ndarray, " example"]
-    """The band of each example, say `90%`, `weakest` or `silent`."""
-
-
-@dataclass(frozen=True)
-class ScanRecord:
-    """One layer of the scan; a field is the Zarr array of its name, but for the last two."""
-
-    activation: Float32[np.ndarray, "channel rank"]
-    """Peak of the entry, strongest first; 0 where an entry is missing."""
-    image: Int32[np.ndarray, "channel rank"]
-    """Image row in the validation split; −1 where an entry is missing."""
-    cell: Int32[np.ndarray, "channel rank 2"]
-    """(row, col) of the peak on the layer's map; −1 where an entry is missing."""
-    box: Int32[np.ndarray, "channel rank 4"]
-    """The unit's receptive field; 0 where an entry is missing."""
-    histogram: Int64[np.ndarray, "channel bin"]
-    """How many images have their peak in each bin."""
-    fired: Int64[np.ndarray, " channel"]
-    """How many images have a peak above 0."""
-    mean_peak_by_class: Float32[np.ndarray, "channel class"]
-    """Mean of the peaks over each class's images; NaN for a class without one."""
-    edges: tuple[float, ...]
-    """Edges of the bins, one more than there are bins; an attribute of `histogram`."""
-    examples: ExampleRecord | None = None
-    """Images at quantiles of the peaks, the weakest and silent ones, where the store has them."""
-
-    def variables(self) -> dict[str, Variable]:
-        """The arrays to write."""
-        found = {n: Variable(getattr(self, n), d) for n, d in DIMENSIONS["scan"].items()}
-        histogram = Variable(self.histogram, ("channel", "bin"), {"edges": list(self.edges)})
-        return found | {"histogram": histogram}
-
-
-EXAMPLE_ARRAYS = tuple(one.name for one in dataclasses.fields(ExampleRecord))
 
 
 @dataclass(frozen=True)
@@ -131,35 +66,6 @@ ActivationMaps = tuple[
     UInt8[np.ndarray, "channel rank map_row map_col"], Float32[np.ndarray, "channel rank 2"]
 ]
 """Levels of maps, and by map the values of the levels 0 and 255."""
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """The hashes of what a store was made from: attributes of its root."""
-
-    weights_sha256: str
-    manifest_sha256: str
-    model_sha256: str | None = None
-    """Of the whole model card: classes, input, hashes; None where it is not known."""
-    scan_sha256: str | None = None
-    """Of the entries that pictures show, by `scan_sha256`; None in the scan itself."""
-
-    def attributes(self) -> dict[str, str]:
-        """The hashes there are, by their names."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value}
-
-
-def scan_sha256(records: Mapping[str, ScanRecord]) -> str:
-    """One hash over the entries of all layers: which image, which cell, how strong."""
-    digest = hashlib.sha256()
-    for layer, record in records.items():
-        digest.update(f"{layer} {record.image.shape}\0".encode())
-        shown = [record.image, record.cell, record.activation]
-        if record.examples is not None:
-            shown += [record.examples.example_image, record.examples.example_cell]
-        for values in shown:
-            digest.update(np.ascontiguousarray(values).data)
-    return digest.hexdigest()
 
 
 def create_store(path: Path, kind: Kind, made_from: Provenance) -> zarr.Group:
@@ -301,23 +207,10 @@ def read_scan(root: zarr.Group, layer: str) -> ScanRecord:
     """One layer of an open scan store, in memory. Raises AtlasError for a layer it lacks."""
     group = open_layer(root, layer)
     names = set(dict(group.arrays()))
-    wanted = [*DIMENSIONS["scan"], *(name for name in EXAMPLE_ARRAYS if name in names)]
+    wanted = [*SCAN_DIMENSIONS, *(name for name in EXAMPLE_ARRAYS if name in names)]
     arrays = {name: read_array(group, "scan", name) for name in wanted}
     edges: Any = group["histogram"].attrs["edges"]
     return scan_record(arrays, edges)
-
-
-def scan_record(
-    arrays: Mapping[str, Shaped[np.ndarray, "..."]], edges: Sequence[float]
-) -> ScanRecord:
-    """The record of a layer's arrays by name; others than a record has are left out."""
-    own = {name: arrays[name] for name in DIMENSIONS["scan"]}
-    examples = {name: arrays[name] for name in EXAMPLE_ARRAYS if name in arrays}
-    return ScanRecord(
-        **own,
-        edges=tuple(map(float, edges)),
-        examples=ExampleRecord(**examples) if examples else None,
-    )
 
 
 def read_array(

@@ -15,7 +15,8 @@ from pipeline.errors import AtlasError
 from pipeline.network.centres import unit_centres
 from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
-from pipeline.storage.stores import SHARD_CHANNELS, ScanRecord, open_layer, read_array
+from pipeline.storage.scan_record import ScanRecord
+from pipeline.storage.stores import SHARD_CHANNELS, open_layer, read_array
 
 ENERGY_SHARE = 0.9
 """The share of its projection's sum of squares that an energy box holds."""

@@ -26,12 +26,11 @@ from pipeline.network.ops import (
     MeanPool,
     Mul,
     Pad,
-    Pair,
     Resample,
     Scale,
     Select,
-    Window,
 )
+from pipeline.network.window import Pair, Window
 
 
 @dataclass

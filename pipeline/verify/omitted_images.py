@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float64
 
 from pipeline.network.graph import Graph
-from pipeline.storage.stores import ScanRecord
+from pipeline.storage.scan_record import ScanRecord
 from pipeline.verify.entry import unit_of
 from pipeline.verify.reference import ReferencePass
 

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.graph import Graph
-from pipeline.storage.stores import ScanRecord
+from pipeline.storage.scan_record import ScanRecord
 
 ROUNDING = 1e-6
 """Of a mean in single precision, relative, several times over."""

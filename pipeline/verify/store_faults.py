@@ -7,7 +7,7 @@ import zarr
 from pipeline.atlas import Run
 from pipeline.errors import AtlasError
 from pipeline.progress import Advance
-from pipeline.storage.stores import ScanRecord
+from pipeline.storage.scan_record import ScanRecord
 from pipeline.verify.consistency import image_faults, picture_faults, scan_faults
 from pipeline.verify.examples import example_faults
 from pipeline.verify.statistics import shape_faults, statistics_faults

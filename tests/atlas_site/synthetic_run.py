@@ -21,17 +21,10 @@ from pipeline.scan.examples import BANDS, EXAMPLES
 from pipeline.storage.error_rates import ErrorRates
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.history import EpochRecord, write_history
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.reports import write_report
-from pipeline.storage.stores import (
-    DIMENSIONS,
-    Provenance,
-    ScanRecord,
-    Variable,
-    create_array,
-    create_store,
-    seal,
-    write_scan,
-)
+from pipeline.storage.scan_record import ScanRecord, Variable
+from pipeline.storage.stores import DIMENSIONS, create_array, create_store, seal, write_scan
 from pipeline.storage.training_report import TrainingReport
 from pipeline.workspace import Workspace
 from tests.figure_making import write_all

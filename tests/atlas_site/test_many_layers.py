@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, expect
 from atlas_site.generator import render
 from pipeline.atlas import open_atlas
 from pipeline.network.graph import Graph, Node
-from pipeline.network.ops import Conv, Curve, Input, MaxPool, square
+from pipeline.network.ops import Conv, Curve, Input, MaxPool
+from pipeline.network.window import square
 from pipeline.storage.reports import write_report
 from pipeline.storage.verification_report import (
     LayerVerification,

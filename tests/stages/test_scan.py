@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.card import load_card
 from pipeline.storage.hashing import sha256_of
-from pipeline.storage.stores import Provenance, open_store, read_scan
+from pipeline.storage.provenance import Provenance
+from pipeline.storage.stores import open_store, read_scan
 from pipeline.workspace import Workspace
 from stages.scan import main
 from tests.pipeline.scan.worlds import CLASSES, make_world

@@ -13,7 +13,8 @@ from PIL import Image
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
 from pipeline.network.card import load_card
-from pipeline.storage.stores import open_layer, open_store, read_scan, scan_sha256
+from pipeline.storage.scan_record import scan_sha256
+from pipeline.storage.stores import open_layer, open_store, read_scan
 from stages.crop import main as crop
 from stages.project import main as project
 from stages.verify import main as verify

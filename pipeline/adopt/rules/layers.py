@@ -10,7 +10,8 @@ from pipeline.adopt.reading import Constant, Reading, Value
 from pipeline.adopt.rules.pools import without_border
 from pipeline.adopt.rules.registry import as_constant, kept, map_of, pair, rule
 from pipeline.adopt.trace import Call, UnreadableError
-from pipeline.network.ops import Conv, Linear, Window
+from pipeline.network.ops import Conv, Linear
+from pipeline.network.window import Window
 
 
 @rule("conv2d", "conv2d.padding")

@@ -10,7 +10,8 @@ from pipeline.adopt.arrangement import Arrangement
 from pipeline.adopt.reading import Reading, Value
 from pipeline.adopt.rules.registry import map_of, pair, rule
 from pipeline.adopt.trace import Call, UnreadableError
-from pipeline.network.ops import MaxPool, MeanPool, Op, Pad, Pair, Resample, Shape, Window
+from pipeline.network.ops import MaxPool, MeanPool, Op, Pad, Resample, Shape
+from pipeline.network.window import Pair, Window
 
 
 @rule("max_pool2d")

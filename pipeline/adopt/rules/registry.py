@@ -8,7 +8,8 @@ from torch import Tensor
 
 from pipeline.adopt.reading import Constant, Reading, Value
 from pipeline.adopt.trace import Call, UnreadableError
-from pipeline.network.ops import Pair, Shape
+from pipeline.network.ops import Shape
+from pipeline.network.window import Pair
 
 Rule = Callable[[Reading, Call, list[Any]], Value]
 RULES: dict[str, Rule] = {}

@@ -3,7 +3,8 @@ import torch
 
 from pipeline.adopt.reading import Constant, Reading
 from pipeline.adopt.trace import Call, UnreadableError
-from pipeline.network.ops import Curve, Input, MeanPool, Pad, Resample, Select, Window
+from pipeline.network.ops import Curve, Input, MeanPool, Pad, Resample, Select
+from pipeline.network.window import Window
 
 CALL = Call("conv2d_1", "conv2d", None, (), (), "features.0", (1, 2, 3, 4))
 

@@ -3,7 +3,7 @@ import numpy as np
 from pipeline.atlas import chunks as module
 from pipeline.atlas.chunks import entry_chunks
 from pipeline.atlas.layer_entries import entries_of
-from pipeline.storage.stores import ScanRecord
+from pipeline.storage.scan_record import ScanRecord
 
 
 def record(image):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.atlas.layer_entries import LayerEntries, entries_of, examples_of, present_entries
-from pipeline.storage.stores import ExampleRecord, ScanRecord
+from pipeline.storage.scan_record import ExampleRecord, ScanRecord
 
 IMAGE = np.array([[5, 2, -1], [-1, -1, -1], [2, 5, 0]], np.int32)
 """(channel, rank): the image of each entry, −1 where there is none."""

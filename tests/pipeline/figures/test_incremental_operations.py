@@ -28,9 +28,8 @@ from pipeline.network.ops import (
     Resample,
     Scale,
     Select,
-    Window,
-    square,
 )
+from pipeline.network.window import Window, square
 from tests.pipeline.figures.networks import drawn
 
 MAP = (4, 9, 8)

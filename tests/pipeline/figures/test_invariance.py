@@ -16,7 +16,8 @@ from pipeline.figures.transforms import transforms
 from pipeline.network.card import ModelCard
 from pipeline.network.graph import Graph, Node
 from pipeline.network.model import save_model
-from pipeline.network.ops import Conv, Curve, Input, Linear, Resample, square
+from pipeline.network.ops import Conv, Curve, Input, Linear, Resample
+from pipeline.network.window import square
 from pipeline.storage.hashing import sha256_of
 from tests.figure_making import Here, made
 from tests.finished_scan import CROP, RESIZE, finished_scan

@@ -8,7 +8,8 @@ from pipeline.figures.occlusion import occlude
 from pipeline.network.graph import Graph, Node
 from pipeline.network.module import Network
 from pipeline.network.normalisation import Normalisation
-from pipeline.network.ops import Conv, Input, Linear, square
+from pipeline.network.ops import Conv, Input, Linear
+from pipeline.network.window import square
 from tests.pipeline.figures.networks import small
 
 NORMALISE = Normalisation(torch.zeros(3, 1, 1), torch.full((3, 1, 1), 1 / 255))

@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional
 
 from pipeline.figures.reach import above, axis_reach, hull
-from pipeline.network.ops import Window
+from pipeline.network.window import Window
 
 
 @pytest.mark.parametrize("kernel", [1, 2, 3, 7])

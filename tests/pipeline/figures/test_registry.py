@@ -7,24 +7,16 @@ import numpy as np
 import pytest
 
 from pipeline.atlas import Run
-from pipeline.figure_params import FigureName
 from pipeline.figures.registry import FIGURES
 from pipeline.network.card import ModelCard
 from pipeline.network.graph import Graph, Node
 from pipeline.network.model import save_model
-from pipeline.network.ops import (
-    Add,
-    BatchNorm,
-    Conv,
-    Curve,
-    Input,
-    Linear,
-    MaxPool,
-    Resample,
-    square,
-)
+from pipeline.network.ops import Add, BatchNorm, Conv, Curve, Input, Linear, MaxPool, Resample
+from pipeline.network.window import square
+from pipeline.params.figures import FigureName
 from pipeline.storage.hashing import sha256_of
-from pipeline.storage.stores import Provenance, create_store, seal
+from pipeline.storage.provenance import Provenance
+from pipeline.storage.stores import create_store, seal
 from tests.figure_making import made
 from tests.finished_scan import CLASSES, CROP, RESIZE, finished_scan
 from tests.pipeline.figures.networks import drawn

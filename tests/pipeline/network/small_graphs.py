@@ -14,8 +14,8 @@ from pipeline.network.ops import (
     Op,
     Resample,
     Shape,
-    square,
 )
+from pipeline.network.window import square
 
 RELU = Curve("relu")
 

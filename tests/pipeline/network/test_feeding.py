@@ -1,6 +1,7 @@
 from pipeline.network.feeding import INPUT, layer_feeds, layer_kind
 from pipeline.network.graph import Graph, Node
-from pipeline.network.ops import Add, Cat, Conv, Input, square
+from pipeline.network.ops import Add, Cat, Conv, Input
+from pipeline.network.window import square
 
 
 def conv(name: str, feeding: int, channels: int) -> Node:

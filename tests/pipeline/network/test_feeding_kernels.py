@@ -4,17 +4,8 @@ import numpy as np
 
 from pipeline.network.feeding_kernels import feeding_kernels, full_kernels
 from pipeline.network.graph import Graph, Node
-from pipeline.network.ops import (
-    Add,
-    BatchNorm,
-    Cat,
-    Conv,
-    Curve,
-    Input,
-    Linear,
-    Select,
-    square,
-)
+from pipeline.network.ops import Add, BatchNorm, Cat, Conv, Curve, Input, Linear, Select
+from pipeline.network.window import square
 
 
 def conv(name: str, feeding: int, channels: int, kernel: int = 1) -> Node:

@@ -3,7 +3,8 @@ import torch
 from pipeline.network.fold import folded
 from pipeline.network.graph import Graph, Node
 from pipeline.network.module import Network
-from pipeline.network.ops import BatchNorm, Conv, Curve, Input, Scale, square
+from pipeline.network.ops import BatchNorm, Conv, Curve, Input, Scale
+from pipeline.network.window import square
 from tests.pipeline.network.small_graphs import joined
 
 NORM = BatchNorm("mean", "variance", "factor", "shift", 0.25)

@@ -15,9 +15,8 @@ from pipeline.network.ops import (
     MeanPool,
     Pad,
     Resample,
-    Window,
-    square,
 )
+from pipeline.network.window import Window, square
 
 
 def test_contrast_norm_follows_the_papers_formula():

@@ -1,7 +1,8 @@
 from dataclasses import replace
 
 from pipeline.network.graph import Graph, Node
-from pipeline.network.ops import Add, Conv, Input, square
+from pipeline.network.ops import Add, Conv, Input
+from pipeline.network.window import square
 from tests.pipeline.network.small_graphs import RELU, joined
 
 

@@ -17,9 +17,8 @@ from pipeline.network.ops import (
     Mul,
     Pad,
     Select,
-    Window,
-    square,
 )
+from pipeline.network.window import Window, square
 from tests.pipeline.network.small_graphs import joined
 
 MAP = (4, 6, 6)

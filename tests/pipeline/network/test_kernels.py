@@ -6,7 +6,8 @@ from torch.nn import functional
 
 from pipeline.network import kernels
 from pipeline.network.kernels import added_convolution, convolution, fast_norm, packed_matmul
-from pipeline.network.ops import Conv, LocalResponseNorm, Window, square
+from pipeline.network.ops import Conv, LocalResponseNorm
+from pipeline.network.window import Window, square
 
 
 def whole(*shape):

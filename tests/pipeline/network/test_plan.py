@@ -6,8 +6,9 @@ import torch
 from pipeline.network.fold import folded
 from pipeline.network.graph import Graph, Node
 from pipeline.network.module import Network
-from pipeline.network.ops import Add, Conv, Curve, Input, square
+from pipeline.network.ops import Add, Conv, Curve, Input
 from pipeline.network.plan import head_start, planned
+from pipeline.network.window import square
 from tests.pipeline.network.small_graphs import chained, conv, joined
 from tests.pipeline.project.oracle import with_random_weights
 

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.network.ops import Conv, Window, square
+from pipeline.network.ops import Conv
+from pipeline.network.window import Window, square
 from pipeline.project.adjoints import (
     FlippedConv,
     LibraryTransposed,

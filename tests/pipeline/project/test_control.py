@@ -10,7 +10,8 @@ from pipeline.network.model import load_model
 from pipeline.network.module import Network
 from pipeline.network.ops import BatchNorm, ChannelNorm, Curve, MapNorm, Scale
 from pipeline.project.control import control_correlation, load_start, redrawn
-from pipeline.storage.stores import DIMENSIONS, Provenance, create_array, create_store
+from pipeline.storage.provenance import Provenance
+from pipeline.storage.stores import DIMENSIONS, create_array, create_store
 from tests.pipeline.network.small_graphs import chained, conv
 from tests.pipeline.scan.worlds import make_model
 

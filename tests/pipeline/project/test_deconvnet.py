@@ -8,7 +8,8 @@ from torch import nn
 
 from pipeline.network.geometry import receptive_field, seed_of, windows
 from pipeline.network.module import Network
-from pipeline.network.ops import Conv, LocalResponseNorm, MaxPool, square
+from pipeline.network.ops import Conv, LocalResponseNorm, MaxPool
+from pipeline.network.window import square
 from pipeline.project.adjoints import PhaseConv, TransposedConv, transpose
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_plan import padded_patch

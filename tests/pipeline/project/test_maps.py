@@ -3,7 +3,8 @@ import dataclasses
 import torch
 
 from pipeline.network.graph import Graph, Node
-from pipeline.network.ops import Add, Conv, Curve, Input, square
+from pipeline.network.ops import Add, Conv, Curve, Input
+from pipeline.network.window import square
 from pipeline.project.maps import MapFinder
 from tests.pipeline.figures.networks import drawn
 from tests.pipeline.scan.worlds import make_world

@@ -1,7 +1,8 @@
 import pytest
 
 from pipeline.errors import AtlasError
-from pipeline.network.ops import Curve, MaxPool, square
+from pipeline.network.ops import Curve, MaxPool
+from pipeline.network.window import square
 from pipeline.project.method import choice_of
 from tests.pipeline.network.small_graphs import RELU, chained, conv
 

@@ -5,7 +5,8 @@ import torch
 
 from pipeline.network.graph import Graph, Node
 from pipeline.network.module import Network
-from pipeline.network.ops import Cat, Conv, Curve, Input, Scale, square
+from pipeline.network.ops import Cat, Conv, Curve, Input, Scale
+from pipeline.network.window import square
 from pipeline.project.starts import Start, start_of
 
 

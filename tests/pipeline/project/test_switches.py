@@ -2,7 +2,8 @@ import numpy as np
 import torch
 
 from pipeline.network.module import Network
-from pipeline.network.ops import MaxPool, square
+from pipeline.network.ops import MaxPool
+from pipeline.network.window import square
 from pipeline.project.method import recorded
 from pipeline.project.switches import SwitchFinder, whole_macs, window_macs
 from tests.pipeline.network.small_graphs import RELU, chained, conv

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.network.ops import square
+from pipeline.network.window import square
 from pipeline.project.unpooling import _unpool_at_once, _unpool_by_offset, unpool
 
 

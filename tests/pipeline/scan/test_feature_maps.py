@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.network.ops import MaxPool, square
+from pipeline.network.ops import MaxPool
+from pipeline.network.window import square
 from pipeline.scan.feature_maps import FeatureMaps
 
 

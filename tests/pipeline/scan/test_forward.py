@@ -8,7 +8,8 @@ import torch
 
 from pipeline.network.graph import Graph, Node
 from pipeline.network.module import Network
-from pipeline.network.ops import Add, BatchNorm, Conv, Curve, Input, square
+from pipeline.network.ops import Add, BatchNorm, Conv, Curve, Input
+from pipeline.network.window import square
 from pipeline.scan.forward import Forward
 from tests.pipeline.network.small_graphs import joined
 from tests.pipeline.project.oracle import with_random_weights

@@ -22,7 +22,7 @@ from pipeline.params import ScanParams
 from pipeline.scan.forward import Forward
 from pipeline.scan.scan import Scan, plan_scan
 from pipeline.scan.worker import scan_chunk
-from pipeline.storage.stores import scan_record
+from pipeline.storage.scan_record import scan_record
 from tests.pipeline.scan.worlds import World, make_world
 
 CPU = torch.device("cpu")

@@ -4,9 +4,9 @@ import pytest
 
 from pipeline.errors import AtlasError
 from pipeline.storage.error_rates import ErrorRates
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.reports import bound, read_report, write_report
 from pipeline.storage.sealed import write_sealed
-from pipeline.storage.stores import Provenance
 
 RUN = Provenance("w", "m", "c")
 ONE_CROP = ErrorRates(top1_error=0.5, top5_error=0.25, mean_class_accuracy=0.4, images=8)

@@ -11,7 +11,7 @@ from pipeline.storage.figures import (
     save_arrays,
     write_figures,
 )
-from pipeline.storage.stores import Provenance
+from pipeline.storage.provenance import Provenance
 
 RUN = Provenance("weights", "manifest")
 FIGURES = {

@@ -2,8 +2,8 @@ import pytest
 
 from pipeline.errors import AtlasError
 from pipeline.storage.error_rates import ErrorRates
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.reports import check_table, read_report, write_report
-from pipeline.storage.stores import Provenance
 
 RUN = Provenance("w", "m", "c")
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import AtlasError
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.spill import Spill, Table, Values
-from pipeline.storage.stores import Provenance, create_store, read_array
+from pipeline.storage.stores import create_store, read_array
 
 TABLES = {"conv1": Table(40, 2, {"projection": ((3, 3, 3), "float16"), "scale": ((), "float32")})}
 

@@ -8,36 +8,21 @@ import pytest
 import xarray
 
 from pipeline.errors import AtlasError
+from pipeline.storage.provenance import Provenance
+from pipeline.storage.scan_record import ScanRecord
 from pipeline.storage.stores import (
-    ExampleRecord,
-    Provenance,
-    ScanRecord,
     create_array,
     create_store,
     open_layer,
     open_store,
     read_array,
     read_scan,
-    scan_sha256,
     seal,
     write_scan,
 )
+from tests.pipeline.storage.records import record
 
 RUN = Provenance("weights", "manifest", "model")
-
-
-def record(channels=2, ranks=3):
-    image = np.arange(channels * ranks, dtype=np.int32).reshape(channels, ranks)
-    return ScanRecord(
-        image[:, ::-1].astype(np.float32),
-        image,
-        np.stack([image, image + 1], axis=2),
-        np.stack([image] * 4, axis=2),
-        np.array([[5, 1]] * channels),
-        np.array([3] * channels),
-        np.full((channels, 2), np.nan, np.float32),
-        (0.0, 0.5, 1.0),
-    )
 
 
 @pytest.fixture
@@ -135,25 +120,3 @@ def test_pictures_lie_in_a_chunk_per_channel_and_numbers_in_one(tmp_path):
     crop[...] = np.arange(40, dtype=np.uint8).reshape(40, 1, 1, 1, 1)
     some = read_array(layer, "crops", "crop", slice(31, 34))
     assert some[:, 0, 0, 0, 0].tolist() == [31, 32, 33]
-
-
-def test_the_scan_s_hash_covers_image_cell_activation_and_examples_alone():
-    one = record()
-    examples = ExampleRecord(
-        one.activation, one.image, one.cell, one.box, np.array(["90%", "weakest", "silent"])
-    )
-    moved = dataclasses.replace(examples, example_cell=one.cell + 1)
-    hashes = [
-        scan_sha256({"conv1": other})
-        for other in (
-            one,
-            dataclasses.replace(one, image=one.image + 1),
-            dataclasses.replace(one, cell=one.cell + 1),
-            dataclasses.replace(one, activation=one.activation + 1),
-            dataclasses.replace(one, examples=examples),
-            dataclasses.replace(one, examples=moved),
-        )
-    ]
-    assert len(set(hashes)) == 6
-    assert scan_sha256({"conv1": dataclasses.replace(one, fired=one.fired + 1)}) == hashes[0]
-    assert scan_sha256({"conv2": one}) != hashes[0]

@@ -5,9 +5,9 @@ import pytest
 
 from pipeline.errors import AtlasError
 from pipeline.storage.history import EpochRecord
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.reports import bound, read_report, write_report
 from pipeline.storage.sealed import write_sealed
-from pipeline.storage.stores import Provenance
 from pipeline.storage.training_report import Spread, TrainingReport
 
 MODEL = Provenance("w", "m")

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 
 from pipeline.errors import AtlasError
+from pipeline.storage.provenance import Provenance
 from pipeline.storage.reports import bound, read_report, write_report
 from pipeline.storage.sealed import write_sealed
-from pipeline.storage.stores import Provenance
 from pipeline.storage.verification_report import (
     LayerVerification,
     VerdictCount,

@@ -9,7 +9,9 @@ from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import FolderStore
 from pipeline.network.ops import Curve
 from pipeline.storage.hashing import sha256_of
-from pipeline.storage.stores import DIMENSIONS, Provenance, ScanRecord, create_array, create_store
+from pipeline.storage.provenance import Provenance
+from pipeline.storage.scan_record import ScanRecord
+from pipeline.storage.stores import DIMENSIONS, create_array, create_store
 from pipeline.verify.consistency import image_faults, named_faults, picture_faults, scan_faults
 from tests.pipeline.network.small_graphs import chained, conv
 

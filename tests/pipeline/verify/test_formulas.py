@@ -21,9 +21,8 @@ from pipeline.network.ops import (
     Pad,
     Resample,
     Select,
-    Window,
-    square,
 )
+from pipeline.network.window import Window, square
 from pipeline.verify.formulas import (
     CURVES,
     Rule,

@@ -5,7 +5,8 @@ from torch.nn import functional
 
 from pipeline.adopt.read import read
 from pipeline.adopt.trace import UnreadableError
-from pipeline.network.ops import Conv, Linear, Window
+from pipeline.network.ops import Conv, Linear
+from pipeline.network.window import Window
 from tests.pipeline.adopt.modules import INPUT, Lambda, drawn, last_op
 
 

@@ -4,7 +4,8 @@ from torch.nn import functional
 
 from pipeline.adopt.read import read
 from pipeline.adopt.trace import UnreadableError
-from pipeline.network.ops import Conv, Curve, MaxPool, MeanPool, Pad, Resample, Window
+from pipeline.network.ops import Conv, Curve, MaxPool, MeanPool, Pad, Resample
+from pipeline.network.window import Window
 from tests.pipeline.adopt.modules import INPUT, Lambda, last_op, ops_of
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.section import Count, Section
+from pipeline.params.section import Count, Section
 
 FigureName = Literal["evolution", "invariance", "architecture", "occlusion", "correspondence"]
 """Figures that the stage can make; each is a module of `pipeline/figures/`."""

@@ -5,9 +5,9 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from pipeline.figure_params import FiguresParams
+from pipeline.params.figures import FiguresParams
 
-DEMO = yaml.safe_load((Path(__file__).parents[2] / "presets" / "demo.yaml").read_text())["figures"]
+DEMO = yaml.safe_load((Path(__file__).parents[3] / "presets" / "demo.yaml").read_text())["figures"]
 
 
 def checked(**changes):
