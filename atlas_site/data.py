@@ -14,7 +14,7 @@ from atlas_site.firing import firing_facts
 from atlas_site.layers import Channel, LayerView
 from atlas_site.neighbours import alike_channels, similar_channels
 from atlas_site.related import related_channels
-from atlas_site.script import rounded
+from atlas_site.script import significant
 from atlas_site.selectivity import preference, top_classes
 from atlas_site.sprites import (
     CHANNEL_GRID,
@@ -105,7 +105,7 @@ def image_data(catalogue: Catalogue) -> Mapping[str, object]:
         "path": [i.path for i in catalogue.images],
         "label": [number[i.label] for i in catalogue.images],
         "predicted": [number.get(p.label, -1) if p else -1 for p in predicted],
-        "probability": [rounded(p.probability) if p else 0 for p in predicted],
+        "probability": [significant(p.probability) if p else 0 for p in predicted],
         "right": [found.counts[n, n] for n in numbers] if found else [],
         "confused": [[c.label, c.predicted, c.images] for c in found.pairs] if found else [],
     }
@@ -124,7 +124,7 @@ def layer_data(
     alike = alike_channels(catalogue, layer, weights)
     sizes = catalogue.atlas.field(layer.name).channel_sizes()
     return {
-        "edges": [rounded(edge) for edge in edges],
+        "edges": [significant(edge) for edge in edges],
         "channels": [
             {
                 **_channel_data(catalogue, layer, c.number, step),
@@ -140,12 +140,12 @@ def layer_data(
 
 
 def _optional(value: float | None) -> float | None:
-    return None if value is None else rounded(value)
+    return None if value is None else significant(value)
 
 
 def _scale(scales: Float32[np.ndarray, "channel rank"], channel: Channel) -> list[float]:
     """The largest magnitude of the projection, by rank, in units of the normalised input."""
-    return [rounded(float(s)) for s in scales[channel.number, : channel.entries]]
+    return [significant(float(s)) for s in scales[channel.number, : channel.entries]]
 
 
 def _channel_data(
@@ -157,18 +157,18 @@ def _channel_data(
     starts = np.arange(0, record.histogram.shape[1], step)
     names = [one.name for one in catalogue.layers]
     return {
-        "peak": rounded(channel.peak),
+        "peak": significant(channel.peak),
         "fired": channel.fired,
-        "selectivity": rounded(channel.selectivity),
-        "effective": rounded(channel.effective_classes),
+        "selectivity": significant(channel.selectivity),
+        "effective": significant(channel.effective_classes),
         "start": _optional(channel.start_cosine),
         "patches": _optional(channel.patch_similarity),
-        "activation": [rounded(float(a)) for a in record.activation[number, :kept]],
+        "activation": [significant(float(a)) for a in record.activation[number, :kept]],
         "image": [catalogue.position[row] for row in images],
         "cell": record.cell[number, :kept].tolist(),
         "corner": record.box[number, :kept, :2].tolist(),
         "histogram": np.add.reduceat(record.histogram[number], starts).tolist(),
-        "classes": [[c, rounded(m)] for c, m in top_classes(record.mean_peak_by_class[number])],
+        "classes": [[c, significant(m)] for c, m in top_classes(record.mean_peak_by_class[number])],
         "related": [
             [names.index(k.layer), k.channel, k.shared]
             for k in related_channels(
@@ -192,7 +192,7 @@ def weight_data(
 
     def listed(found: Sequence[Connection]) -> list[list[object]]:
         return [
-            [index[c.layer], c.channel, rounded(c.strength), *_kernel(c), index.get(c.via, -1)]
+            [index[c.layer], c.channel, significant(c.strength), *_kernel(c), index.get(c.via, -1)]
             for c in found
         ]
 
@@ -265,7 +265,7 @@ def class_data(catalogue: Catalogue) -> Mapping[str, object]:
     return {
         "images": catalogue.class_sizes,
         "best": best,
-        "accuracy": [None if a is None else rounded(a) for a in accuracy],
+        "accuracy": [None if a is None else significant(a) for a in accuracy],
         "order": class_order(found.counts) if found and not found.rows else [],
     }
 
@@ -276,5 +276,5 @@ def _best(catalogue: Catalogue, layer: str) -> list[list[tuple[int, float]]]:
     found: list[list[tuple[int, float]]] = []
     for column in score.T:
         order = np.argsort(-column, kind="stable")[:BEST_CHANNELS]
-        found.append([(int(c), rounded(float(column[c]))) for c in order if column[c] > 0])
+        found.append([(int(c), significant(float(column[c]))) for c in order if column[c] > 0])
     return found

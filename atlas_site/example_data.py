@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from atlas_site.catalogue import Catalogue
 from atlas_site.layers import LayerView
-from atlas_site.script import rounded
+from atlas_site.script import significant
 from atlas_site.sprites import example_grid, example_path
 
 
@@ -39,7 +39,7 @@ def example_data(catalogue: Catalogue, layer: LayerView) -> Mapping[str, object]
         "path": [images[row].path for row in rows],
         "label": [number[images[row].label] for row in rows],
         "channels": [
-            [[position[row], rounded(peak)] for row, peak in zip(held, peaks, strict=True)]
+            [[position[row], significant(peak)] for row, peak in zip(held, peaks, strict=True)]
             for held, peaks in zip(
                 examples.example_image.tolist(), examples.example_activation.tolist(), strict=True
             )

@@ -163,7 +163,7 @@ def _front(catalogue: Catalogue) -> Mapping[str, object]:
         "fields": field_boxes(catalogue.layers, catalogue.input_px),
         "example": catalogue.images[len(catalogue.images) // 2] if catalogue.images else None,
         "summary": index_page.summary(catalogue),
-        "error_rates": index_page.error_rates(catalogue),
+        "error_rates": index_page.error_rate_facts(catalogue),
         "model_facts": index_page.model_facts(catalogue),
         "data_facts": index_page.data_facts(catalogue),
         "provenance": index_page.provenance(catalogue),

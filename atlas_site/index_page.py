@@ -86,7 +86,7 @@ def summary(catalogue: Catalogue) -> list[Headline]:
     return figures
 
 
-def error_rates(catalogue: Catalogue) -> list[Fact]:
+def error_rate_facts(catalogue: Catalogue) -> list[Fact]:
     """What `evaluate` measured; empty where it has not run."""
     rates = catalogue.atlas.reports.error_rates()
     if rates is None:

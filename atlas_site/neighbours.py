@@ -7,7 +7,7 @@ import numpy as np
 from atlas_site.catalogue import Catalogue
 from atlas_site.connections import Weights
 from atlas_site.layers import LayerView
-from atlas_site.script import rounded
+from atlas_site.script import significant
 from atlas_site.similarity import distances, nearest
 from atlas_site.weight_similarity import cosines, filter_vectors, most_alike
 
@@ -20,7 +20,7 @@ def similar_channels(catalogue: Catalogue, layer: LayerView) -> list[list[list[o
     distance = distances(record.mean_peak_by_class, record.image)
     alive = np.array([not channel.dead for channel in layer.channels])
     return [
-        [[n, rounded(float(distance[channel.number, n]))] for n in found]
+        [[n, significant(float(distance[channel.number, n]))] for n in found]
         for channel in layer.channels
         for found in [[] if channel.dead else nearest(distance, alive, channel.number, SIMILAR)]
     ]
@@ -43,7 +43,7 @@ def alike_channels(
     alive = np.array([not channel.dead for channel in layer.channels])
     return [
         [
-            [n, rounded(float(cosine[channel.number, n]))]
+            [n, significant(float(cosine[channel.number, n]))]
             for n in most_alike(cosine, alive, channel.number, SIMILAR)
         ]
         for channel in layer.channels

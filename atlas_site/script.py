@@ -24,11 +24,11 @@ def _json(value: object) -> str:
     return text
 
 
-def rounded(value: float) -> float:
+def significant(value: float) -> float:
     """Four significant digits: what a page shows, and no more."""
     return float(f"{value:.4g}")
 
 
 def rounded_rows(rows: Shaped[np.ndarray, "row value"]) -> list[list[float]]:
     """The same of rows of values."""
-    return [[rounded(value) for value in row] for row in rows.tolist()]
+    return [[significant(value) for value in row] for row in rows.tolist()]

@@ -15,7 +15,7 @@ from torch import nn
 from torchvision import models
 
 from pipeline.adopt.build import Spec, build
-from pipeline.adopt.check import check, method_of
+from pipeline.adopt.check import check, method_to_check
 from pipeline.adopt.read import read
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph
@@ -140,7 +140,7 @@ def outcome(arch: str) -> Outcome:
                 continue
             return Outcome(arch, (error.problem.rstrip("."), *[""] * 5), read=False)
         figures = (f"{agreement.values:.0e}", f"{agreement.projections:.0e}")
-        return Outcome(arch, ("yes", *counts(graph), *figures, method_of(graph)), read=True)
+        return Outcome(arch, ("yes", *counts(graph), *figures, method_to_check(graph)), read=True)
     raise AssertionError("the last side returns")
 
 

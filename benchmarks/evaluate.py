@@ -10,7 +10,7 @@ import torch
 from benchmarks.cost import timed
 from benchmarks.row import Row
 from benchmarks.world import World, make_world
-from pipeline.dataset.images import load_image, square
+from pipeline.dataset.images import centre_square, load_image
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.classifier import BATCH
@@ -84,4 +84,4 @@ def _plain(model: Model, photos: Path, listed: Sequence[ImageRow]) -> tuple[np.n
 
 
 def _decoded(files: Sequence[bytes], resize: int, crop: int) -> np.ndarray:
-    return np.stack([square(load_image(data), resize, crop) for data in files])
+    return np.stack([centre_square(load_image(data), resize, crop) for data in files])

@@ -25,7 +25,7 @@ from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.method import recorded
 from pipeline.project.projector import Projector
 from pipeline.project.switches import SwitchFinder, cut_windows, window_macs
-from pipeline.verify.entry import cut
+from pipeline.verify.entry import cut_out
 from pipeline.verify.reference import Reference
 from pipeline.verify.ties import apply_claims
 
@@ -254,7 +254,7 @@ def _errors(case: Case, layer: str, image: int) -> tuple[float, float, bool]:
     held = reference(pixels, [layer], apply_claims(passed.windows, claims))
     projection = held.project(layer, unit, 1.0)
     box = receptive_field(graph, layer).boxes(found.cell[image])
-    expected = cut(projection, box)
+    expected = cut_out(projection, box)
     scale = ours.abs().max()
     errors = [
         float((values.double() - expected).norm() / expected.norm())

@@ -13,7 +13,7 @@ from pipeline.storage.state import costly_state
 from pipeline.storage.versions import VERSIONS
 from pipeline.training.task import ExecutionConfig
 from pipeline.trials.ablations import Result, ablate, write_summary, write_table
-from pipeline.trials.trial import recipe, scratch_task
+from pipeline.trials.trial import scratch_task, trial_recipe
 from pipeline.workspace import Workspace
 from stages.command import device_option, stage
 from stages.images import fetch_missing
@@ -35,7 +35,7 @@ def main(workspace: Workspace, device: str) -> None:
     configure_matmul(on := parse_device(device), tf32=False)
     task = scratch_task(workspace)
     facts = {
-        **recipe(task.params),
+        **trial_recipe(task.params),
         "model": task.params.own_model.width,  # each network is another
         "manifest": task.manifest.sha256,
         "version": VERSIONS["ablations"],

@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 import click
 import yaml
 
-from pipeline.adopt.adoption import Adopted, scores, take
+from pipeline.adopt.adoption import Adopted, adopt_module, scores
 from pipeline.adopt.build import Built, Spec, build
 from pipeline.adopt.preprocessing import Preprocessing, imagenet
 from pipeline.dataset.class_names import ClassNames, read_class_names, write_class_names
@@ -78,7 +78,7 @@ def main(
         )
     built = build(network, params.seed)
     preprocessing = _preprocessing(built, params, **inputs)
-    adopted = take(built, preprocessing.crop, len(preprocessing.mean))
+    adopted = adopt_module(built, preprocessing.crop, len(preprocessing.mean))
     shown = [layer.name for layer in selected(adopted.graph, layers)]
     comparison = Comparison(
         built.module, adopted.graph, adopted.weights, colours=len(preprocessing.mean)

@@ -28,4 +28,4 @@ def main(workspace: Workspace, workers: int, scheduler: str | None) -> None:
         "packages": package_versions(),
     }
     pictures = PictureStage("crop", "crops", patches_of(run), facts)
-    pictures.run(run, workspace.crops, pool.workers(scheduler, workers, Place()), bar)
+    pictures.run(run, workspace.crops, pool.open_pool(scheduler, workers, Place()), bar)

@@ -13,7 +13,7 @@ from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.transfer.features import Features, features_of
 from pipeline.transfer.folds import Classifier, Protocol
 from pipeline.transfer.lines import feature_line
-from pipeline.transfer.table import Line, write_summary, write_table
+from pipeline.transfer.table import Line, write_folds, write_means
 from pipeline.workspace import Workspace
 from stages.command import bar
 
@@ -90,7 +90,7 @@ def report_lines(workspace: Workspace, name: str, lines: Iterator[Line]) -> None
     for line in lines:
         so_far.append(line)
         with publish(workspace.report(f"{name}.csv")) as path:
-            write_table(path, so_far)
+            write_folds(path, so_far)
         with publish(workspace.report(f"{name}.json")) as path:
-            write_summary(path, so_far)
+            write_means(path, so_far)
         click.echo(str(line))

@@ -17,7 +17,7 @@ from pipeline.storage.hashing import sha256_of
 from pipeline.storage.publish import publish
 from pipeline.training.task import TrainingTask
 from pipeline.trials.rivals import rival_params
-from pipeline.trials.trial import recipe
+from pipeline.trials.trial import trial_recipe
 from pipeline.workspace import Workspace
 from stages.command import alone, stage
 from stages.images import fetch_missing
@@ -61,7 +61,7 @@ def _check(workspace: Workspace, params: Params, rivals: dict[str, Params]) -> N
 def _make(workspace: Workspace, rival: Workspace, params: Params) -> None:
     """Train and scan a rival, as far as that is not done."""
     before, listing = _params_of(rival), _listing(rival, workspace)
-    if before is None or not _same(listing) or recipe(before) != recipe(params):
+    if before is None or not _same(listing) or trial_recipe(before) != trial_recipe(params):
         _remove(rival.artifacts)
     elif before.scan != params.scan:
         _remove(rival.scan)

@@ -15,7 +15,7 @@ from pipeline.training.task import ExecutionConfig, TrainingTask
 from pipeline.transfer.folds import Protocol
 from pipeline.transfer.lines import scratch_line
 from pipeline.transfer.table import Line
-from pipeline.trials.trial import recipe, scratch_task
+from pipeline.trials.trial import scratch_task, trial_recipe
 from pipeline.workspace import Workspace
 from stages.command import bar, device_option, stage
 from stages.few_images import (
@@ -66,7 +66,7 @@ def main(
     protocols = [Protocol(count, test_per_class, folds) for count in per_class]
     learnt = load_model(model or workspace.model) if features else None
     facts = {
-        **(recipe(task.params) if scratch else {"seed": task.params.seed}),
+        **(trial_recipe(task.params) if scratch else {"seed": task.params.seed}),
         "manifest": task.manifest.sha256,
         "model": learnt and learnt.card.sha256,
         "test_per_class": test_per_class,

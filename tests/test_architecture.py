@@ -156,6 +156,18 @@ def test_no_two_modules_have_a_public_class_of_one_name():
     assert not [name for name, times in defined.items() if times > 1]
 
 
+def public_functions(path: Path) -> list[str]:
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    found = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return [name for name in found if not name.startswith("_") and name != "main"]
+
+
+def test_no_two_modules_have_a_public_function_of_one_name():
+    product = [path for path in MODULES if path.parts[0] != "benchmarks"]
+    defined = Counter(name for path in product for name in public_functions(path))
+    assert not [name for name, times in defined.items() if times > 1]
+
+
 TOPS = ("pipeline", "stages", "atlas_site", "benchmarks", "demo", "nets", "tests")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = {"nets/mine.py"}

@@ -12,7 +12,7 @@ from atlas_site.figure_pages.heat import CLASS_COLOURS, categories, heat, overla
 from atlas_site.figure_pages.page import FigurePage
 from atlas_site.figure_pages.plot import PlotTable
 from atlas_site.pictures import sheet, webp
-from atlas_site.script import rounded, rounded_rows
+from atlas_site.script import rounded_rows, significant
 from atlas_site.sprites import Grid, SpriteRegion
 from pipeline.atlas import FigureData, Run
 
@@ -99,8 +99,8 @@ class OcclusionPage(FigurePage):
                 {
                     "followed": image["followed"],
                     "channel": image["channel"],
-                    "activation": rounded(image["activation"]),
-                    "probability": rounded(image["probability"]),
+                    "activation": significant(image["activation"]),
+                    "probability": significant(image["probability"]),
                     "activations": rounded_rows(figure.arrays["activation"][at]),
                     "probabilities": rounded_rows(figure.arrays["probability"][at]),
                     "classes": [

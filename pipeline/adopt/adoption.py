@@ -37,7 +37,7 @@ class Adopted:
     """sha256 of the source files of those parts, by the name of the Python module."""
 
 
-def take(built: Built, crop: int, colours: int) -> Adopted:
+def adopt_module(built: Built, crop: int, colours: int) -> Adopted:
     """Read a module for one size of input and check the result against it.
 
     `colours` is 3, or 1 for a network that sees grey. Raises UnreadableError where the module

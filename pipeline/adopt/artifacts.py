@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.adopt.adoption import Adopted, check_file, scores, take
+from pipeline.adopt.adoption import Adopted, adopt_module, check_file, scores
 from pipeline.adopt.build import Spec, build
 from pipeline.dataset.class_names import ClassNames, read_class_names
 from pipeline.dataset.prepared import prepared_manifest
@@ -23,16 +23,16 @@ def adopt_model(workspace: Workspace, params: Params) -> None:
     classes = read_class_names(workspace.class_names)
     spec = Spec(model.arch, model.arguments, model.weights, workspace.root)
     check_file(spec, model.weights_sha256)
-    adopted = take(build(spec, params.seed), params.data.crop, len(model.inputs.mean))
+    adopted = adopt_module(build(spec, params.seed), params.data.crop, len(model.inputs.mean))
     publish_network(
         workspace,
-        lambda folder: write_model(folder, adopted, params, classes, manifest.sha256),
+        lambda folder: write_adopted(folder, adopted, params, classes, manifest.sha256),
         (),
-        training_report(adopted),
+        adopted_report(adopted),
     )
 
 
-def write_model(
+def write_adopted(
     folder: Path, adopted: Adopted, params: Params, classes: ClassNames, manifest_sha256: str
 ) -> ModelCard:
     """Fill a new model folder: graph, weights and card. Nothing in it needs the module's code."""
@@ -80,7 +80,7 @@ def _by_colour(values: tuple[float, ...]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def training_report(adopted: Adopted) -> TrainingReport:
+def adopted_report(adopted: Adopted) -> TrainingReport:
     """What there is to say of a network that was not trained here."""
     return TrainingReport(
         epochs_trained=0,

@@ -45,8 +45,8 @@ def check(module: nn.Module, graph: Graph, weights: Weights) -> Agreement:
     """
     sources = comparable(module, graph)
     image = torch.randn(1, *graph.input, generator=torch.Generator().manual_seed(0)).double()
-    picked = spread(list(sources))
-    method = method_of(graph)
+    picked = evenly_spaced(list(sources))
+    method = method_to_check(graph)
     # One after the other, so that only one network is in memory in double precision.
     theirs = _run(method, image, lambda x: _double_maps(module, sources, x), picked, {})
     network = network_of(graph, weights)
@@ -191,7 +191,7 @@ def _relative(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).abs().max() / largest)
 
 
-def method_of(graph: Graph) -> Method:
+def method_to_check(graph: Graph) -> Method:
     """The deconvnet where every activation function is a ReLU, gates aside; else guided."""
     gating: set[int] = set()
     for position in reversed(range(len(graph.nodes))):
@@ -209,7 +209,7 @@ def _gates(graph: Graph, position: int, user: int, gating: set[int]) -> bool:
     return user in gating or (isinstance(node.op, Mul) and position != node.inputs[0])
 
 
-def spread(layers: Sequence[str]) -> list[str]:
+def evenly_spaced(layers: Sequence[str]) -> list[str]:
     """The first, the last, and some between."""
     if len(layers) <= PROJECTED_LAYERS:
         return list(layers)

@@ -40,7 +40,7 @@ class DevicePlace(Place):
 def workers(
     scheduler: str | None, count: int, device: torch.device, cores: int = CPU_COUNT
 ) -> Iterator[Pool]:
-    """The workers of `pool.workers`, on a device.
+    """The workers of `pool.open_pool`, on a device.
 
     For 0, one process per card where there are several. `cores` threads in all, and one per process
     on a GPU.
@@ -50,7 +50,7 @@ def workers(
     threads = 1 if device.type == "cuda" else max(1, cores // max(1, count))
     threads_before = torch.get_num_threads()
     try:
-        with pool.workers(scheduler, count, DevicePlace(device), threads) as made:
+        with pool.open_pool(scheduler, count, DevicePlace(device), threads) as made:
             yield made
     finally:
         torch.set_num_threads(threads_before)

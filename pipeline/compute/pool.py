@@ -133,7 +133,7 @@ class Pool:
 
 
 @contextmanager
-def workers(
+def open_pool(
     scheduler: str | None, count: int, place: Place, threads: int | None = None
 ) -> Iterator[Pool]:
     """Workers to run tasks on.

@@ -1,4 +1,4 @@
-"""From an image file to a network input: the project's one `load_image` and one `square`."""
+"""From an image file to a network input: the project's one `load_image` and one `centre_square`."""
 
 import ctypes
 import io
@@ -215,7 +215,7 @@ def _over_grey(image: Image.Image) -> Image.Image:
     return shown
 
 
-def square(
+def centre_square(
     image: Image.Image, resize: int, crop: int, interpolation: Interpolation = "bilinear"
 ) -> UInt8[np.ndarray, "crop crop 3"]:
     """Resize the shortest side, antialiased, then take the centre square.
@@ -254,7 +254,7 @@ def load_square(path: Path, resize: int, crop: int) -> UInt8[np.ndarray, "crop c
     Raises AtlasError where the file has gone or no longer decodes.
     """
     try:
-        return square(load_image(path.read_bytes()), resize, crop)
+        return centre_square(load_image(path.read_bytes()), resize, crop)
     except (OSError, UnusableImageError) as error:
         raise AtlasError(
             f"{path}, which the manifest lists, cannot be read: {error}.",

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from pipeline.dataset.images import UnusableImageError, load_image, square
+from pipeline.dataset.images import UnusableImageError, centre_square, load_image
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.unreadable import unreadable
@@ -48,11 +48,11 @@ def load_verified(
     crop: int,
     interpolation: Interpolation = "bilinear",
 ) -> UInt8[np.ndarray, "crop crop 3"]:
-    """The square of a listed image, as `square` makes it.
+    """The square of a listed image, as `centre_square` makes it.
 
     Raises AtlasError as `decode_verified` does.
     """
-    return square(decode_verified(store, row), resize, crop, interpolation)
+    return centre_square(decode_verified(store, row), resize, crop, interpolation)
 
 
 def _listed(store: ImageStore, row: ImageRow) -> str:

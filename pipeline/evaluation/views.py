@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from pipeline.dataset.images import square
+from pipeline.dataset.images import centre_square
 from pipeline.params import Interpolation
 
 View = UInt8[np.ndarray, "crop crop 3"]
@@ -16,18 +16,18 @@ def centre_crop(
     image: Image.Image, resize: int, crop: int, interpolation: Interpolation = "bilinear"
 ) -> Sequence[View]:
     """The network input alone."""
-    return [square(image, resize, crop, interpolation)]
+    return [centre_square(image, resize, crop, interpolation)]
 
 
 def ten_crops(
     image: Image.Image, resize: int, crop: int, interpolation: Interpolation = "bilinear"
 ) -> Sequence[View]:
     """The network input, the four corners of the resized centre square, then all five mirrored."""
-    wide = square(image, resize, resize, interpolation)
+    wide = centre_square(image, resize, resize, interpolation)
     end = resize - crop
     corners = [(0, 0), (0, end), (end, 0), (end, end)]
     plain = [
-        square(image, resize, crop, interpolation),
+        centre_square(image, resize, crop, interpolation),
         *(wide[top : top + crop, left : left + crop] for top, left in corners),
     ]
     return [*plain, *(view[:, ::-1] for view in plain)]

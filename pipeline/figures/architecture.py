@@ -175,7 +175,7 @@ def _facts(
         "fold_over": fold_over(rival.stride),
         "channels": [run.graph.layer(layer).channels for layer in rival.layers],
         "dead": [_dead(run, layer) for layer in rival.layers],
-        "rms_spread": spread(rms),
+        "rms_spread": relative_spread(rms),
         "rms_largest": float(rms.max() / np.median(rms)) if np.median(rms) > 0 else None,
         "shares": radial_shares(filters).mean(axis=0).tolist(),
         "aliasing": None,
@@ -198,7 +198,7 @@ def _second_facts(rival: Rival, found: Arrays, drawn: list[int]) -> dict[str, ob
     }
 
 
-def spread(values: Float64[np.ndarray, " filter"]) -> float:
+def relative_spread(values: Float64[np.ndarray, " filter"]) -> float:
     """The standard deviation in units of the mean; 0 where all are equal."""
     mean = values.mean()
     return float(values.std() / mean) if mean > 0 else 0.0

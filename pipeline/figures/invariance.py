@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pipeline.atlas import Run
 from pipeline.compute.device import configure_matmul
-from pipeline.dataset.images import square
+from pipeline.dataset.images import centre_square
 from pipeline.dataset.verified import decode_verified
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, scores_classes
@@ -110,8 +110,10 @@ def follow(job: InvarianceJob, device: torch.device) -> Arrays:
     model = model_on(job.source, device)
     resize, crop, interpolation = model.card.framing
     decoded = decode_verified(job.source.images, job.subject.image)
-    image = square(decoded, resize, resize, interpolation)
-    plain = _features(model, job.layers, [square(decoded, resize, crop, interpolation)], device)
+    image = centre_square(decoded, resize, resize, interpolation)
+    plain = _features(
+        model, job.layers, [centre_square(decoded, resize, crop, interpolation)], device
+    )
     label = int(plain[-1].argmax()) if job.subject.label is None else job.subject.label
     arrays: Arrays = {
         "features_0": plain[0][0].cpu().numpy(),

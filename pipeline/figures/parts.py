@@ -71,7 +71,7 @@ def _parts(path: Path, file: TextIOWrapper) -> Iterator[Part]:
 
 
 def in_input(part: Part, image: ImageRow, resize: int, crop: int) -> tuple[float, float] | None:
-    """The (row, col) of a part in the network input that `dataset.images.square` cuts out.
+    """The (row, col) of a part in the network input that `dataset.images.centre_square` cuts out.
 
     None where it is cut off.
     """

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pipeline.adopt.check import in_double, network_of, spread
+from pipeline.adopt.check import evenly_spaced, in_double, network_of
 from pipeline.adopt.oracle import Backward
 from pipeline.adopt.reading import Weights
 from pipeline.adopt.trace import UnreadableError
@@ -99,7 +99,7 @@ class Comparison:
             {path for la in wanted for path in _paths(self._graph, la)}, image, method
         )
         maps = {layer.name: _made_by_both(self._graph, layer, ours, theirs) for layer in wanted}
-        for layer in spread([layer for layer, values in maps.items() if values is not None]):
+        for layer in evenly_spaced([layer for layer, values in maps.items() if values is not None]):
             values = maps[layer]
             assert values is not None
             yield from _picked(layer, values)

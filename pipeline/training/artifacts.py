@@ -15,7 +15,7 @@ from pipeline.network.filters import low_frequency_share
 from pipeline.network.model import save_model
 from pipeline.network.start_cosine import start_cosine
 from pipeline.storage.training_report import Spread, TrainingReport
-from pipeline.training.checkpoint import kept_snapshots, read_snapshot
+from pipeline.training.checkpoint import read_snapshot, snapshots_of_state
 from pipeline.training.init import conv_weights
 from pipeline.training.task import TrainingResult, TrainingTask
 
@@ -32,7 +32,7 @@ def write_model(
     weights = dict(trained.network.state_dict())
     if per_pixel(trained.mean):
         weights[INPUT_MEAN] = trained.mean
-    for epoch in kept_snapshots(state):
+    for epoch in snapshots_of_state(state):
         if (content := read_snapshot(state, epoch)) is not None:
             snapshot_path(folder, epoch).parent.mkdir(exist_ok=True)
             snapshot_path(folder, epoch).write_bytes(content)

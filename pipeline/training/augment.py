@@ -116,7 +116,7 @@ def relight(views: Views, light: Float[Tensor, "image 3"]) -> Views:
     return ((views - lightness) * saturation + lightness).clamp(0, 255)
 
 
-def draw(
+def draw_views(
     kind: Literal["none", "paper", "strong"],
     count: int,
     side: int,

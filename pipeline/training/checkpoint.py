@@ -110,7 +110,7 @@ def read_snapshot(state: Path, epoch: int) -> bytes | None:
     return None if content is None else content.getvalue()
 
 
-def kept_snapshots(state: Path) -> list[int]:
+def snapshots_of_state(state: Path) -> list[int]:
     """The epochs of the snapshots in a state folder."""
     paths = snapshot_path(state, 0).parent.glob("epoch_*.safetensors")
     return sorted(int(path.stem.removeprefix("epoch_")) for path in paths)

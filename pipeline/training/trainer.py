@@ -19,7 +19,7 @@ from pipeline.network.filters import filter_rms, low_frequency_share
 from pipeline.network.module import Network
 from pipeline.network.start_cosine import start_cosine, tenths
 from pipeline.storage.history import EpochRecord
-from pipeline.training.augment import draw
+from pipeline.training.augment import draw_views
 from pipeline.training.checkpoint import (
     Interval,
     Position,
@@ -177,7 +177,7 @@ class Trainer:
         """Loss of each image of this process's part, and whether its class was missed."""
         place, device = (self.position.epoch, step), self.config.device
         share = self.group.shard(len(rows)) if self.group.rank < len(rows) else slice(0, 1)
-        draws = draw(
+        draws = draw_views(
             self.params.augment,
             len(rows),
             self.images.train.side,

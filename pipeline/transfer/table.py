@@ -39,7 +39,7 @@ class Line:
         )
 
 
-def write_table(path: Path, lines: Sequence[Line]) -> None:
+def write_folds(path: Path, lines: Sequence[Line]) -> None:
     """Write the CSV: a row per fold."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -51,7 +51,7 @@ def write_table(path: Path, lines: Sequence[Line]) -> None:
                 )
 
 
-def write_summary(path: Path, lines: Sequence[Line]) -> None:
+def write_means(path: Path, lines: Sequence[Line]) -> None:
     """Write the JSON: mean and standard deviation of each line."""
     summary = {
         f"{line.start}_{line.classifier}_{line.per_class}": {

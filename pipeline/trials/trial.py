@@ -32,7 +32,7 @@ def scratch_task(workspace: Workspace) -> TrainingTask:
     return TrainingTask(params, prepared_manifest(workspace), images, None)
 
 
-def recipe(params: Params) -> dict[str, object]:
+def trial_recipe(params: Params) -> dict[str, object]:
     """What decides the weights of a trial besides its images, by name."""
     return {
         "seed": params.seed,

@@ -84,7 +84,7 @@ def check_entry(
     _check_peak(verdict, passed.maps(entry.layer), activation_error)
     cell = np.array(entry.cell, np.int32)
     box, frame = shown.field.unit_boxes(np.array(entry.channel), cell), shown.field.boxes(cell)
-    patch = cut(torch.from_numpy(pixels.copy()), frame)
+    patch = cut_out(torch.from_numpy(pixels.copy()), frame)
     if list(entry.box) != box.tolist():
         verdict.fail(f"its box is {list(entry.box)}, not {box.tolist()}")
     elif not np.array_equal(entry.crop, _rounded(_reduced(patch.double(), shown.reduction))):
@@ -158,13 +158,13 @@ def _rounded(pixels: Float64[Tensor, "row col 3"]) -> UInt8[np.ndarray, "row col
 def _error(entry: Entry, passed: ReferencePass, picture: _Picture) -> float:
     """Relative L2 distance of the stored projection from the reference's, on the frame."""
     projection = passed.project(entry.layer, (entry.channel, *entry.cell), entry.activation)
-    expected = _reduced(cut(projection, picture.frame), picture.reduction)
+    expected = _reduced(cut_out(projection, picture.frame), picture.reduction)
     size = float(expected.norm())
     distance = float((torch.from_numpy(entry.projection).double() - expected).norm())
     return distance / size if size else distance
 
 
-def cut(image: Tensor, box: Int32[np.ndarray, "4"]) -> Tensor:
+def cut_out(image: Tensor, box: Int32[np.ndarray, "4"]) -> Tensor:
     """The part of an image (row, col, rgb) under a box; 0 where the box reaches outside."""
     top, left, bottom, right = box.tolist()
     rows, cols = image.shape[:2]

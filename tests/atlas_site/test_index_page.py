@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from atlas_site.catalogue import gather
-from atlas_site.index_page import error_rates, has_local_response_norm, summary
+from atlas_site.index_page import error_rate_facts, has_local_response_norm, summary
 from pipeline.atlas import ErrorRates, LocalResponseNorm, open_atlas
 from pipeline.storage.reports import write_report
 from tests.atlas_site.synthetic_run import Plan, write_run
@@ -19,7 +19,7 @@ def test_error_rates_are_told_as_far_as_they_were_measured(tmp_path, measured):
     path, made_from = run.report("evaluate.json"), open_atlas(run.artifacts).provenance
     write_report(path, ErrorRates(images=8, **measured), made_from, run.predictions)
     catalogue = gather(open_atlas(run.artifacts))
-    rates = [(fact.name, fact.value) for fact in error_rates(catalogue)]
+    rates = [(fact.name, fact.value) for fact in error_rate_facts(catalogue)]
     both = [("top-1 error, one crop", "25.0 %"), ("top-5 error, one crop", "12.5 %")]
     assert rates == (both if measured else [])
     assert ("25.0 %" in [headline.value for headline in summary(catalogue)]) == bool(measured)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from atlas_site.script import data_script, rounded
+from atlas_site.script import data_script, significant
 from tests.atlas_site.synthetic_run import HOSTILE, HOSTILE_NAMES
 
 
@@ -21,7 +21,7 @@ def test_what_is_not_a_number_is_refused():
 
 
 def test_numbers_keep_four_digits():
-    assert [rounded(v) for v in (0.0, 3.14159, 123456.0, 1.23456e-7)] == [
+    assert [significant(v) for v in (0.0, 3.14159, 123456.0, 1.23456e-7)] == [
         0,
         3.142,
         123500,

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from pipeline.atlas import open_atlas
 from pipeline.project.control import CONTROL_RANKS, load_start
 from pipeline.project.deconvnet import Deconvnet, Switches, Units
-from pipeline.verify.entry import cut
+from pipeline.verify.entry import cut_out
 from pipeline.verify.reference import Reference
 from pipeline.workspace import Workspace
 from stages.project import main as project
@@ -79,7 +79,7 @@ def test_the_control_is_the_reference_of_a_network_with_the_starts_weights(finis
         image = done.input(int(record.image[channel, rank])).double()
         unit = (channel, *record.cell[channel, rank].tolist())
         peak = float(record.activation[channel, rank])
-        expected = cut(
+        expected = cut_out(
             reference(image, [layer]).project(layer, unit, peak), record.box[channel, rank]
         )
         scale = arrays["control_scale"][channel, rank]

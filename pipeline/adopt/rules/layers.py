@@ -8,7 +8,7 @@ import torch
 from pipeline.adopt.arrangement import Arrangement
 from pipeline.adopt.reading import Constant, Reading, Value
 from pipeline.adopt.rules.pools import without_border
-from pipeline.adopt.rules.registry import as_constant, kept, map_of, pair, rule
+from pipeline.adopt.rules.registry import as_constant, as_pair, kept, map_shape, rule
 from pipeline.adopt.trace import Call, UnreadableError
 from pipeline.network.ops import Conv, Linear
 from pipeline.network.window import Window
@@ -18,20 +18,20 @@ from pipeline.network.window import Window
 def _conv(reading: Reading, call: Call, args: list[Any]) -> Value:
     tensor, weight, bias, stride, padding, dilation, groups = args
     as_constant(call, weight)
-    kernel = pair(weight.tensor.shape[2:])
-    spread = pair(dilation)
+    kernel = as_pair(weight.tensor.shape[2:])
+    spread = as_pair(dilation)
     if padding == "same":
         padding = [(spread[axis] * (kernel[axis] - 1)) // 2 for axis in (0, 1)]
-    before = (0, 0) if padding == "valid" else pair(padding)
+    before = (0, 0) if padding == "valid" else as_pair(padding)
     node, border = without_border(reading, reading.position(tensor, call), 0.0)
-    window = Window(kernel, pair(stride), (before[0] + border[0], before[1] + border[1]), spread)
+    window = Window(kernel, as_pair(stride), (before[0] + border[0], before[1] + border[1]), spread)
     op = Conv(
         window,
         reading.keep_constant(weight, call, "weight"),
         kept(reading, call, bias, "bias"),
         groups,
     )
-    return reading.add(op, [node], map_of(call), call.path)
+    return reading.add(op, [node], map_shape(call), call.path)
 
 
 @rule("linear")

@@ -8,7 +8,7 @@ import torch
 
 from pipeline.adopt.arrangement import Arrangement
 from pipeline.adopt.reading import Reading, Value
-from pipeline.adopt.rules.registry import map_of, pair, rule
+from pipeline.adopt.rules.registry import as_pair, map_shape, rule
 from pipeline.adopt.trace import Call, UnreadableError
 from pipeline.network.ops import MaxPool, MeanPool, Op, Pad, Resample, Shape
 from pipeline.network.window import Pair, Window
@@ -18,23 +18,23 @@ from pipeline.network.window import Pair, Window
 def _max_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
     tensor, kernel, stride, padding, dilation, _ = args
     node, border = without_border(reading, reading.position(tensor, call), -math.inf)
-    before = pair(padding)
+    before = as_pair(padding)
     window = Window(
-        pair(kernel),
-        pair(stride or kernel),
+        as_pair(kernel),
+        as_pair(stride or kernel),
         (before[0] + border[0], before[1] + border[1]),
-        pair(dilation),
+        as_pair(dilation),
     )
-    return reading.add(MaxPool(window), [node], map_of(call), call.path)
+    return reading.add(MaxPool(window), [node], map_shape(call), call.path)
 
 
 @rule("adaptive_max_pool2d")
 def _adaptive_max_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
     tensor = reading.as_map(args[0], call)
-    window = _even_window(tensor.map, pair(args[1]))
+    window = _even_window(tensor.map, as_pair(args[1]))
     if window is None:
         raise UnreadableError(f"{call.place} from {tensor.map[1:]} to {args[1]} uneven windows.")
-    shape = (tensor.map[0], *pair(args[1]))
+    shape = (tensor.map[0], *as_pair(args[1]))
     return [reading.add(MaxPool(window), [tensor.node], shape, call.path)]
 
 
@@ -49,14 +49,14 @@ def _amax(reading: Reading, call: Call, args: list[Any]) -> Value:
 @rule("avg_pool2d")
 def _avg_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
     tensor, kernel, stride, padding, _, counts_padding, divisor = args
-    window = Window(pair(kernel), pair(stride or kernel), pair(padding))
+    window = Window(as_pair(kernel), as_pair(stride or kernel), as_pair(padding))
     op = MeanPool(window, counts_padding, divisor)
-    return reading.add(op, [reading.position(tensor, call)], map_of(call), call.path)
+    return reading.add(op, [reading.position(tensor, call)], map_shape(call), call.path)
 
 
 @rule("adaptive_avg_pool2d")
 def _adaptive_avg_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
-    tensor, shape = reading.as_map(args[0], call), map_of(call)
+    tensor, shape = reading.as_map(args[0], call), map_shape(call)
     window = _even_window(tensor.map, shape[1:])
     if shape == tensor.map:
         return tensor
@@ -103,7 +103,7 @@ def _upsample(reading: Reading, call: Call, args: list[Any]) -> Value:
         op = Resample("nearest")
     else:
         op = Resample("linear_corners" if corners else "linear")
-    return reading.add(op, [reading.position(args[0], call)], map_of(call), call.path)
+    return reading.add(op, [reading.position(args[0], call)], map_shape(call), call.path)
 
 
 @rule("pad", "constant_pad_nd")
@@ -114,7 +114,7 @@ def _pad(reading: Reading, call: Call, args: list[Any]) -> Value:
         raise UnreadableError(f"{call.place} with mode {mode!r}, or along other axes than a map's.")
     left, _, above = (*borders, 0, 0)[:3]
     op = Pad((above, left), float(value or 0.0))
-    return reading.add(op, [reading.position(tensor, call)], map_of(call), call.path)
+    return reading.add(op, [reading.position(tensor, call)], map_shape(call), call.path)
 
 
 def without_border(reading: Reading, node: int, value: float) -> tuple[int, Pair]:

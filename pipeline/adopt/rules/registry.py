@@ -42,14 +42,14 @@ def as_tensor(value: Constant | float | int) -> Tensor:
     return value.tensor if isinstance(value, Constant) else torch.tensor(float(value))
 
 
-def pair(numbers: Sequence[int] | int) -> Pair:
+def as_pair(numbers: Sequence[int] | int) -> Pair:
     """Along rows and columns; one number stands for both."""
     if isinstance(numbers, int):
         return numbers, numbers
     return numbers[0], numbers[-1]
 
 
-def map_of(call: Call) -> Shape:
+def map_shape(call: Call) -> Shape:
     """The shape of a call's result as a map."""
     channels, rows, cols = call.shape[-3:]
     return channels, rows, cols

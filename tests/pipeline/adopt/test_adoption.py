@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.adopt.adoption import check_file, scores, take
+from pipeline.adopt.adoption import adopt_module, check_file, scores
 from pipeline.adopt.build import Built, Spec
 from pipeline.adopt.trace import UnreadableError
 from pipeline.errors import AtlasError
@@ -20,7 +20,7 @@ def built(module):
 
 def test_a_network_is_taken_with_its_weights_its_check_and_where_its_code_is_from():
     module = drawn(Small(classes=4))
-    adopted = take(built(module), 24, 3)
+    adopted = adopt_module(built(module), 24, 3)
     assert scores(adopted.graph) == 4
     assert torch.equal(adopted.weights["stem.weight"], module.stem.weight)
     assert max(adopted.agreement.values, adopted.agreement.projections) <= 1e-9
@@ -30,7 +30,7 @@ def test_a_network_is_taken_with_its_weights_its_check_and_where_its_code_is_fro
 
 def test_a_network_for_grey_sees_the_mean_of_the_colours():
     module = drawn(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()))
-    adopted = take(built(module), 8, 1)
+    adopted = adopt_module(built(module), 8, 1)
     network = Network(adopted.graph)
     network.load_state_dict(adopted.weights)
     image = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -41,7 +41,7 @@ def test_a_network_for_grey_sees_the_mean_of_the_colours():
 
 def test_a_grey_network_that_changes_its_input_before_a_convolution_is_refused():
     with pytest.raises(UnreadableError, match="changes the grey input"):
-        take(built(nn.Sequential(nn.ReLU(), nn.Conv2d(1, 2, 3))), 8, 1)
+        adopt_module(built(nn.Sequential(nn.ReLU(), nn.Conv2d(1, 2, 3))), 8, 1)
 
 
 def test_weights_that_are_no_numbers_are_refused():
@@ -49,11 +49,13 @@ def test_weights_that_are_no_numbers_are_refused():
     with torch.no_grad():
         module[0].bias[1] = torch.nan
     with pytest.raises(AtlasError, match=r"0\.bias"):
-        take(built(module), 8, 3)
+        adopt_module(built(module), 8, 3)
 
 
 def test_a_map_scores_no_classes():
-    assert scores(take(built(nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())), 8, 3).graph) == 0
+    assert (
+        scores(adopt_module(built(nn.Sequential(nn.Conv2d(3, 2, 3), nn.ReLU())), 8, 3).graph) == 0
+    )
 
 
 def test_only_the_file_that_was_adopted_is_taken_again(tmp_path):

@@ -6,8 +6,8 @@ import torch
 import yaml
 from torch import nn
 
-from pipeline.adopt.adoption import take
-from pipeline.adopt.artifacts import training_report, write_model
+from pipeline.adopt.adoption import adopt_module
+from pipeline.adopt.artifacts import adopted_report, write_adopted
 from pipeline.adopt.build import Built
 from pipeline.dataset.class_names import ClassNames
 from pipeline.errors import AtlasError
@@ -22,7 +22,7 @@ CLASSES = ClassNames(("ant", "bee"))
 @pytest.fixture(scope="module")
 def adopted():
     module = drawn(nn.Sequential(nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()))
-    return take(Built(module, None, None, None), 8, 3)
+    return adopt_module(Built(module, None, None, None), 8, 3)
 
 
 def params(**inputs):
@@ -41,7 +41,7 @@ def params(**inputs):
 
 
 def test_a_model_folder_needs_no_code_of_the_network_s(tmp_path, adopted):
-    card = write_model(tmp_path / "model", adopted, params(), CLASSES, "manifest")
+    card = write_adopted(tmp_path / "model", adopted, params(), CLASSES, "manifest")
     model = load_model(tmp_path / "model")
     assert card.classes == ("ant", "bee")
     assert (card.resize, card.crop, card.epochs_trained) == (10, 8, 0)
@@ -54,7 +54,7 @@ def test_a_model_folder_needs_no_code_of_the_network_s(tmp_path, adopted):
 
 
 def test_one_mean_stands_for_all_colours(tmp_path, adopted):
-    card = write_model(
+    card = write_adopted(
         tmp_path / "model", adopted, params(mean=[0.5], std=[0.5]), CLASSES, "manifest"
     )
     assert card.mean == (127.5,) * 3
@@ -63,14 +63,14 @@ def test_one_mean_stands_for_all_colours(tmp_path, adopted):
 
 def test_as_many_classes_are_named_as_the_network_scores(tmp_path, adopted):
     with pytest.raises(AtlasError, match="names 1 classes, and the network scores 2"):
-        write_model(tmp_path / "model", adopted, params(), ClassNames(("ant",)), "manifest")
+        write_adopted(tmp_path / "model", adopted, params(), ClassNames(("ant",)), "manifest")
     assert not (tmp_path / "model").exists()
 
 
 def test_the_report_counts_weights_and_channels(adopted):
-    report = training_report(adopted)
+    report = adopted_report(adopted)
     assert report.parameters == 2 * 3 * 3 * 3 + 2
     assert report.channels == {"0": 2}
     assert (report.epochs_trained, report.stopped_early) == (0, False)
     wider = dataclasses.replace(adopted, weights={"w": torch.zeros(7)})
-    assert training_report(wider).parameters == 7
+    assert adopted_report(wider).parameters == 7

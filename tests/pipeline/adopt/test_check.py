@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pipeline.adopt.adoption import scores, take
+from pipeline.adopt.adoption import adopt_module, scores
 from pipeline.adopt.build import Built
-from pipeline.adopt.check import check, method_of
+from pipeline.adopt.check import check, method_to_check
 from pipeline.adopt.oracle import Backward
 from pipeline.adopt.read import read
 from pipeline.adopt.trace import UnreadableError
@@ -86,7 +86,7 @@ def test_values_and_projections_of_graph_and_module_are_equal(name):
     [("small", "deconvnet"), ("gates", "deconvnet"), ("channels last", "guided")],
 )
 def test_the_deconvnet_needs_relus_gates_aside(name, method):
-    assert method_of(read(NETWORKS[name], INPUT)[0]) == method
+    assert method_to_check(read(NETWORKS[name], INPUT)[0]) == method
 
 
 def changed(graph: Graph, op: type, **facts) -> Graph:
@@ -163,7 +163,7 @@ def test_no_signal_goes_into_a_gate():
 
 def test_a_grey_network_sees_the_mean_of_the_colours():
     module = drawn(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 3)))
-    adopted = take(Built(module, None, None, None), crop=12, colours=1)
+    adopted = adopt_module(Built(module, None, None, None), crop=12, colours=1)
     network = Network(adopted.graph)
     network.load_state_dict(adopted.weights)
     colours = torch.rand(2, 3, 12, 12)
@@ -171,11 +171,11 @@ def test_a_grey_network_sees_the_mean_of_the_colours():
     assert torch.allclose(network.eval()(colours), expected, atol=1e-6)
     assert scores(adopted.graph) == 0
     with pytest.raises(UnreadableError, match="changes the grey input before a convolution"):
-        take(Built(nn.Sequential(nn.ReLU(), module), None, None, None), crop=12, colours=1)
+        adopt_module(Built(nn.Sequential(nn.ReLU(), module), None, None, None), crop=12, colours=1)
 
 
 def test_an_adopted_network_names_the_versions_and_files_that_it_came_from():
-    adopted = take(Built(drawn(Small()), None, None, None), crop=24, colours=3)
+    adopted = adopt_module(Built(drawn(Small()), None, None, None), crop=24, colours=3)
     assert adopted.versions["torch"] == torch.__version__.partition("+")[0]
     assert adopted.sources.keys() == {Block.__module__}
     assert scores(adopted.graph) == 5

@@ -12,7 +12,7 @@ import pytest
 from distributed import Client, LocalCluster, Security, get_worker
 
 from pipeline.compute import pool as pools
-from pipeline.compute.pool import Place, Pool, _check_address, workers
+from pipeline.compute.pool import Place, Pool, _check_address, open_pool
 from pipeline.errors import AtlasError
 from tests.pipeline.compute.jobs import square
 
@@ -36,13 +36,13 @@ def die_once(job: tuple[int, Path], device: None) -> int:
 
 @pytest.fixture(scope="module")
 def processes() -> Iterator[Pool]:
-    with workers(None, 2, Place(), threads=1) as pool:
+    with open_pool(None, 2, Place(), threads=1) as pool:
         yield pool
 
 
 @pytest.fixture(scope="module")
 def threads() -> Iterator[Pool]:
-    with workers(None, 0, Place(), threads=2) as pool:
+    with open_pool(None, 0, Place(), threads=2) as pool:
         yield pool
 
 
@@ -119,7 +119,7 @@ def test_a_scheduler_that_is_not_there_is_named():
         pytest.raises(AtlasError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1"),
     ):
         taken.bind(("127.0.0.1", 0))
-        with workers(f"tcp://127.0.0.1:{taken.getsockname()[1]}", 0, Place()):
+        with open_pool(f"tcp://127.0.0.1:{taken.getsockname()[1]}", 0, Place()):
             pass
 
 
@@ -128,7 +128,7 @@ def test_a_scheduler_that_accepts_and_says_nothing_is_named():
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(AtlasError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1"),
-        workers(f"tcp://127.0.0.1:{silent.getsockname()[1]}", 0, Place()),
+        open_pool(f"tcp://127.0.0.1:{silent.getsockname()[1]}", 0, Place()),
     ):
         pass
 
@@ -137,7 +137,7 @@ def test_a_scheduler_is_reached_from_a_thread_that_runs_a_loop():
     """As a notebook's thread does."""
 
     async def squares(address: str) -> list[int]:
-        with workers(address, 0, Place()) as pool:
+        with open_pool(address, 0, Place()) as pool:
             return [result for _, result in pool.run(square, [(0, 3)])]
 
     with LocalCluster(1, processes=False, protocol="tcp", dashboard_address=None) as running:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageOps
 from torchvision.transforms.v2 import functional
 
-from pipeline.dataset.images import UnusableImageError, load_image, load_square, square
+from pipeline.dataset.images import UnusableImageError, centre_square, load_image, load_square
 from pipeline.errors import AtlasError
 
 RNG = np.random.default_rng(7)
@@ -178,7 +178,7 @@ def test_black_and_white_becomes_rgb():
 
 def test_one_pixel_is_an_image_of_one_colour():
     data = encoded(Image.new("RGB", (1, 1), (1, 2, 3)))
-    assert (square(load_image(data), 40, 32) == [1, 2, 3]).all()
+    assert (centre_square(load_image(data), 40, 32) == [1, 2, 3]).all()
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ SIZES = [(500, 375), (375, 500), (224, 224), (31, 300), (300, 31), (1, 16), (33,
 @pytest.mark.parametrize(("resize", "crop"), [(256, 224), (176, 160), (64, 64), (33, 20)])
 def test_square_is_torchvision_to_the_bit(size, resize, crop):
     image = Image.fromarray(RNG.integers(0, 256, (*size, 3)).astype(np.uint8))
-    assert np.array_equal(square(image, resize, crop), by_torchvision(image, resize, crop))
+    assert np.array_equal(centre_square(image, resize, crop), by_torchvision(image, resize, crop))
 
 
 @pytest.mark.parametrize("size", [(1, 500), (500, 1), (2, 401), (400, 2), (3, 1001)])
@@ -264,15 +264,15 @@ def test_square_of_a_very_long_image_is_that_of_the_whole_within_a_pixel(size):
     wave = 128 + 100 * np.sin(place[:, None] / 9 + [0.0, 1.0, 2.0])
     line = np.rint(wave).astype(np.uint8).reshape(*(side if side > 3 else 1 for side in size), 3)
     image = Image.fromarray(np.broadcast_to(line, (*size, 3)).copy())
-    difference = square(image, 32, 32).astype(int) - by_torchvision(image, 32, 32)
+    difference = centre_square(image, 32, 32).astype(int) - by_torchvision(image, 32, 32)
     step_per_output_pixel = 100 / 9 * min(size) / 32
     assert np.abs(difference).max() <= np.ceil(step_per_output_pixel) + 1
 
 
 def test_a_very_long_image_needs_little_memory():
     line = Image.fromarray(np.tile(np.uint8([[[9, 8, 7]]]), (1, 1_000_000, 1)))
-    assert (square(line, 256, 224) == [9, 8, 7]).all()
-    assert (square(line.transpose(Image.Transpose.ROTATE_90), 256, 224) == [9, 8, 7]).all()
+    assert (centre_square(line, 256, 224) == [9, 8, 7]).all()
+    assert (centre_square(line.transpose(Image.Transpose.ROTATE_90), 256, 224) == [9, 8, 7]).all()
 
 
 def test_threads_get_the_pixels_of_one_thread(tmp_path):
@@ -301,7 +301,7 @@ def test_a_listed_image_that_is_gone_says_what_to_do(tmp_path):
 def test_the_image_given_stays_as_it_was():
     image = ImageOps.mirror(Image.fromarray(NOISE))
     before = np.array(image)
-    square(image, 20, 20)
+    centre_square(image, 20, 20)
     assert np.array_equal(np.asarray(image), before)
 
 

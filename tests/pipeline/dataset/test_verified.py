@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.dataset.images import load_image, square
+from pipeline.dataset.images import centre_square, load_image
 from pipeline.dataset.store import FolderStore
 from pipeline.dataset.verified import load_verified, read_verified
 from pipeline.errors import AtlasError
@@ -16,7 +16,7 @@ def test_the_bytes_and_the_square_are_the_files(tmp_path):
     store = FolderStore(tmp_path / "a")
     assert read_verified(store, row) == data
     np.testing.assert_array_equal(
-        load_verified(store, row, 68, 64), square(load_image(data), 68, 64)
+        load_verified(store, row, 68, 64), centre_square(load_image(data), 68, 64)
     )
 
 

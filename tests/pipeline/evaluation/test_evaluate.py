@@ -7,7 +7,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional
 
-from pipeline.dataset.images import load_image, square
+from pipeline.dataset.images import centre_square, load_image
 from pipeline.dataset.manifest import ImageRow, read_manifest
 from pipeline.dataset.store import FolderStore, open_images
 from pipeline.errors import AtlasError
@@ -53,9 +53,9 @@ def test_probabilities_are_those_of_the_plain_forward_pass_on_torchvisions_ten_c
     one, ten = [], []
     for row in world.rows:
         image = load_image((world.root / "images" / row.path).read_bytes())
-        wide = torch.tensor(square(image, 72, 72)).permute(2, 0, 1)
+        wide = torch.tensor(centre_square(image, 72, 72)).permute(2, 0, 1)
         crops = torch.stack(functional.ten_crop(wide, [64, 64]))
-        own = torch.tensor(square(image, 72, 64)).permute(2, 0, 1)[None]
+        own = torch.tensor(centre_square(image, 72, 64)).permute(2, 0, 1)[None]
         one.append(world.probabilities(own)[0])
         ten.append(world.probabilities(crops).mean(axis=0))
     np.testing.assert_allclose(result.one_crop, one, atol=1e-5, rtol=0)

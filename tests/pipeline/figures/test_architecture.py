@@ -4,7 +4,7 @@ import torch
 
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
-from pipeline.figures.architecture import Architecture, rivals_of, spread
+from pipeline.figures.architecture import Architecture, relative_spread, rivals_of
 from pipeline.figures.figure import Work
 from pipeline.network.filters import filter_rms
 from pipeline.network.geometry import receptive_field
@@ -53,10 +53,10 @@ def test_the_filters_and_dead_channels_are_those_of_the_run_and_a_copy_has_the_s
 
 def test_a_filter_that_dominates_is_seen_in_the_spread():
     filters = np.ones((10, 3, 3, 3))
-    assert spread(filter_rms(torch.from_numpy(filters)).numpy()) == 0
+    assert relative_spread(filter_rms(torch.from_numpy(filters)).numpy()) == 0
     filters[0] *= 11
     # The mean is 2, the deviations are 9 once and −1 nine times.
-    assert spread(filter_rms(torch.from_numpy(filters)).numpy()) == pytest.approx(
+    assert relative_spread(filter_rms(torch.from_numpy(filters)).numpy()) == pytest.approx(
         np.sqrt((81 + 9) / 10) / 2
     )
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.dataset.images import square
+from pipeline.dataset.images import centre_square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.errors import AtlasError
 from pipeline.figures.parts import Part, in_input, read_parts
@@ -19,7 +19,7 @@ def test_a_part_is_where_its_pixels_are_in_the_network_input(width, height):
     y, x = np.mgrid[:height, :width] + 0.5
     spot = 255 * np.exp(-((y - row) ** 2 + (x - col) ** 2) / 18)
     pixels = np.repeat(spot[..., None], 3, axis=2).astype(np.uint8)
-    found = square(Image.fromarray(pixels), 72, 64)[..., 0].astype(float)
+    found = centre_square(Image.fromarray(pixels), 72, 64)[..., 0].astype(float)
     rows, cols = np.mgrid[:64, :64] + 0.5
     centre = (found * rows).sum() / found.sum(), (found * cols).sum() / found.sum()
     image = ImageRow("val", "a.png", "", width, height, "")

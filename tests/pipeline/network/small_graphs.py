@@ -34,7 +34,12 @@ def joined() -> Graph:
         Node(MaxPool(square(3, 2, 1)), (3,), (8, 9, 7), "pool"),
         Node(Conv(square(3, 1, 1), "block.a.weight"), (4,), (8, 9, 7), "block.a"),
         Node(RELU, (5,), (8, 9, 7), "block.act"),
-        Node(Conv(square(3, 1, 1), "block.b.weight", "block.b.bias"), (6,), (8, 9, 7), "block.b"),
+        Node(
+            Conv(square(3, 1, 1), "block.b.weight", "block.b.bias"),
+            (6,),
+            (8, 9, 7),
+            "block.b",
+        ),
         Node(Add(), (7, 4), (8, 9, 7), "block"),
         Node(RELU, (8,), (8, 9, 7), "block.act"),
         Node(Conv(square(1), "mix.one.weight"), (9,), (4, 9, 7), "mix.one"),

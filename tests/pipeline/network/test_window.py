@@ -25,7 +25,11 @@ def test_padding_after_the_map_follows_from_the_number_of_cells():
 
 @pytest.mark.parametrize(
     ("window", "covers"),
-    [(square(2, 2), True), (square(2, 3), False), (Window((2, 2), dilation=(2, 1)), False)],
+    [
+        (square(2, 2), True),
+        (square(2, 3), False),
+        (Window((2, 2), dilation=(2, 1)), False),
+    ],
 )
 def test_windows_cover_a_map_unless_a_stride_or_a_dilation_leaves_cells_out(window, covers):
     assert window.covers == covers

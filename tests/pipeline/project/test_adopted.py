@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pipeline.adopt.adoption import take
+from pipeline.adopt.adoption import adopt_module
 from pipeline.adopt.build import Built
 from pipeline.adopt.read import read
 from pipeline.adopt.trace import UnreadableError
@@ -75,7 +75,7 @@ def test_a_layer_that_no_submodule_makes_is_passed_over():
 
 def test_a_network_for_grey_is_compared_with_what_it_makes_of_the_mean():
     module = drawn(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 2, 3)))
-    adopted = take(Built(module, None, None, None), 8, 1)
+    adopted = adopt_module(Built(module, None, None, None), 8, 1)
     comparison = Comparison(module, adopted.graph, adopted.weights, 1)
     found = comparison.of_layers(adopted.graph.layers, "auto")
     assert found.keys() == {"0", "2"}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.training.augment import Crops, Warps, draw, relight
+from pipeline.training.augment import Crops, Warps, draw_views, relight
 
 
 def ramp(count: int, side: int) -> torch.Tensor:
@@ -27,7 +27,7 @@ def test_a_crop_starts_at_its_corner_and_a_mirrored_one_runs_from_right_to_left(
 
 
 def test_crops_reach_every_corner_and_no_further():
-    crops = draw("paper", 400, side=6, crop=4, generator=chance())
+    crops = draw_views("paper", 400, side=6, crop=4, generator=chance())
     assert isinstance(crops, Crops)
     assert set(crops.top.tolist()) == set(crops.left.tolist()) == {0, 1, 2}
     assert 0.4 < crops.mirrored.float().mean() < 0.6
@@ -36,27 +36,29 @@ def test_crops_reach_every_corner_and_no_further():
 @pytest.mark.parametrize("kind", ["paper", "strong"])
 def test_equal_generators_give_equal_views_and_others_give_others(kind):
     squares = ramp(8, 20)
-    one, same, other = (draw(kind, 8, 20, 16, chance(seed)).views(squares) for seed in (0, 0, 1))
+    one, same, other = (
+        draw_views(kind, 8, 20, 16, chance(seed)).views(squares) for seed in (0, 0, 1)
+    )
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
 
 @pytest.mark.parametrize("kind", ["none", "paper", "strong"])
 def test_a_process_that_takes_a_share_sees_what_one_alone_sees_there(kind):
-    squares, draws = ramp(7, 20), draw(kind, 7, 20, 16, chance())
+    squares, draws = ramp(7, 20), draw_views(kind, 7, 20, 16, chance())
     share = slice(1, 7, 3)
     assert torch.equal(draws.share(share).views(squares[share]), draws.views(squares)[share])
 
 
 def test_without_augmentation_every_view_is_the_centre():
-    views = draw("none", 2, side=8, crop=4, generator=chance()).views(ramp(2, 8))
+    views = draw_views("none", 2, side=8, crop=4, generator=chance()).views(ramp(2, 8))
     assert views[1, 0, :, 0].tolist() == [2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("kind", ["none", "paper", "strong"])
 def test_views_are_floats_0_to_255_laid_out_channels_last(kind):
     squares = torch.randint(256, (3, 20, 20, 3), dtype=torch.uint8, generator=chance())
-    views = draw(kind, 3, 20, 16, chance()).views(squares)
+    views = draw_views(kind, 3, 20, 16, chance()).views(squares)
     assert views.shape == (3, 3, 16, 16)
     assert views.dtype == torch.float32
     assert views.is_contiguous(memory_format=torch.channels_last)

@@ -11,11 +11,11 @@ from pipeline.training.checkpoint import (
     FILE,
     Interval,
     Position,
-    kept_snapshots,
     load_checkpoint,
     read_snapshot,
     save_checkpoint,
     save_snapshot,
+    snapshots_of_state,
 )
 from pipeline.training.optimizer import Schedule, make_optimizer
 from tests.pipeline.training.tiny import write_params
@@ -90,7 +90,7 @@ def test_a_snapshot_is_a_weights_file_with_its_mean(tmp_path, train):
     network, *_ = parts(train, 1.0)
     for epoch in (0, 12):
         save_snapshot(tmp_path, epoch, network, MEAN)
-    assert kept_snapshots(tmp_path) == [0, 12]
+    assert snapshots_of_state(tmp_path) == [0, 12]
     assert read_snapshot(tmp_path, 1) is None
     content = load(read_snapshot(tmp_path, 12) or b"")
     assert torch.equal(content.pop("input_mean"), MEAN)

@@ -3,13 +3,13 @@ import json
 
 import pytest
 
-from pipeline.transfer.table import Line, write_summary, write_table
+from pipeline.transfer.table import Line, write_folds, write_means
 
 
 def test_the_table_has_a_line_per_fold_and_the_summary_mean_and_deviation(tmp_path):
     lines = [Line("fc7", "svm", 15, (0.5, 0.7)), Line("scratch", "softmax", 30, (0.25,))]
-    write_table(tmp_path / "t.csv", lines)
-    write_summary(tmp_path / "t.json", lines)
+    write_folds(tmp_path / "t.csv", lines)
+    write_means(tmp_path / "t.json", lines)
     with (tmp_path / "t.csv").open(newline="") as file:
         assert list(csv.reader(file))[1:] == [
             ["fc7", "svm", "15", "0", "0.500000"],

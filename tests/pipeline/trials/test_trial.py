@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.errors import AtlasError
-from pipeline.trials.trial import from_scratch, recipe, scratch_task
+from pipeline.trials.trial import from_scratch, scratch_task, trial_recipe
 from pipeline.workspace import Workspace
 from tests.pipeline.training.tiny import make_workspace, write_params
 
@@ -23,11 +23,11 @@ def test_a_trial_starts_from_nothing_learnt_and_changes_nothing_else(tmp_path):
 
 def test_what_decides_the_weights_is_in_the_recipe(tmp_path):
     first = write_params(tmp_path)
-    assert recipe(first) == recipe(write_params(tmp_path))
-    assert recipe(first) != recipe(write_params(tmp_path, learning_rate=0.5))
-    assert recipe(first) != recipe(write_params(tmp_path, width=0.1))
+    assert trial_recipe(first) == trial_recipe(write_params(tmp_path))
+    assert trial_recipe(first) != trial_recipe(write_params(tmp_path, learning_rate=0.5))
+    assert trial_recipe(first) != trial_recipe(write_params(tmp_path, width=0.1))
     scanned = first.scan.model_copy(update={"top": 4})
-    assert recipe(first) == recipe(first.model_copy(update={"scan": scanned}))
+    assert trial_recipe(first) == trial_recipe(first.model_copy(update={"scan": scanned}))
 
 
 def test_the_task_is_the_run_s_with_its_images_and_needs_no_weights_file(tmp_path):

@@ -4,7 +4,7 @@ import torch
 
 from pipeline.network.geometry import receptive_field
 from pipeline.storage.entry import Entry
-from pipeline.verify.entry import PictureFrame, check_entry, cut
+from pipeline.verify.entry import PictureFrame, check_entry, cut_out
 from pipeline.verify.reference import Reference
 from tests.pipeline.project.oracle import random_network
 
@@ -52,8 +52,8 @@ def checked(reference, pixels, cell, peak, drawn, claims):
         path="one.png",
         cell=cell,
         box=tuple(box.tolist()),
-        projection=cut(drawn, box).float().numpy(),
-        crop=cut(torch.from_numpy(pixels), box).numpy(),
+        projection=cut_out(drawn, box).float().numpy(),
+        crop=cut_out(torch.from_numpy(pixels), box).numpy(),
     )
     passed = reference(image, ["conv2"])
     shown = PictureFrame(field)
