@@ -53,3 +53,21 @@ def test_a_region_is_labelled_where_five_channels_of_a_class_are_nearest():
     assert region_labels(places, favourites) == [[4, 100, 100], [7, 500, 30]]
     shuffled = np.random.default_rng(0).permutation(len(places))
     assert region_labels(places[shuffled], favourites[shuffled]) == [[4, 100, 100], [7, 500, 30]]
+
+
+def test_the_gradient_is_that_of_van_der_maaten_and_hinton(monkeypatch):
+    """4 Σⱼ (pᵢⱼ − qᵢⱼ) (yᵢ − yⱼ) / (1 + |yᵢ − yⱼ|²), for any number of rows at a time."""
+    rng = np.random.default_rng(3)
+    near = rng.random((10, 10))
+    near = near + near.T
+    np.fill_diagonal(near, 0)
+    near /= near.sum()
+    places = rng.normal(size=(10, 2))
+    apart = places[:, None] - places[None]
+    kernel = 1 / (1 + (apart**2).sum(axis=2))
+    np.fill_diagonal(kernel, 0)
+    expected = 4 * ((near - kernel / kernel.sum()) * kernel)[..., None] * apart
+    for rows in (3, 64):
+        monkeypatch.setattr(channel_map, "ROWS", rows)
+        gradient = channel_map._gradient(places.astype("f4"), near.astype("f4"))
+        np.testing.assert_allclose(gradient, expected.sum(axis=1), rtol=1e-4, atol=1e-6)
