@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float32
 
 from atlas_site.catalogue import Catalogue
-from atlas_site.channel_map import SIDE, map_of, region_labels
 from atlas_site.class_order import class_order
 from atlas_site.connections import Connection, Expanded, Weights, merged
 from atlas_site.example_data import example_facts
@@ -229,31 +228,6 @@ def search_data(catalogue: Catalogue) -> Mapping[str, object]:
             [keys[layer], channel, name.name, name.note, name.family]
             for (layer, channel), name in sorted(catalogue.names.items())
         ],
-    }
-
-
-def map_data(catalogue: Catalogue) -> Mapping[str, object]:
-    """The map of channels: [layer, number, x, y] of each that is not dead; labels of regions.
-
-    `layerLabels` are those of the channels of each layer alone.
-    """
-    alive = [
-        (position, channel)
-        for position, layer in enumerate(catalogue.layers)
-        for channel in layer.channels
-        if not channel.dead
-    ]
-    if not alive:
-        return {"side": SIDE, "places": [], "labels": [], "layerLabels": []}
-    addresses = np.array([(position, channel.number) for position, channel in alive])
-    places = map_of(catalogue.atlas, addresses)
-    favourites = np.array([catalogue.class_number[channel.favourite] for _, channel in alive])
-    own = [addresses[:, 0] == position for position in range(len(catalogue.layers))]
-    return {
-        "side": SIDE,
-        "places": np.concatenate([addresses, places], axis=1).tolist(),
-        "labels": region_labels(places, favourites),
-        "layerLabels": [region_labels(places[part], favourites[part]) for part in own],
     }
 
 

@@ -13,7 +13,6 @@ from atlas_site.data import (
     class_data,
     image_data,
     layer_data,
-    map_data,
     search_data,
     site_data,
     weight_data,
@@ -24,6 +23,7 @@ from atlas_site.graph_map import WIDTH as GRAPH_WIDTH
 from atlas_site.graph_map import diagram
 from atlas_site.layer_groups import layer_groups
 from atlas_site.layers import Channel, LayerView
+from atlas_site.map_data import map_data
 from atlas_site.network_map import HEIGHT, WIDTH, field_boxes, slabs
 from atlas_site.painting import paint
 from atlas_site.picture_jobs import jobs_of

@@ -51,14 +51,15 @@ def test_a_click_on_the_map_opens_the_channel_there(visit: Opener) -> None:
     watched = visit("channels.html")
     page = watched.page
     page.select_option("[data-map-layer]", "2")
-    last = page.evaluate("Atlas.data.map.places.length - 1")
-    where, number = page.evaluate(f"Atlas.data.map.places[{last}].slice(0, 2)")
+    last = page.evaluate("Atlas.mapPlaces().length - 1")
+    where, number = page.evaluate(f"Atlas.mapPlaces()[{last}].slice(0, 2)")
     assert where == 2
     x, y = page.evaluate(f"Atlas.mapPlace({last})")
     canvas = page.locator("[data-canvas]")
     canvas.hover(position={"x": x, "y": y})
     expect(page.locator("[data-map-label]")).to_contain_text(f"conv3 {number}")
     canvas.click(position={"x": x, "y": y})
+    page.wait_for_url(f"**/conv3.html#{number}")
     expect(page.locator("#channel-title")).to_have_text(f"conv3 {number}")
     assert watched.complaints == []
 

@@ -8,7 +8,6 @@ from atlas_site.data import (
     class_data,
     image_data,
     layer_data,
-    map_data,
     search_data,
     site_data,
     weight_data,
@@ -93,19 +92,3 @@ def test_the_search_knows_favourites_and_names(catalogue):
         channel.favourite for channel in layer.channels if not channel.dead
     ]
     assert data["names"] == [["conv1", 0, 'edge <b>"x"</b>', "a note", "edges"]]
-
-
-def test_the_map_has_a_place_for_each_channel_that_is_not_dead(catalogue):
-    data = map_data(catalogue)
-    addresses = [(layer, channel) for layer, channel, _, _ in data["places"]]
-    assert addresses == [(0, n) for n in range(10)] + [(1, n) for n in range(26) if n != 1]
-    places = np.array(data["places"])[:, 2:]
-    assert (places >= 0).all()
-    assert (places <= data["side"]).all()
-    assert len({tuple(place) for place in places.tolist()}) == len(places)
-    # A layer's labels stand at places of its own channels; of all layers' any may be labelled.
-    assert len(data["layerLabels"]) == 2
-    for layer, labels in enumerate(data["layerLabels"]):
-        own = {(x, y) for one, _, x, y in data["places"] if one == layer}
-        assert {(x, y) for _, x, y in labels} <= own
-    assert data["layerLabels"][1]
