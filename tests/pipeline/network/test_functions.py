@@ -108,8 +108,8 @@ def test_a_linear_layer_takes_the_whole_map_or_the_channels_of_each_cell():
 
 def test_norms_centre_and_divide_by_the_deviation():
     maps = torch.tensor([[[[5.0]], [[1.0]]]])
-    fixed = {"mean": torch.tensor([1.0, 1.0]), "variance": torch.tensor([4.0, 4.0])}
-    batch = apply_op(BatchNorm("mean", "variance", None, None, 0.0), [maps], (1, 1), fixed)
+    fixed = {"mean": torch.tensor([1.0, 1.0]), "variance": torch.tensor([3.0, 3.0])}
+    batch = apply_op(BatchNorm("mean", "variance", None, None, 1.0), [maps], (1, 1), fixed)
     assert batch.flatten().tolist() == [2, 0]
     weights = {"w": torch.tensor([3.0, 3.0]), "b": torch.tensor([0.5, 0.5])}
     channel = apply_op(ChannelNorm("w", "b", 0.0), [maps], (1, 1), weights)
