@@ -26,8 +26,10 @@ TORCHVISION_ALEXNET = {
     "classifier.6": "fc8",
 }
 """Layer names of torchvision's AlexNet, by position in its two chains."""
-WRAPPERS = ("module", "_orig_mod")
-"""Prefixes of the module that DataParallel and torch.compile wrap."""
+WRAPPERS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+"""Prefixes of the module that DataParallel, torch.compile, FSDP and checkpointing wrap."""
+AVERAGED = "n_averaged"
+"""What `torch.optim.swa_utils.AveragedModel` counts beside the tensors of `module`."""
 _KNOWN = {
     f"{layer}.{kind}"
     for names in TORCHVISION_ALEXNET.items()
@@ -97,13 +99,17 @@ def read_tensors(path: Path) -> Tensors:
 def unwrapped(tensors: Tensors, known: Collection[str], path: Path) -> Tensors:
     """Tensors under the names that a network knows, without what wrapped it while it was trained.
 
-    Names of which the network knows one stay as they are. Else `module.` (DataParallel) and
-    `_orig_mod.` (torch.compile) go wherever they are, and then a leading `model.` (Lightning).
+    Names of which the network knows one stay as they are. Else `module.` (DataParallel),
+    `_orig_mod.` (torch.compile) and their like go wherever they are, and then a leading `model.`
+    (Lightning); so does the count of averaged weights.
     Raises AtlasError where two tensors would then have one name.
     """
     for reading in (_as_it_is, _without_wrappers, _without_module):
         if any(reading(name) in known for name in tensors):
-            return _renamed(tensors, reading, path)
+            named = _renamed(tensors, reading, path)
+            if reading is not _as_it_is and AVERAGED not in known:
+                named.pop(AVERAGED, None)
+            return named
     return tensors
 
 

@@ -15,18 +15,21 @@ from pipeline.network.weights_file import check_plain
 
 ZIP_START = b"PK\x03\x04"
 """By which torch knows its present format; older files are bare pickles."""
+HOLDERS = ("state_dict", "model_state_dict", "model")
+"""Under which a checkpoint holds its weights."""
 SAVE = "Save model.state_dict() instead."
 
 
 def read_pickled(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .pt, .pth or .ckpt file, or of the `state_dict` in it.
+    """The tensors of a .pt, .pth or .ckpt file, or of the state_dict that it holds.
 
     Raises AtlasError for a file that holds anything else: nothing in it is executed.
     """
     check_readable(path, fix="Correct the path.")
     content = _loaded(path)
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
+    if isinstance(content, Mapping):
+        held = (content.get(holder) for holder in HOLDERS)
+        content = next((found for found in held if isinstance(found, Mapping)), content)
     if not isinstance(content, Mapping):
         raise AtlasError(
             f"{path} holds a {type(content).__name__}, not a state_dict of tensors.", fix=SAVE

@@ -1,6 +1,7 @@
 """The classes of an adopted network, and which of them a folder of images means."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,23 @@ COMMENT = (
     "# The classes of the adopted network, in the order of its scores (written by `atlas adopt`)."
 )
 WNID = re.compile(r"n\d{8}")
+LONGEST = 255
+"""Characters of a class's name, as of a folder's."""
+
+
+def composed(text: str) -> str:
+    """Text in composed Unicode form, as Linux has names and macOS has not."""
+    return unicodedata.normalize("NFC", text)
+
+
+def class_name(said: str) -> str | None:
+    """The class that a label names, spelled as a folder's name would be; None where it names none.
+
+    A name is a line of no more characters than a folder's name can have, and can be written.
+    """
+    name = composed(said.strip())
+    strange = any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
+    return None if strange or len(name) > LONGEST else name
 
 
 @dataclass(frozen=True)
@@ -60,7 +78,7 @@ def read_class_names(path: Path) -> ClassNames:
     AtlasError where the file is missing or names a class twice.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = composed(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise AtlasError(
             f"{path} cannot be read: {error}.", fix="Name a text file with a class a line."

@@ -5,6 +5,7 @@ import io
 import logging
 import struct
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,7 @@ def _silence_libtiff() -> None:
 _silence_libtiff()
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
+_SIGNED = 2
 _KINDS = (
     (b"<", "text such as HTML"),
     (b"%PDF", "PDF"),
@@ -137,7 +139,8 @@ def _decoded(image: Image.Image, data: bytes) -> Image.Image:
         image.load()
         image.im = ImageChops.invert(image).im  # Pillow takes every CMYK JPEG for Adobe's negative
     image.load()
-    ImageOps.exif_transpose(image, in_place=True)
+    with suppress(*_DAMAGE):  # of its metadata: the pixels are there
+        ImageOps.exif_transpose(image, in_place=True)
     if image.mode.startswith(("I", "F")):
         return _grey_to_rgb(image, *white)
     if image.mode == "La":
@@ -152,7 +155,10 @@ def _white(image: Image.Image) -> tuple[int, bool]:
 
     Raises UnusableImageError where the file does not say what white is.
     """
-    if not image.mode.startswith(("I", "F")):
+    deep = image.mode.startswith(("I", "F"))
+    if image.format == "TIFF" and not deep and _is_signed(image):
+        raise UnusableImageError("no defined white", "signed values")
+    if not deep:
         return 255, False
     if image.format != "TIFF":
         if image.mode == "F":
@@ -163,6 +169,11 @@ def _white(image: Image.Image) -> tuple[int, bool]:
     if image.mode == "F" or bits > 16 or tags.get(_SAMPLE_FORMAT, (1,))[0] != 1:
         raise UnusableImageError("no defined white", f"{bits}-bit or signed grey values")
     return (1 << bits) - 1, tags.get(_PHOTOMETRIC) == 0
+
+
+def _is_signed(image: Image.Image) -> bool:
+    """Whether a TIFF's samples are signed, which Pillow reads as if they were not."""
+    return _SIGNED in image.tag_v2.get(_SAMPLE_FORMAT, ())  # type: ignore[attr-defined]
 
 
 def _restore_transparency(image: Image.Image, data: bytes) -> None:

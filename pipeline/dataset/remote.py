@@ -177,7 +177,10 @@ def _opened(scheme: str, url: str) -> tuple[Any, str]:
 
 def check_url(url: str) -> None:
     """Raise AtlasError for a URL with a password or a signature: params.yaml is published."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise AtlasError(f"data.root {url} is no URL: {error}.", fix="Correct it.") from None
     if "@" in parts.netloc and parts.scheme != "hf":
         place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         raise AtlasError(

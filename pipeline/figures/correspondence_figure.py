@@ -10,6 +10,7 @@ from jaxtyping import Float32, UInt8
 
 from pipeline.atlas import Run
 from pipeline.compute.device import configure_matmul
+from pipeline.dataset.class_names import composed
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.seeding import rng_for
 from pipeline.dataset.verified import load_verified
@@ -137,10 +138,10 @@ def groups(run: Run) -> tuple[MaskGroup, ...]:
 def _marked(run: Run) -> dict[int, dict[str, Centre]]:
     """By validation image row, the parts inside the network's input."""
     resize, crop, _ = run.card.framing
-    rows = {image.path: row for row, image in enumerate(run.images)}
+    rows = {composed(image.path): row for row, image in enumerate(run.images)}
     marked: dict[int, dict[str, Centre]] = {}
     for part in read_parts(parts_file(run)) or ():
-        row = rows.get(part.path)
+        row = rows.get(composed(part.path))
         centre = None if row is None else in_input(part, run.images[row], resize, crop)
         if row is not None and centre is not None:
             marked.setdefault(row, {})[part.part] = centre

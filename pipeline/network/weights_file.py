@@ -50,7 +50,9 @@ def check_plain(tensors: Mapping[str, Tensor], path: Path, fix: str) -> None:
 
 def _odd(tensor: Tensor) -> Iterator[str]:
     """What sets a tensor apart from an array of real numbers."""
-    if tensor.is_quantized:
+    if tensor.is_nested:
+        yield "nested"
+    elif tensor.is_quantized:
         yield "quantised"
     elif tensor.layout != torch.strided:
         yield f"sparse ({str(tensor.layout).removeprefix('torch.')})"

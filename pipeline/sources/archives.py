@@ -16,7 +16,8 @@ from pipeline.sources.trees import File, IndexedTree, sorted_out, stamp_of
 
 _STORED, _DEFLATED = 0, 8
 _BLOCK = 512
-_ENCRYPTED = 1
+_ENCRYPTED, _UTF8 = 1, 1 << 11
+"""Flags of a zip file's member: its content is encrypted, its name is in UTF-8."""
 
 
 def archive_tree(location: str) -> IndexedTree:
@@ -74,17 +75,31 @@ def _zip_members(file: Any, name: str) -> Iterator[File | Rejection]:
     stamp = stamp_of_file(file)
     try:
         with zipfile.ZipFile(file) as archive:
-            for member in archive.infolist():
-                if not member.is_dir():
-                    yield _zip_member(member, stamp)
+            members = archive.infolist()
+        backslashes = not any("/" in member.filename for member in members)
+        for member in members:
+            path = _zip_name(member)
+            path = path.replace("\\", "/") if backslashes else path
+            if not path.endswith("/"):
+                yield _zip_member(member, path, stamp)
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
         raise AtlasError(
             f"{name} is not a zip file, or is damaged: {error}.", fix="Fetch it again."
         ) from None
 
 
-def _zip_member(member: zipfile.ZipInfo, stamp: str) -> File | Rejection:
-    path, stray = member.filename, not is_named_as_picture(member.filename)
+def _zip_name(member: zipfile.ZipInfo) -> str:
+    """A member's name: in UTF-8 where it can be, which macOS writes without saying so."""
+    if member.flag_bits & _UTF8:
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return member.filename
+
+
+def _zip_member(member: zipfile.ZipInfo, path: str, stamp: str) -> File | Rejection:
+    stray = not is_named_as_picture(path)
     if fault := _name_fault(path):
         return Rejection(_shown(path), fault, stray)
     if member.flag_bits & _ENCRYPTED:

@@ -1,10 +1,10 @@
 """Class folders: the files of each class, by the name of the folder that holds them."""
 
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from pipeline.dataset.class_names import composed
 from pipeline.dataset.manifest import Split
 from pipeline.errors import AtlasError
 from pipeline.progress import Advance
@@ -48,8 +48,9 @@ def list_classes(tree: Tree, folder: str, where: str, advance: Advance) -> Class
             return Classes(folder, {"": flat}, rejected + _outside(listing.files))
         raise AtlasError(
             f"{inside(where, folder)} holds no class folders and no pictures, "
-            f"only {len(names)} other entries.",
-            fix="Put the images of each class into a folder that bears its name.",
+            f"only {_others(names)}.",
+            fix="Put the images of each class into a folder that bears its name, and decompress "
+            "what is compressed.",
         )
     start = len(folder) + 1 if folder else 0
     files: dict[str, list[File]] = defaultdict(list)
@@ -57,7 +58,7 @@ def list_classes(tree: Tree, folder: str, where: str, advance: Advance) -> Class
     for file in listing.files:
         name, slash, _ = file.path[start:].partition("/")
         if slash:
-            files[class_name(name)].append(file)
+            files[composed(name)].append(file)
         else:
             outside.append(file)
     rejected += _strays(outside)
@@ -66,7 +67,7 @@ def list_classes(tree: Tree, folder: str, where: str, advance: Advance) -> Class
         for item in rejected
         if not item.stray or "/" not in item.path[start:]
     }
-    empty = {class_name(name) for name in folders if name not in refused} - files.keys()
+    empty = {composed(name) for name in folders if name not in refused} - files.keys()
     if empty:
         raise AtlasError(
             f"No image is in {_few(sorted(empty))} of {inside(where, folder)}.",
@@ -75,17 +76,18 @@ def list_classes(tree: Tree, folder: str, where: str, advance: Advance) -> Class
     return Classes(folder, dict(files), rejected)
 
 
-def class_name(folder: str) -> str:
-    """The class of a folder: its name in composed Unicode form."""
-    return unicodedata.normalize("NFC", folder)
-
-
 def _outside(files: list[File]) -> list[Rejection]:
     return _strays([file for file in files if not is_named_as_picture(file.path)])
 
 
 def _strays(files: list[File]) -> list[Rejection]:
     return [Rejection(file.path, "outside every class folder", stray=True) for file in files]
+
+
+def _others(names: Collection[str]) -> str:
+    """How many other entries there are, with the first one's name."""
+    first = f", such as {next(iter(names))!r}" if names else ""
+    return f"{len(names)} other entr{'y' if len(names) == 1 else 'ies'}{first}"
 
 
 def _few(labels: list[str]) -> str:

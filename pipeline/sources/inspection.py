@@ -11,7 +11,7 @@ from pipeline.dataset.unreadable import unreadable
 from pipeline.sources.protocol import Candidate
 from pipeline.sources.rejected import Rejection, is_named_as_picture
 
-DECODING_VERSION = 1
+DECODING_VERSION = 2
 """Raise it when newer code uses, refuses or sizes a file differently."""
 
 

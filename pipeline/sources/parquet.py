@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.dataset.class_names import class_name
 from pipeline.dataset.manifest import Split
 from pipeline.dataset.members import UnreachableError, parquet_library, row_position
 from pipeline.dataset.remote import RemoteStore
@@ -12,7 +13,7 @@ from pipeline.dataset.unreadable import unreadable
 from pipeline.errors import AtlasError
 from pipeline.sources.archives import stamp_of_file
 from pipeline.sources.protocol import Candidate
-from pipeline.sources.samples import Samples, label_of, out_of_range
+from pipeline.sources.samples import Samples, label_of, named_all, no_name, out_of_range
 
 _IMAGE_COLUMNS = ("image", "img", "jpg", "png")
 _LABEL_COLUMNS = ("label", "labels", "fine_label", "class", "target", "cls")
@@ -34,7 +35,7 @@ def parquet_samples(
         with store.open(path) as source:
             file = parquet.ParquetFile(source)
             image, label = _columns(file.schema_arrow, f"{store}/{path}")
-            names = _names(file.schema_arrow, label) or names
+            names = _names(file.schema_arrow, label, f"{store}/{path}") or names
             return _rows(file, path, stamp_of_file(source), split, names, image, label)
     except UnreachableError as error:
         raise unreadable(f"{store}/{path}", error) from None
@@ -63,10 +64,12 @@ def _rows(
         for place, said in enumerate(labels):
             name = f"{path}/{row:08}"
             row += 1
-            found = label_of(said, names) if isinstance(said, int) else str(said or "")
+            if isinstance(said, int):
+                found, refusal = label_of(said, names), out_of_range(name, said, names)
+            else:
+                found, refusal = class_name(str(said or "")), no_name(name)
             if found is None:
-                assert isinstance(said, int)
-                samples.rejected.append(out_of_range(name, said, names))
+                samples.rejected.append(refusal)
                 continue
             position = row_position(group, place, image)
             samples.candidates.append(Candidate(split, name, found, position, stamp))
@@ -118,10 +121,11 @@ def _is_label(kind: Any) -> bool:
     return any(is_kind(kind) for is_kind in accepted)
 
 
-def _names(schema: Any, label: str | None) -> Sequence[str]:
+def _names(schema: Any, label: str | None, where: str) -> Sequence[str]:
     """The class names in the features that `datasets` embeds; none where it did not."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        return [str(name) for name in features[label]["names"]]
-    except (KeyError, TypeError, ValueError):
+        names = [str(name) for name in features[label]["names"]]
+    except (KeyError, TypeError, ValueError, RecursionError):
         return ()
+    return named_all(names, where)

@@ -15,7 +15,7 @@ from pipeline.params import DataParams
 from pipeline.progress import Advance
 from pipeline.sources.protocol import Located
 from pipeline.sources.rejected import is_named_as_picture
-from pipeline.sources.samples import Samples
+from pipeline.sources.samples import Samples, named_all
 from pipeline.sources.split import by_fraction
 from pipeline.sources.splits import VAL_WORDS, split_of, words_of
 from pipeline.sources.trees import Tree
@@ -133,8 +133,13 @@ def _class_names(store: Store, paths: Sequence[str]) -> Sequence[str]:
     for path in paths:
         if path.lower() in ("classes.txt", "classnames.txt", "labels.txt"):
             try:
-                text = store.read(path).decode("utf-8", "replace")
+                text = store.read(path).decode("utf-8-sig")
             except OSError as error:
                 raise unreadable(f"{store}/{path}", error) from None
-            return [line.strip() for line in text.splitlines() if line.strip()]
+            except UnicodeDecodeError:
+                raise AtlasError(
+                    f"{store}/{path} is not in UTF-8.", fix="Save it as UTF-8."
+                ) from None
+            lines = (line.strip() for line in text.splitlines())
+            return named_all(filter(None, lines), f"{store}/{path}")
     return ()

@@ -103,6 +103,11 @@ class FolderTree:
     def _entries(self, folder: str) -> list[os.DirEntry[bytes]]:
         try:
             return _scan(self._full(folder))
+        except NotADirectoryError:
+            raise AtlasError(
+                f"{self.root / folder} is a file, and neither a .zip nor a .tar.",
+                fix="Decompress it (`gunzip`), or set data.root in params.yaml to a folder.",
+            ) from None
         except OSError as error:
             raise AtlasError(
                 f"{self.root / folder} cannot be listed: {error.strerror}.",
@@ -129,10 +134,23 @@ def _walk(
             yield Rejection(path, "hidden", stray=True)
         elif not _is_folder(entry):
             yield _file(entry, path, utf8)
-        elif _identity(entry.path) in above:
-            yield Rejection(path, LINK_LOOP, stray=True)
         else:
-            yield from _walk(entry.path, path, above | {_identity(entry.path)}, utf8)
+            yield from _inner(entry.path, path, above, utf8)
+
+
+def _inner(
+    full: bytes, folder: str, above: frozenset[tuple[int, int]], named: bool
+) -> Iterator[File | Rejection]:
+    """Files below a folder in another, unless it leads back up or has gone."""
+    try:
+        identity = _identity(full)
+    except OSError as error:
+        yield Rejection(folder, f"unreadable folder: {error.strerror}", stray=False)
+        return
+    if identity in above:
+        yield Rejection(folder, LINK_LOOP, stray=True)
+    else:
+        yield from _walk(full, folder, above | {identity}, named)
 
 
 def _file(entry: "os.DirEntry[bytes]", path: str, named: bool) -> File | Rejection:

@@ -1,9 +1,11 @@
 """Tar shards of samples: `KEY.jpg` beside `KEY.cls` or `KEY.json`, as WebDataset has them."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from pipeline.dataset.class_names import class_name, composed
 from pipeline.dataset.manifest import Split
 from pipeline.dataset.members import read_tar_member
 from pipeline.dataset.remote import RemoteStore
@@ -18,6 +20,7 @@ from pipeline.sources.trees import File, sorted_out
 
 _LABEL_KEYS = ("label", "cls", "class", "class_name", "target")
 _LABEL_SUFFIXES = ("cls", "json", "txt", "label")
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def tar_samples(
@@ -89,23 +92,30 @@ def _key(path: str) -> tuple[str, str]:
 
 def _said(path: str, data: bytes) -> str | int | None:
     """The class that a file beside an image says; None where it says none."""
-    text = data.decode("utf-8", "replace").strip()
-    if path.endswith(".json"):
-        try:
-            facts = json.loads(text)
-        except ValueError:
-            return None
-        if not isinstance(facts, dict):
-            return None
-        said = next((facts[key] for key in _LABEL_KEYS if key in facts), None)
-        return said if isinstance(said, str | int) else None
-    if text.lstrip("-").isdecimal():
-        return int(text)
-    return text if text and len(text) < 200 and "\n" not in text else None
+    try:
+        text = data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        return None
+    if _key(path)[1] == "json":
+        return _said_in_json(text)
+    return int(text) if _NUMBER.fullmatch(text) else class_name(text) or None
+
+
+def _said_in_json(text: str) -> str | int | None:
+    try:
+        facts = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(facts, dict):
+        return None
+    said = next((facts[key] for key in _LABEL_KEYS if key in facts), None)
+    if isinstance(said, str):
+        return class_name(said) or None
+    return said if isinstance(said, int) else None
 
 
 def _folder_class(path: str) -> str:
     """The class of an image by its folder inside the shard, split folders aside; or none."""
     folders = path.split("/")[:-1]
     splits = TRAIN_WORDS | VAL_WORDS | TEST_WORDS
-    return next((folder for folder in folders if folder.lower() not in splits), "")
+    return composed(next((folder for folder in folders if folder.lower() not in splits), ""))

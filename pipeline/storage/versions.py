@@ -8,7 +8,7 @@ Stateful = Literal[
 
 VERSIONS: dict[Stateful, int] = {
     "train": 2,
-    "pixels": 1,
+    "pixels": 2,
     "scan": 2,
     "project": 4,
     "crop": 2,

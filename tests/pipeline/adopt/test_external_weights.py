@@ -50,6 +50,7 @@ def test_torchvisions_alexnet_gives_torchvisions_scores(tmp_path, suffix):
         ("_orig_mod.module.conv1.weight", "conv1.weight"),
         ("model.conv1.weight", "conv1.weight"),
         ("model._orig_mod.classifier.4.bias", "fc7.bias"),
+        ("_fsdp_wrapped_module.conv1._checkpoint_wrapped_module.weight", "conv1.weight"),
         ("module.strange.weight", "module.strange.weight"),
     ],
 )
@@ -57,6 +58,19 @@ def test_names_lose_what_wrapped_the_network_where_it_is_then_known(tmp_path, fo
     path = tmp_path / "w.ckpt"
     torch.save({"epoch": 3, "state_dict": {found: torch.ones(2)}}, path)
     assert read_external_weights(path).tensors.keys() == {named}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_averaged_weights_are_those_of_the_network(tmp_path):
+    network = torch.nn.Sequential()
+    network.conv1 = torch.nn.Conv2d(3, 2, 3)
+    averaged = torch.optim.swa_utils.AveragedModel(network)
+    assert "n_averaged" in averaged.state_dict()
+    torch.save(averaged.state_dict(), tmp_path / "w.pth")
+    expected = {"conv1.weight", "conv1.bias"}
+    assert read_external_weights(tmp_path / "w.pth").tensors.keys() == expected
+    count = {"conv1.bias": torch.zeros(2), "n_averaged": torch.zeros(())}
+    assert unwrapped(count, {"conv1.bias"}, tmp_path).keys() == count.keys()
 
 
 def test_a_mean_beside_wrapped_tensors_stays_the_mean(tmp_path):

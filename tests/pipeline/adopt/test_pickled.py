@@ -27,6 +27,17 @@ def test_a_parameter_is_read_as_its_values(tmp_path):
     assert not read_pickled(tmp_path / "w.pth")["w"].requires_grad
 
 
+@pytest.mark.parametrize("holder", ["state_dict", "model_state_dict", "model"])
+def test_weights_are_found_in_a_checkpoint(tmp_path, holder):
+    torch.save({"epoch": 3, holder: WEIGHTS, "optimizer": {"state": {}}}, tmp_path / "w.pth")
+    assert read_pickled(tmp_path / "w.pth").keys() == WEIGHTS.keys()
+
+
+def test_a_tensor_may_be_named_as_what_holds_others(tmp_path):
+    torch.save({"model": torch.zeros(1)}, tmp_path / "w.pth")
+    assert read_pickled(tmp_path / "w.pth").keys() == {"model"}
+
+
 def quantised(tensor: torch.Tensor) -> torch.Tensor:
     return torch.quantize_per_tensor(tensor, 0.01, 0, torch.qint8)
 
@@ -38,6 +49,7 @@ def quantised(tensor: torch.Tensor) -> torch.Tensor:
         (lambda t: t.to_sparse(), r"w is sparse \(sparse_coo\)"),
         (lambda t: t.reshape(2, 2).to_sparse_csr(), r"w is sparse \(sparse_csr\)"),
         (quantised, "w is quantised"),
+        (lambda t: torch.nested.nested_tensor([t]), "w is nested"),
         (lambda t: t.to("meta"), r"w is without values \(device meta\)"),
         (lambda t: t.to(torch.complex128), "w is complex"),
         (lambda t: t.to(torch.float8_e5m2), "w is of float8_e5m2"),

@@ -1,6 +1,11 @@
 import pytest
 
-from pipeline.dataset.class_names import ClassNames, read_class_names, write_class_names
+from pipeline.dataset.class_names import (
+    ClassNames,
+    class_name,
+    read_class_names,
+    write_class_names,
+)
 from pipeline.errors import AtlasError
 
 FISH = ClassNames(
@@ -51,3 +56,28 @@ def test_a_list_that_is_none_is_refused(tmp_path):
         read_class_names(tmp_path / "c.txt")
     with pytest.raises(AtlasError, match="cannot be read"):
         read_class_names(tmp_path / "missing.txt")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_names_are_composed_and_a_byte_order_mark_is_none_of_them(tmp_path, encoding):
+    (tmp_path / "c.txt").write_text("cre\u0300me\ndog\n", encoding=encoding)
+    classes = read_class_names(tmp_path / "c.txt")
+    assert classes.names == ("cr\u00e8me", "dog")
+    assert classes.meant_by("Cr\u00e8me") == "cr\u00e8me"
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (" cre\u0300me ", "cr\u00e8me"),
+        ("x" * 255, "x" * 255),
+        ("", ""),
+        ("x" * 256, None),
+        ("two\nlines", None),
+        ("\x1b[31m", None),
+        ("a\0b", None),
+        ("\ud800", None),
+    ],
+)
+def test_a_label_names_a_class_in_one_line_that_can_be_written(said, name):
+    assert class_name(said) == name

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 from torchvision.transforms.v2 import functional
 
 from pipeline.dataset.images import UnusableImageError, centre_square, load_image, load_square
@@ -110,6 +110,27 @@ def test_orientation_out_of_range_is_ignored():
     exif[0x0112] = 9
     data = encoded(Image.fromarray(NOISE), "PNG", exif=exif)
     assert np.array_equal(pixels(data), NOISE)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of Pillow, as images.py has it
+@pytest.mark.parametrize(
+    "exif", [b"garbage", b"", b"MM\0*\0\0\0\x08\0\1", b"II*\0\xff\xff\xff\xff"]
+)
+def test_pixels_are_used_whatever_the_metadata_are(exif):
+    data = encoded(Image.fromarray(NOISE))
+    assert np.array_equal(pixels(data[:33] + chunk(b"eXIf", exif) + data[33:]), NOISE)
+    lossless = {"lossless": True, "exact": True}
+    for kind, options in (("WEBP", lossless), ("JPEG", {})):
+        plain = pixels(encoded(Image.fromarray(NOISE), kind, **options))
+        data = encoded(Image.fromarray(NOISE), kind, exif=b"Exif\0\0" + exif, **options)
+        assert np.array_equal(pixels(data), plain)
+
+
+def test_signed_values_have_no_defined_white():
+    signed = TiffImagePlugin.ImageFileDirectory_v2()
+    signed[339] = 2
+    data = encoded(Image.fromarray(NOISE[..., 0]), "TIFF", tiffinfo=signed)
+    assert reason(data) == "no defined white: signed values"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "PPM"])

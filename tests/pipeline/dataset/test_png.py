@@ -47,6 +47,17 @@ def test_many_small_texts_stay_up_to_a_limit_in_all():
     assert without_metadata(file(text, text, text)) == file(text, text)
 
 
+def test_texts_count_as_what_they_inflate_to():
+    half = chunk(b"zTXt", b"key\0\0" + zlib.compress(bytes((1 << 17) - 1000)))
+    assert without_metadata(file(*[half] * 1000)) == file(half, half)
+
+
+def test_orientation_whose_checksum_is_wrong_goes():
+    exif = chunk(b"eXIf", b"II")
+    assert exif[-1] != 0
+    assert without_metadata(file(exif[:-1] + b"\0")) == file()
+
+
 def test_a_truncated_file_stays_truncated_and_what_follows_the_end_goes():
     whole = file()
     assert without_metadata(whole[:-6]) == whole[:-6]
@@ -61,3 +72,6 @@ def test_the_transparent_colour_is_in_the_file_s_own_samples():
     assert transparent_colour(file(grey, first=header(8, 0))) == (8, (3,))
     assert transparent_colour(file(first=header(4, 0))) == (4, ())
     assert transparent_colour(file(chunk(b"tRNS", b"\1"), first=header(8, 3))) == (8, ())
+    text = chunk(b"tEXt", b"key\0of tRNS\1\1")
+    assert transparent_colour(file(text, grey, first=header(8, 0))) == (8, (3,))
+    assert transparent_colour(file(text, first=header(8, 0))) == (8, ())

@@ -5,6 +5,7 @@ import pytest
 from pipeline.dataset import attempts, remote
 from pipeline.dataset.members import UnreachableError, tar_position
 from pipeline.dataset.remote import RemoteStore
+from pipeline.errors import AtlasError
 from tests import layouts
 
 BYTES = bytes(range(256)) * 20
@@ -75,3 +76,9 @@ def test_a_file_in_pieces_reads_from_any_place(server):
         assert file.read(5) == BYTES[1400:1405]
         file.seek(len(BYTES) + 5)
         assert file.read(5) == b""
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "https://[x]/photos"])
+def test_what_is_no_url_is_said_to_be_none(url):
+    with pytest.raises(AtlasError, match=r"is no URL: .*Correct it"):
+        RemoteStore(url)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 from pipeline.atlas import open_atlas
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import open_images
+from pipeline.figures import correspondence_figure
 from pipeline.figures.correspondence_figure import (
     Correspondence,
     CorrespondenceJob,
@@ -15,6 +17,7 @@ from pipeline.figures.correspondence_figure import (
     change,
     groups,
 )
+from pipeline.figures.parts import Part
 from pipeline.figures.subjects import source_of
 from tests.figure_making import made
 from tests.finished_scan import finished_scan
@@ -102,6 +105,16 @@ def test_a_square_that_changes_no_pixel_changes_no_feature(run):
     found = change(job, torch.device("cpu"))
     assert not found["signs_0_0"].any()
     assert not found["signs_0_1"].any()
+
+
+def test_a_path_may_be_in_another_unicode_form_than_the_manifest(run, monkeypatch):
+    composed, decomposed = "cr\u00e8me.png", "cre\u0300me.png"
+    images = [replace(image, path=decomposed) for image in run.images[:1]]
+    monkeypatch.setattr(type(run), "images", images)
+    monkeypatch.setattr(
+        correspondence_figure, "read_parts", lambda _: (Part(composed, "eye", 40.0, 40.0),)
+    )
+    assert list(correspondence_figure._marked(run)) == [0]
 
 
 def test_without_a_list_of_parts_a_sentence_says_so(run):

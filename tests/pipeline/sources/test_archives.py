@@ -1,4 +1,5 @@
 import io
+import struct
 import tarfile
 import zipfile
 
@@ -77,3 +78,34 @@ def test_a_truncated_or_damaged_archive_is_refused_whole(tmp_path):
         archive_tree(str(tmp_path / "b.zip"))
     with pytest.raises(AtlasError, match="cannot be read: No such file"):
         archive_tree(str(tmp_path / "none.tar"))
+
+
+def zipped(path, names, flags=0):
+    """A zip file of names as they are in bytes, written by hand, for what Python does not write."""
+    body, directory = b"", b""
+    for name in names:
+        facts = struct.pack("<HHHHIIIHH", flags, 0, 0, 33, 0, 0, 0, len(name), 0)
+        entry = (
+            struct.pack("<HH", 0x031E, 20) + facts + struct.pack("<HHHII", 0, 0, 0, 0, len(body))
+        )
+        body += b"PK\3\4" + struct.pack("<H", 20) + facts + name
+        directory += b"PK\1\2" + entry + name
+    sizes = struct.pack("<HHHHIIH", 0, 0, len(names), len(names), len(directory), len(body), 0)
+    path.write_bytes(body + directory + b"PK\5\6" + sizes)
+
+
+@pytest.mark.parametrize(
+    ("names", "flags", "paths"),
+    [
+        (["cre\u0300me/1.jpg".encode()], 0, ["cre\u0300me/1.jpg"]),  # as macOS writes them
+        (["crème/1.jpg".encode()], 1 << 11, ["crème/1.jpg"]),
+        (["crème/1.jpg".encode("cp437")], 0, ["crème/1.jpg"]),
+        ([b"cat\\", b"cat\\1.jpg"], 0, ["cat/1.jpg"]),  # as .NET wrote them on Windows
+        ([b"cat/", b"cat/a\\b.jpg"], 0, ["cat/a\\b.jpg"]),
+    ],
+)
+def test_names_in_a_zip_file_are_what_whoever_wrote_it_meant(tmp_path, names, flags, paths):
+    zipped(tmp_path / "a.zip", names, flags)
+    listing, _ = listed(tmp_path / "a.zip")
+    assert [file.path for file in listing.files] == paths
+    assert listing.rejected == []

@@ -156,7 +156,7 @@ def test_every_file_listed_is_counted(tmp_path):
     ("paths", "problem"),
     [
         ([], "holds no class folders and no pictures, only 0 other entries"),
-        (["1.txt", "2.txt"], "holds no class folders and no pictures, only 2 other entries"),
+        (["b.txt", "a.tgz"], "and no pictures, only 2 other entries, such as 'a.tgz'"),
         (["cat/1.jpg", "dog/.hidden"], "No image is in class folder 'dog'"),
         (
             [f"{label}/.hidden" for label in "abcde"],
@@ -178,7 +178,7 @@ def test_a_missing_root_names_the_parameter(tmp_path):
 
 def test_a_root_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(AtlasError, match="Not a directory"):
+    with pytest.raises(AtlasError, match=r"is a file, and neither a \.zip nor a \.tar\."):
         listed(tmp_path / "file")
 
 

@@ -65,3 +65,23 @@ def test_what_is_not_a_parquet_file_is_refused(tmp_path):
     (tmp_path / "b.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(AtlasError, match=r"b\.parquet cannot be read as parquet"):
         parquet_samples(FolderStore(tmp_path), "b.parquet", None, ())
+
+
+def test_a_word_that_is_no_name_is_rejected_and_others_are_composed(tmp_path):
+    found = samples(tmp_path, {"image": IMAGES, "label": ["cre\u0300me", "a\0b", "x" * 300]})
+    assert [one.label for one in found.candidates] == ["cr\u00e8me"]
+    no_name = ("label is no name of a class", False)
+    assert refused(found.rejected) == {
+        "a.parquet/00000001": no_name,
+        "a.parquet/00000002": no_name,
+    }
+
+
+def test_features_that_name_no_classes_are_refused_or_none(tmp_path):
+    columns = {"image": IMAGES, "label": [0, 1, 0]}
+    with pytest.raises(AtlasError, match="name of class 1 is none"):
+        samples(tmp_path, columns, features={"label": {"names": ["cat", "\ud800"]}})
+    deep = pa.table(columns).replace_schema_metadata({"huggingface": "[" * 100_000})
+    pq.write_table(deep, tmp_path / "a.parquet")
+    found = parquet_samples(FolderStore(tmp_path), "a.parquet", "val", ("ant", "bee"))
+    assert [one.label for one in found.candidates] == ["ant", "bee", "ant"]

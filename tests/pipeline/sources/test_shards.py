@@ -71,8 +71,9 @@ def test_a_series_with_a_gap_is_refused(tmp_path, names, words):
         located(tmp_path)
 
 
-def test_class_names_come_from_a_text_of_one_a_line(tmp_path):
-    (tmp_path / "classes.txt").write_text("ant\n\n bee \n")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_class_names_come_from_a_text_of_one_a_line(tmp_path, encoding):
+    (tmp_path / "classes.txt").write_text("ant\n\n bee \n", encoding=encoding)
     write_tar(tmp_path / "train.tar", {"a.jpg": b"", "a.cls": b"1"})
     assert [one.label for one in located(tmp_path).candidates] == ["bee"]
 
@@ -80,4 +81,11 @@ def test_class_names_come_from_a_text_of_one_a_line(tmp_path):
 def test_shards_without_images_are_refused(tmp_path):
     write_tar(tmp_path / "train.tar", {"a.txt": b"words"})
     with pytest.raises(AtlasError, match=r"The 1 shards of .* hold no images"):
+        located(tmp_path)
+
+
+def test_class_names_in_another_encoding_are_refused(tmp_path):
+    (tmp_path / "classes.txt").write_text("ant\nbee\n", encoding="utf-16")
+    write_tar(tmp_path / "train.tar", {"a.jpg": b"", "a.cls": b"1"})
+    with pytest.raises(AtlasError, match=r"classes\.txt is not in UTF-8"):
         located(tmp_path)

@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import pytest
 
@@ -109,3 +110,21 @@ def test_folders_of_members_are_those_of_their_paths():
         INDEXED.names("d")
     with pytest.raises(AtlasError, match="holds no files"):
         IndexedTree("empty.zip", sorted_out([])).names("")
+
+
+def test_a_folder_that_goes_while_it_is_listed_is_rejected(tmp_path, monkeypatch):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").touch()
+    known = os.stat
+
+    def gone(path, *more, **options):
+        if path == bytes(tmp_path / "dog"):
+            shutil.rmtree(tmp_path / "dog")
+        return known(path, *more, **options)
+
+    monkeypatch.setattr(os, "stat", gone)
+    listing = FolderTree(tmp_path).files("", no_progress)
+    assert [file.path for file in listing.files] == ["cat/1.jpg"]
+    reason = "unreadable folder: No such file or directory"
+    assert listing.rejected == [Rejection("dog", reason, stray=False)]

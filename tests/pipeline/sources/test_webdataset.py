@@ -23,8 +23,18 @@ def samples(folder, members, names=("ant", "bee")):
         ("json", json.dumps({"class_name": "fly"}), "fly"),
         ("txt", "a fly", "a fly"),
         ("txt", "two\nlines", ""),
+        ("JSON", json.dumps({"label": 0}), "ant"),
+        ("CLS", "1", "bee"),
+        ("cls", "\ufeffwasp", "wasp"),
+        ("cls", "cre\u0300me", "cr\u00e8me"),
+        ("cls", "--5", "--5"),
+        ("cls", "9" * 5000, ""),
         ("json", "[1]", ""),
         ("json", "{", ""),
+        ("json", '{"label": ' + "[" * 100_000, ""),
+        ("json", '{"label": "\\ud800"}', ""),
+        ("json", '{"label": "a\\u0000b"}', ""),
+        ("json", json.dumps({"label": "x" * 100_000}), ""),
     ],
 )
 def test_the_class_is_what_the_file_beside_the_image_says(tmp_path, suffix, text, label):
@@ -58,3 +68,15 @@ def test_without_names_a_number_is_its_own_name(tmp_path):
 def test_a_shard_that_is_not_there_is_named(tmp_path):
     with pytest.raises(AtlasError, match=r"none\.tar cannot be read"):
         tar_samples(FolderStore(tmp_path), "none.tar", None, ())
+
+
+def test_bytes_that_are_no_text_say_no_class(tmp_path):
+    write_tar(tmp_path / "s.tar", {"a.jpg": b"", "a.cls": b"\xc8\xc9\0"})
+    (found,) = tar_samples(FolderStore(tmp_path), "s.tar", None, ()).candidates
+    assert found.label == ""
+
+
+def test_two_unicode_forms_of_a_folder_are_one_class(tmp_path):
+    members = {f"{name}/{name}.jpg": "" for name in ("cr\u00e8me", "cre\u0300me")}
+    found = samples(tmp_path, members).candidates
+    assert [one.label for one in found] == ["cr\u00e8me"] * 2
