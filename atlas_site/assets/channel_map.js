@@ -11,7 +11,8 @@
   const tools = box.querySelector(".map-tools");
   const { site, map, search } = Atlas.data;
   const hint = label.textContent;
-  const THUMB = 22;
+  const LARGEST_THUMB = 60;
+  const FILLED = 800;
   const MOST = 60;
   const STRETCH = 1.8;
   const COST_A_FRAME = 1200000;
@@ -34,7 +35,9 @@
     return { x: view.x - map.side / 2, y: view.y - map.side / 2, left: middle[0], top: middle[1], across, down };
   };
   const at = (frame, x, y) => [frame.left + (x + frame.x) * frame.across, frame.top + (y + frame.y) * frame.down];
-  const sideIn = (frame) => THUMB * Math.min(frame.across, frame.down);
+  // Few channels are drawn larger: together they always fill as much of the map.
+  const sideIn = (frame) => Math.min(LARGEST_THUMB, FILLED / Math.sqrt(current().places.length))
+    * Math.min(frame.across, frame.down);
 
   // The thumbnails inside a picture, as many at a step as a frame has time for.
   function* paint(pen, frame, width, height) {
