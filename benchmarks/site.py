@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from atlas_site.generator import render
+from atlas_site.layer_keys import layer_keys
 from benchmarks.row import Row
 from demo import CLASSES, draw
 from pipeline.atlas import open_atlas
@@ -155,7 +156,7 @@ def _wide_rows(root: Path) -> Iterator[Row]:
     plan = Plan(layers=(name,), crop=224, dead={}, partial={}, graph=Graph(nodes, 2))
     run = write_run(root / name, plan)
     render(open_atlas(run.artifacts), run.site)
-    page = run.site / f"{name}.html"
+    page = run.site / f"{layer_keys([name])[name]}.html"
     what = f"{WIDE:,} channels"
     yield from _page_rows(page, what)
     yield from _frame_rows(page, f"{page.name}, {what}: frames a second while scrolled", SCROLL)
