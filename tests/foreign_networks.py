@@ -20,6 +20,7 @@ from torch import nn
 from torchvision.models import DenseNet, GoogLeNet, MobileNetV2, ResNet, vgg
 from torchvision.models.googlenet import BasicConv2d, Inception, InceptionAux
 from torchvision.models.resnet import BasicBlock
+from torchvision.ops.misc import Conv2dNormActivation
 
 
 def calibrated(module, side=64, images=8):
@@ -74,7 +75,11 @@ def densenet121():
 
 
 def mobilenet_v2():
-    return calibrated(MobileNetV2(num_classes=3, width_mult=0.25))
+    made = MobileNetV2(num_classes=3, width_mult=0.25)
+    # torchvision has 1,280 channels here at any width: ten times the pictures of all other layers.
+    made.features[18] = Conv2dNormActivation(80, 64, kernel_size=1, activation_layer=nn.ReLU6)
+    made.classifier[1] = nn.Linear(64, 3)
+    return calibrated(made)
 '''
 CLASSES = ("0", "1", "2")
 CROP = 64
