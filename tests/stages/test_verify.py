@@ -262,8 +262,10 @@ WRONG = {
     "a map's range": ("projections", "map_range", double),
     "a patch similarity": ("projections", "patch_similarity", shift),
     "a crop": ("crops", "crop", brighten_a_pixel),
-    "a box": ("scan", "box", shift),
     "an image": ("scan", "image", swap_ranks),
+}
+AT_ODDS = {
+    "a box": ("scan", "box", shift),
     "a count of images": ("scan", "fired", clear),
     "a histogram": ("scan", "histogram", clear),
     "a count in a bin": ("scan", "histogram", count_one_more),
@@ -279,6 +281,18 @@ def test_a_wrong_value_with_a_right_checksum_is_found(copy, what):
     change(copy.artifacts / f"{kind}.zarr", "conv3", name, edit)
     own_the_pictures(copy)
     result = run(verify, copy, "--entries", "40")
+    assert result.exit_code == 1
+    assert "conv3" in result.output
+    assert "Traceback" not in result.output
+    assert report(copy)["faults"] > 0
+
+
+@pytest.mark.parametrize("what", AT_ODDS)
+def test_a_wrong_value_that_others_of_the_store_contradict_is_found_whatever_is_drawn(copy, what):
+    kind, name, edit = AT_ODDS[what]
+    change(copy.artifacts / f"{kind}.zarr", "conv3", name, edit)
+    own_the_pictures(copy)
+    result = run(verify, copy, "--entries", "0")
     assert result.exit_code == 1
     assert "conv3" in result.output
     assert "Traceback" not in result.output
