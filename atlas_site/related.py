@@ -1,11 +1,10 @@
 """Channels that fire on the same images."""
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int32
+from jaxtyping import Int, Int32
 
 SHOWN_RELATED = 6
 LEAST_SHARED = 2
@@ -21,17 +20,33 @@ class RelatedChannel:
     """How many of the images among the strongest of both."""
 
 
-ChannelsByImage = Mapping[int, list[tuple[str, int]]]
+@dataclass(frozen=True)
+class ChannelsByImage:
+    """Which channels hold which images among their strongest."""
+
+    channels: list[tuple[str, int]]
+    """All channels, as (layer, number), ascending."""
+    positions: Mapping[int, Int[np.ndarray, " holder"]]
+    """By image row: positions in that list."""
+
+    def holding(self, image: int) -> list[tuple[str, int]]:
+        """The channels that hold an image."""
+        return [self.channels[position] for position in self.positions[image].tolist()]
 
 
 def channels_by_image(images: Mapping[str, Int32[np.ndarray, "_ _"]]) -> ChannelsByImage:
-    """By image row: the (layer, channel) pairs that hold it among their strongest."""
-    found: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for layer, rows in images.items():
-        for channel, row in enumerate(rows):
-            for image in row[row >= 0].tolist():
-                found[image].append((layer, channel))
-    return found
+    """By image row the channels that hold it; `images` are those of the entries, by layer."""
+    channels, rows = [], []
+    for layer in sorted(images):
+        channels += [(layer, number) for number in range(len(images[layer]))]
+        rows += list(images[layer])
+    holder = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+    image = np.concatenate(rows)
+    holder, image = holder[image >= 0], image[image >= 0]
+    order = np.argsort(image, kind="stable")
+    found, starts = np.unique(image[order], return_index=True)
+    holders = np.split(holder[order], starts)[1:]
+    return ChannelsByImage(channels, dict(zip(found.tolist(), holders, strict=True)))
 
 
 def related_channels(
@@ -41,12 +56,13 @@ def related_channels(
 
     Ordered by the images shared, then by layer and number.
     """
-    shared: Counter[tuple[str, int]] = Counter()
-    for image in images[images >= 0].tolist():
-        shared.update(by[image])
-    del shared[layer, channel]
-    ordered = sorted(shared.items(), key=lambda item: (-item[1], item[0]))
-    related = [RelatedChannel(*place, count) for place, count in ordered if count >= LEAST_SHARED]
-    here = [k for k in related if k.layer == layer][:SHOWN_RELATED]
-    elsewhere = [k for k in related if k.layer != layer][:SHOWN_RELATED]
+    held = [by.positions[image] for image in images[images >= 0].tolist()]
+    shared = np.bincount(np.concatenate([np.zeros(0, int), *held]), minlength=len(by.channels))
+    enough = np.flatnonzero(shared >= LEAST_SHARED)
+    ordered = enough[np.argsort(-shared[enough], kind="stable")].tolist()
+    here, elsewhere = [], []
+    for one in ordered:
+        place, group = by.channels[one], here if by.channels[one][0] == layer else elsewhere
+        if place != (layer, channel) and len(group) < SHOWN_RELATED:
+            group.append(RelatedChannel(*place, int(shared[one])))
     return here + elsewhere

@@ -46,7 +46,7 @@ def test_the_channels_of_an_image_are_those_that_hold_it(catalogue):
         for channel in range(len(catalogue.atlas.scan(layer).image))
         if row in catalogue.atlas.scan(layer).image[channel]
     }
-    assert set(catalogue.channels_by_image[row]) == expected
+    assert set(catalogue.channels_by_image.holding(row)) == expected
 
 
 def test_only_the_first_layer_s_filters_are_pictures(catalogue):
