@@ -60,9 +60,11 @@ def related_channels(
     shared = np.bincount(np.concatenate([np.zeros(0, int), *held]), minlength=len(by.channels))
     enough = np.flatnonzero(shared >= LEAST_SHARED)
     ordered = enough[np.argsort(-shared[enough], kind="stable")].tolist()
-    here, elsewhere = [], []
+    here: list[RelatedChannel] = []
+    elsewhere: list[RelatedChannel] = []
     for one in ordered:
-        place, group = by.channels[one], here if by.channels[one][0] == layer else elsewhere
-        if place != (layer, channel) and len(group) < SHOWN_RELATED:
-            group.append(RelatedChannel(*place, int(shared[one])))
+        name, number = by.channels[one]
+        group = here if name == layer else elsewhere
+        if (name, number) != (layer, channel) and len(group) < SHOWN_RELATED:
+            group.append(RelatedChannel(name, number, int(shared[one])))
     return here + elsewhere
