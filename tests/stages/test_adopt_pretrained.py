@@ -64,7 +64,7 @@ def module() -> EfficientNet:
 
 def test_predictions_look_right_and_are_those_of_the_package_itself(finished, module):
     run = open_atlas(finished / "artifacts")
-    answers = run.predictions()
+    answers = run.reports.predictions()
     for row, image in enumerate(run.images):
         assert answers[row].label in SEEN[Path(image.path).stem]
         with torch.no_grad():
