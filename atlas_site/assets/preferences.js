@@ -27,7 +27,12 @@
       button.textContent = { auto: "◐", light: "○", dark: "●" }[theme];
     };
     show(preference("theme") || "auto");
-    document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+    // Not by scrollIntoView, from where Tab would start, past the link that skips all this.
+    const here = document.querySelector("nav [aria-current]");
+    if (here) {
+      const [inner, outer] = [here, here.parentElement].map((one) => one.getBoundingClientRect());
+      here.parentElement.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+    }
     button.addEventListener("click", () => {
       const theme = next[root.dataset.theme] || "auto";
       setPreference("theme", theme);

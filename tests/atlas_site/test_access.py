@@ -44,6 +44,19 @@ def test_the_skip_link_comes_first_and_leads_to_the_content(visit: Opener) -> No
     assert page.evaluate("document.activeElement.id") == "main"
 
 
+def test_the_link_of_the_page_shown_is_in_view_on_a_phone(visit: Opener) -> None:
+    page = visit("classes.html", width=320, height=640).page
+    edges = page.eval_on_selector(
+        "nav [aria-current]",
+        """one => [one, one.parentElement].map(e => e.getBoundingClientRect())
+            .map(r => [r.left, r.right])""",
+    )
+    (left, right), (first, last) = edges
+    assert page.evaluate("document.querySelector('nav').scrollLeft") > 0
+    assert first <= left
+    assert right <= last
+
+
 @pytest.mark.parametrize("place", [*PAGES, "conv3.html#0", "images.html#1", "classes.html#0"])
 def test_at_200_percent_nothing_is_cut_off(visit: Opener, place: str) -> None:
     """A page at 200 % of 1280 × 1024 is laid out in 640 × 512, and so is one with text doubled."""
