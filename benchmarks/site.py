@@ -4,8 +4,10 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -129,15 +131,10 @@ def _frame_rows(page: Path, name: str, step: str) -> Iterator[Row]:
     chromium = _chromium()
     if chromium is None:
         return
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, headless=True)
-        tab = browser.new_page(viewport={"width": 1600, "height": 1000})
+    with _new_tab(chromium) as tab:
         tab.goto(page.as_uri(), wait_until="load")
         tab.wait_for_timeout(REST_MS)
         gaps = tab.evaluate(f"({FRAMES})([{step}, {STEPS}, {1000 * LIMIT_S}])")
-        browser.close()
     slowest = sorted(gaps)[round(0.95 * (len(gaps) - 1))]
     note = f"{len(gaps)} of them, no graphics card; 95 % in {slowest:.1f} ms"
     yield Row(name, "", 1000 * len(gaps) / sum(gaps), "", 60, "higher", note)
@@ -166,15 +163,21 @@ def _chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-def _visit(page: Path, chromium: str) -> tuple[float, float]:
+@contextmanager
+def _new_tab(chromium: str) -> Iterator[Any]:
+    """A tab of playwright's in a browser of its own, as large as a desktop's."""
     from playwright.sync_api import sync_playwright
 
-    asked: set[str] = set()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, headless=True)
-        tab = browser.new_page(viewport={"width": 1600, "height": 1000})
+        yield browser.new_page(viewport={"width": 1600, "height": 1000})
+        browser.close()
+
+
+def _visit(page: Path, chromium: str) -> tuple[float, float]:
+    asked: set[str] = set()
+    with _new_tab(chromium) as tab:
         tab.on("request", lambda request: asked.add(unquote(urlsplit(request.url).path)))
         tab.goto(page.as_uri(), wait_until="networkidle")
         paint = tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-        browser.close()
     return paint, sum(Path(path).stat().st_size for path in asked) / 1e6

@@ -144,27 +144,16 @@ def test_every_test_is_where_its_subject_is():
     assert not strays
 
 
-def public_classes(path: Path) -> set[str]:
+def public_names(path: Path, kind: type[ast.ClassDef] | type[ast.FunctionDef]) -> set[str]:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    names = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-    return {name for name in names if not name.startswith("_")}
+    names = {node.name for node in tree.body if isinstance(node, kind)}
+    return {name for name in names if not name.startswith("_") and name != "main"}
 
 
-def test_no_two_modules_have_a_public_class_of_one_name():
+@pytest.mark.parametrize("kind", [ast.ClassDef, ast.FunctionDef])
+def test_no_two_modules_have_a_public_class_or_function_of_one_name(kind):
     product = [path for path in MODULES if path.parts[0] != "benchmarks"]
-    defined = Counter(name for path in product for name in public_classes(path))
-    assert not [name for name, times in defined.items() if times > 1]
-
-
-def public_functions(path: Path) -> list[str]:
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-    found = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return [name for name in found if not name.startswith("_") and name != "main"]
-
-
-def test_no_two_modules_have_a_public_function_of_one_name():
-    product = [path for path in MODULES if path.parts[0] != "benchmarks"]
-    defined = Counter(name for path in product for name in public_functions(path))
+    defined = Counter(name for path in product for name in public_names(path, kind))
     assert not [name for name, times in defined.items() if times > 1]
 
 

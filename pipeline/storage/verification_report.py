@@ -1,5 +1,6 @@
 """The report of a verification: `reports/verify.json`."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -66,8 +67,9 @@ class VerificationReport(Report):
 
     @property
     def worst_projection_error(self) -> float | None:
-        """Of all entries; None where none was recomputed."""
-        return max((layer.worst_projection_error for layer in self.layers.values()), default=None)
+        """Of all layers whose error is a number; None where there is none."""
+        errors = (layer.worst_projection_error for layer in self.layers.values())
+        return max(filter(math.isfinite, errors), default=None)
 
     def to_json(self) -> dict[str, Any]:
         """The report as an object of JSON."""

@@ -12,13 +12,9 @@ from pipeline.network.graph import Graph, Node
 from pipeline.network.ops import Conv, Curve, Input, MaxPool
 from pipeline.network.window import square
 from pipeline.storage.reports import write_report
-from pipeline.storage.verification_report import (
-    LayerVerification,
-    VerdictCount,
-    VerificationReport,
-)
 from tests.atlas_site.conftest import Opener, violations, watching
 from tests.atlas_site.synthetic_run import Plan, write_run
+from tests.atlas_site.verification_reports import layer_report, report_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
@@ -52,17 +48,7 @@ def site(tmp_path_factory) -> Path:
     )  # fmt: skip
     run = write_run(tmp_path_factory.mktemp("deep") / "run", plan)
     atlas = open_atlas(run.artifacts)
-    three = VerdictCount(entries=3, agreed=3, tied=0, wrong=0)
-    worst = LayerVerification(count=three, worst_projection_error=2e-4, worst_activation_error=1e-6)
-    report = VerificationReport(
-        count=VerdictCount(entries=210, agreed=210, tied=0, wrong=0),
-        images=0,
-        seed=0,
-        projection_error_allowed=2e-3,
-        faults=0,
-        first_faults=(),
-        layers=dict.fromkeys(layers, worst),
-    )
+    report = report_of(dict.fromkeys(layers, layer_report(3, 2e-4)))
     write_report(run.report("verify.json"), report, atlas.entries_provenance)
     render(open_atlas(run.artifacts), run.site, workers=1)
     return run.site

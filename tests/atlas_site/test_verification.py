@@ -4,27 +4,13 @@ from dataclasses import replace
 
 from atlas_site.catalogue import gather
 from atlas_site.verification import verified
-from pipeline.atlas import VerificationReport, open_atlas
+from pipeline.atlas import open_atlas
 from pipeline.storage.reports import write_report
-from pipeline.storage.verification_report import LayerVerification, VerdictCount
 from pipeline.workspace import Workspace
 from tests.atlas_site.synthetic_run import Plan, write_run
+from tests.atlas_site.verification_reports import layer_report, report_of
 
-
-def layer(entries: int, worst: float) -> LayerVerification:
-    count = VerdictCount(entries=entries, agreed=entries, tied=0, wrong=0)
-    return LayerVerification(count=count, worst_projection_error=worst, worst_activation_error=1e-6)
-
-
-REPORT = VerificationReport(
-    count=VerdictCount(entries=50, agreed=48, tied=2, wrong=0),
-    images=3,
-    seed=0,
-    projection_error_allowed=2e-3,
-    faults=0,
-    first_faults=(),
-    layers={"conv1": layer(30, 2.1e-4), "conv2": layer(20, 3.4e-4)},
-)
+REPORT = report_of({"conv1": layer_report(30, 2.1e-4), "conv2": layer_report(20, 3.4e-4)}, tied=2)
 
 
 def headline(run: Workspace, **changes: int) -> str:

@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -42,6 +43,13 @@ def test_the_file_is_one_object_with_the_verdicts_of_each_layer(tmp_path):
 def test_the_worst_error_is_that_of_the_worst_layer():
     assert REPORT.worst_projection_error == 0.75
     assert replace(REPORT, layers={}).worst_projection_error is None
+
+
+@pytest.mark.parametrize("error", [math.nan, math.inf])
+def test_an_error_that_is_no_number_is_not_the_worst(error):
+    layers = {"conv0": replace(LAYER, worst_projection_error=error)}
+    assert replace(REPORT, layers=layers | REPORT.layers).worst_projection_error == 0.75
+    assert replace(REPORT, layers=layers).worst_projection_error is None
 
 
 @pytest.mark.parametrize("missing", ["entries", "layers", "seed"])
