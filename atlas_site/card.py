@@ -33,8 +33,9 @@ def draw_card(run: Run, channels: Sequence[Channel]) -> Image.Image:
 
 
 def _panel(run: Run, channel: Channel) -> Image.Image:
-    pictures = run.pictures(channel.layer, slice(channel.number, channel.number + 1))
-    frames, factor = run.frames(channel.layer)[channel.number], run.reduction(channel.layer)
+    pictures = run.pictures.read(channel.layer, slice(channel.number, channel.number + 1))
+    frames = run.frames(channel.layer)[channel.number]
+    factor = run.pictures.reduction(channel.layer)
     crops = grey_outside(pictures.crop[0], frames, run.card.crop, factor)
     px = tile_size(run, channel.layer).sprite
     return Image.fromarray(np.ascontiguousarray(pair(pictures.projection[0], crops, px)))

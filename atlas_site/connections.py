@@ -83,7 +83,7 @@ def connected(run: Run) -> list[Weights]:
     return [
         Weights(below, above, kernels, mean_peak(run, below))
         for above in run.layers
-        for below, kernels in run.kernels_from_below(above).items()
+        for below, kernels in run.weights.kernels_from_below(above, run.layers).items()
     ]
 
 

@@ -3,18 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float32
 
 from atlas_site.catalogue import Catalogue
+from atlas_site.channel_data import bins_shown_as_one, part_facts
 from atlas_site.class_order import class_order
 from atlas_site.connections import Connection, Expanded, Weights, merged
 from atlas_site.example_data import example_facts
 from atlas_site.firing import firing_facts
-from atlas_site.layers import Channel, LayerView
-from atlas_site.neighbours import alike_channels, similar_channels
-from atlas_site.related import related_channels
+from atlas_site.layers import LayerView
 from atlas_site.script import significant
-from atlas_site.selectivity import preference, top_classes
+from atlas_site.selectivity import preference
 from atlas_site.sprites import (
     CHANNEL_GRID,
     IMAGE_GRID,
@@ -28,7 +26,6 @@ from atlas_site.sprites import (
 )
 
 BEST_CHANNELS = 12
-SHOWN_BINS = 64
 
 
 def site_data(catalogue: Catalogue) -> Mapping[str, object]:
@@ -72,6 +69,7 @@ def _layer_facts(layer: LayerView) -> Mapping[str, object]:
         "control": _control_facts(layer),
         "examples": example_facts(layer),
         "firing": firing_facts(layer.key, layer.firing),
+        "parts": part_facts(layer.key),
         "sheet": channel_sheet_path(layer.key, "{}"),
         "sprite": sprite_path(layer.key, "{}"),
         "saved": saved_pictures(layer.key, "{}"),
@@ -110,71 +108,28 @@ def image_data(catalogue: Catalogue) -> Mapping[str, object]:
     }
 
 
-def layer_data(
-    catalogue: Catalogue, layer: LayerView, weights: Sequence[Weights]
-) -> Mapping[str, object]:
-    """A layer's channels with their entries, statistics and related channels."""
-    record = catalogue.atlas.scan(layer.name)
-    step = -(-record.histogram.shape[1] // SHOWN_BINS)
+def layer_data(catalogue: Catalogue, layer: LayerView) -> Mapping[str, object]:
+    """What a layer's page sorts and filters its channels by, in parallel lists, and the edges of
+    their histograms; the rest of a channel is in `channel_data`."""
+    record, channels = catalogue.atlas.scan(layer.name), layer.channels
+    step = bins_shown_as_one(record.histogram.shape[1])
     edges = [*record.edges[:-1:step], record.edges[-1]]
-    scales = catalogue.atlas.scales(layer.name)
-    energy = catalogue.atlas.energy_boxes(layer.name)
-    similar = similar_channels(catalogue, layer)
-    alike = alike_channels(catalogue, layer, weights)
-    sizes = catalogue.atlas.field(layer.name).channel_sizes()
     return {
         "edges": [significant(edge) for edge in edges],
-        "channels": [
-            {
-                **_channel_data(catalogue, layer, c.number, step),
-                "scale": _scale(scales, c),
-                "similar": similar[c.number],
-                "alike": alike[c.number],
-                **({} if sizes is None else {"size": sizes[c.number]}),
-                "energy": [] if energy is None else energy[c.number, : c.entries].tolist(),
-            }
-            for c in layer.channels
-        ],
+        "columns": {
+            "peak": [significant(c.peak) for c in channels],
+            "fired": [c.fired for c in channels],
+            "selectivity": [significant(c.selectivity) for c in channels],
+            "effective": [significant(c.effective_classes) for c in channels],
+            "start": [_optional(c.start_cosine) for c in channels],
+            "patches": [_optional(c.patch_similarity) for c in channels],
+            "image": [[catalogue.position[row] for row in c.images] for c in channels],
+        },
     }
 
 
 def _optional(value: float | None) -> float | None:
     return None if value is None else significant(value)
-
-
-def _scale(scales: Float32[np.ndarray, "channel rank"], channel: Channel) -> list[float]:
-    """The largest magnitude of the projection, by rank, in units of the normalised input."""
-    return [significant(float(s)) for s in scales[channel.number, : channel.entries]]
-
-
-def _channel_data(
-    catalogue: Catalogue, layer: LayerView, number: int, step: int
-) -> Mapping[str, object]:
-    record, channel = catalogue.atlas.scan(layer.name), layer.channels[number]
-    kept = channel.entries
-    images = record.image[number, :kept].tolist()
-    starts = np.arange(0, record.histogram.shape[1], step)
-    names = [one.name for one in catalogue.layers]
-    return {
-        "peak": significant(channel.peak),
-        "fired": channel.fired,
-        "selectivity": significant(channel.selectivity),
-        "effective": significant(channel.effective_classes),
-        "start": _optional(channel.start_cosine),
-        "patches": _optional(channel.patch_similarity),
-        "activation": [significant(float(a)) for a in record.activation[number, :kept]],
-        "image": [catalogue.position[row] for row in images],
-        "cell": record.cell[number, :kept].tolist(),
-        "corner": record.box[number, :kept, :2].tolist(),
-        "histogram": np.add.reduceat(record.histogram[number], starts).tolist(),
-        "classes": [[c, significant(m)] for c, m in top_classes(record.mean_peak_by_class[number])],
-        "related": [
-            [names.index(k.layer), k.channel, k.shared]
-            for k in related_channels(
-                layer.name, number, record.image[number], catalogue.channels_by_image
-            )
-        ],
-    }
 
 
 def weight_data(

@@ -93,8 +93,8 @@ def draw_figure(run: Run, layer: LayerView, channels: Sequence[Channel]) -> Imag
 def _panel(
     run: Run, layer: LayerView, channel: Channel, px: int
 ) -> UInt8[np.ndarray, "height width 3"]:
-    pictures = run.pictures(layer.name, slice(channel.number, channel.number + 1))
-    frames, factor = run.frames(layer.name)[channel.number], run.reduction(layer.name)
+    pictures = run.pictures.read(layer.name, slice(channel.number, channel.number + 1))
+    frames, factor = run.frames(layer.name)[channel.number], run.pictures.reduction(layer.name)
     native = layer.field if layer.tile.pixelated else px
     crops = grey_outside(pictures.crop[0], frames, run.card.crop, factor)
     left = _block(projection_tiles(pictures.projection[0], native), px)

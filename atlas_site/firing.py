@@ -31,7 +31,7 @@ class FiringMaps:
 def firing_maps(atlas: Run, layer: str) -> FiringMaps | None:
     """A layer's maps; None where the store has none, or where they are of one cell."""
     rows, cols = atlas.graph.layer(layer).size
-    if rows * cols == 1 or atlas.activation_maps(layer, slice(0, 1)) is None:
+    if rows * cols == 1 or atlas.pictures.activation_maps(layer, slice(0, 1)) is None:
         return None
     channel_bytes = rows * cols * atlas.scan(layer).image.shape[1]
     return FiringMaps(rows, cols, max(1, min(MOST_CHANNELS, FILE_BYTES // channel_bytes)))
@@ -61,7 +61,7 @@ class FiringJob:
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         first = self.number * self.channels
-        found = atlas.activation_maps(self.layer, slice(first, first + self.channels))
+        found = atlas.pictures.activation_maps(self.layer, slice(first, first + self.channels))
         assert found is not None
         levels, ends = found
         name = _name(self.key, self.number)

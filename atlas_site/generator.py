@@ -7,6 +7,7 @@ from pathlib import Path
 
 from atlas_site import index_page, training_facts, verification
 from atlas_site.catalogue import Catalogue, gather
+from atlas_site.channel_data import channel_data
 from atlas_site.class_page import class_cards, matrix
 from atlas_site.connections import connected, expanded
 from atlas_site.data import (
@@ -47,6 +48,9 @@ from atlas_site.templating import ASSETS, environment, render_page
 from pipeline.atlas import Run
 from pipeline.progress import Advance, no_progress
 
+MANY_FILTERS = 256
+"""More filters of a layer than these are folded, and read when they are unfolded."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -70,7 +74,7 @@ def render(
     shutil.copytree(ASSETS, out / "assets")
     placement = placement_css(catalogue.side, _grids(catalogue))
     (out / "assets" / "placement.css").write_text(placement, encoding="utf-8")
-    for folder in ("weights", "examples"):
+    for folder in ("channels", "weights", "examples"):
         (out / "data" / folder).mkdir(parents=True)
     for name, value in _data(catalogue):
         (out / "data" / f"{name}.js").write_text(data_script(name, value), encoding="ascii")
@@ -94,7 +98,8 @@ def _data(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, object]]]:
     weights = connected(catalogue.atlas)
     further = expanded(weights)
     for layer in catalogue.layers:
-        yield layer.key, layer_data(catalogue, layer, weights)
+        yield layer.key, layer_data(catalogue, layer)
+        yield from channel_data(catalogue, layer, weights)
         yield f"weights/{layer.key}", weight_data(catalogue, layer, weights, further)
         if layer.bands:
             yield f"examples/{layer.key}", example_data(catalogue, layer)
@@ -140,6 +145,7 @@ def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator
             **shared,
             "layer": layer,
             "filters": _filters(catalogue, layer) if catalogue.has_filters(layer) else [],
+            "few_filters": len(layer.channels) <= MANY_FILTERS,
             "before": catalogue.layers[place - 1] if place else None,
             "after": catalogue.layers[place + 1] if place + 1 < len(catalogue.layers) else None,
             "validation_images": len(catalogue.atlas.images),
@@ -218,7 +224,7 @@ def _cover(layer: LayerView) -> list[tuple[int, SpriteRegion]]:
 
 def _filters(catalogue: Catalogue, layer: LayerView) -> list[tuple[int, SpriteRegion]]:
     """The filters of the first layer, by channel number."""
-    weights = catalogue.atlas.filters(layer.name)
+    weights = catalogue.atlas.weights.filters(layer.name)
     grid, src = filter_grid(len(weights)), filters_path(layer.key)
     return [(n, grid.region(src, n, weights.shape[1])) for n in range(len(weights))]
 

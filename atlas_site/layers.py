@@ -172,7 +172,7 @@ def _layer(atlas: Run, name: str, key: str) -> LayerView:
     field = atlas.field(name)
     spread = class_spread(atlas.scan(name).mean_peak_by_class)
     count = len(spread.selectivity)
-    cosines, alike = atlas.start_cosine(name), atlas.patch_similarity(name)
+    cosines, alike = atlas.weights.start_cosine(name), atlas.pictures.patch_similarity(name)
     channels = tuple(
         _channel(atlas, name, key, n, spread, _known(cosines, n), _known(alike, n))
         for n in range(count)
@@ -187,7 +187,7 @@ def _layer(atlas: Run, name: str, key: str) -> LayerView:
         map_size=atlas.graph.layer(name).size,
         field=max(field.size),
         field_size=field.size,
-        reduction=atlas.reduction(name),
+        reduction=atlas.pictures.reduction(name),
         branches=bool(field.branches),
         squares=atlas.cell_squares(name),
         channels=channels,
@@ -219,14 +219,14 @@ def _before(atlas: Run, layer: str) -> tuple[str, ...]:
 
 def _bands(atlas: Run, layer: str) -> tuple[str, ...]:
     examples = atlas.scan(layer).examples
-    if examples is None or atlas.example_crops(layer, slice(0, 1)) is None:
+    if examples is None or atlas.pictures.example_crops(layer, slice(0, 1)) is None:
         return ()
     return tuple(map(str, examples.example))
 
 
 def _projected(atlas: Run, layer: str) -> Projected:
-    facts = atlas.projection_facts(layer)
-    control = atlas.controls(layer, slice(0, 1))
+    facts = atlas.pictures.facts(layer)
+    control = atlas.pictures.controls(layer, slice(0, 1))
     correlation = facts.get("control_correlation")
     return Projected(
         method=str(facts.get("method", "deconvnet")),

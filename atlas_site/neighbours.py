@@ -35,7 +35,7 @@ def alike_channels(
     """
     below = [found for found in weights if found.above == layer.name]
     if not below and catalogue.has_filters(layer):
-        filters = catalogue.atlas.filters(layer.name).transpose(0, 3, 1, 2)
+        filters = catalogue.atlas.weights.filters(layer.name).transpose(0, 3, 1, 2)
         below = [Weights("pixels", layer.name, filters, np.ones(filters.shape[1]))]
     if not below:
         return [[] for _ in layer.channels]

@@ -65,9 +65,9 @@ class ChannelsJob:
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the files; return the number of channels."""
         first = self.sheet * CHANNEL_GRID.places
-        pictures = atlas.pictures(self.layer, slice(first, first + CHANNEL_GRID.places))
+        pictures = atlas.pictures.read(self.layer, slice(first, first + CHANNEL_GRID.places))
         size, frames = tile_size(atlas, self.layer), atlas.frames(self.layer)
-        factor, input_px = atlas.reduction(self.layer), atlas.card.crop
+        factor, input_px = atlas.pictures.reduction(self.layer), atlas.card.crop
         thumbs, saved = [], {}
         for index in range(len(pictures.scale)):
             projections = pictures.projection[index]
@@ -97,7 +97,7 @@ class ControlJob:
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
         first = self.sheet * CHANNEL_GRID.places
-        controls = atlas.controls(self.layer, slice(first, first + CHANNEL_GRID.places))
+        controls = atlas.pictures.controls(self.layer, slice(first, first + CHANNEL_GRID.places))
         assert controls is not None
         size, path = tile_size(atlas, self.layer), out / control_path(self.key, self.sheet)
         tiles = projection_tiles(controls.reshape(-1, *controls.shape[2:]), size.sprite)
@@ -117,11 +117,11 @@ class ExamplesJob:
         """Write the file; it counts for no channel."""
         first = self.sheet * EXAMPLE_CHANNELS
         channels = slice(first, first + EXAMPLE_CHANNELS)
-        crops = atlas.example_crops(self.layer, channels)
+        crops = atlas.pictures.example_crops(self.layer, channels)
         assert crops is not None
         size, path = tile_size(atlas, self.layer), out / example_path(self.key, self.sheet)
         frames = atlas.example_frames(self.layer)[channels].reshape(-1, 4)
-        flat, factor = crops.reshape(-1, *crops.shape[2:]), atlas.reduction(self.layer)
+        flat, factor = crops.reshape(-1, *crops.shape[2:]), atlas.pictures.reduction(self.layer)
         shown = grey_outside(flat, frames, atlas.card.crop, factor)
         tiles = resized(squared(shown, MID_GREY), size.example)
         _write_sheet(path, tiles, example_grid(crops.shape[1]), lossless=size.pixelated)
@@ -140,7 +140,7 @@ class CoverJob:
         """Write the file; it counts for no channel."""
         size = tile_size(atlas, self.layer)
         first = [
-            atlas.pictures(self.layer, slice(channel, channel + 1)).projection[0, :1]
+            atlas.pictures.read(self.layer, slice(channel, channel + 1)).projection[0, :1]
             for channel in self.channels
         ]
         tiles = projection_tiles(np.concatenate(first), size.sprite)
@@ -170,7 +170,7 @@ class FiltersJob:
 
     def paint(self, atlas: Run, out: Path) -> int:
         """Write the file; it counts for no channel."""
-        tiles = to_grey(atlas.filters(self.layer))
+        tiles = to_grey(atlas.weights.filters(self.layer))
         _write_sheet(out / filters_path(self.key), tiles, filter_grid(len(tiles)), lossless=True)
         return 0
 

@@ -47,10 +47,10 @@ def _line(run: Run, layer: str) -> tuple[str, ...]:
 
 def tiles(run: Run, layer: str) -> Iterator[Float32[np.ndarray, "row col 3"]]:
     """The projections of all channels of a layer, but for those without any signal."""
-    scales = run.scales(layer)
+    scales = run.pictures.scales(layer)
     for first in range(0, len(scales), CHUNK):
         part = slice(first, first + CHUNK)
-        pictures = run.pictures(layer, part).projection.astype(np.float32)
+        pictures = run.pictures.read(layer, part).projection.astype(np.float32)
         yield from pictures[scales[part] > 0]
 
 

@@ -22,9 +22,11 @@ from pipeline.network.module import Network
 from pipeline.network.ops import Conv, Curve, LocalResponseNorm, MaxPool
 from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
+from pipeline.project.forward_work import window_macs
 from pipeline.project.method import recorded
 from pipeline.project.projector import Projector
-from pipeline.project.switches import SwitchFinder, cut_windows, window_macs
+from pipeline.project.switch_maps import cut_windows
+from pipeline.project.switches import SwitchFinder
 from pipeline.verify.entry import cut_out
 from pipeline.verify.reference import Reference
 from pipeline.verify.ties import apply_claims

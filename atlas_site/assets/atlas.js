@@ -20,6 +20,15 @@
     return loading[name];
   };
 
+  // A channel with all that its view shows: the layer's own lists, and its file's part.
+  Atlas.loadChannel = async (layer, number) => {
+    const { channels: perPart, src } = layer.parts;
+    const [{ columns }, part] = await Promise.all(
+      [layer.key, src.replace("{}", Math.floor(number / perPart))].map(Atlas.load));
+    const own = Object.entries(columns).map(([name, column]) => [name, column[number]]);
+    return { number, ...part.channels[number % perPart], ...Object.fromEntries(own) };
+  };
+
   const SVG = "http://www.w3.org/2000/svg";
   const fill = (node, attributes, children) => {
     for (const [name, value] of Object.entries(attributes)) {

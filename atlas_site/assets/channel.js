@@ -5,10 +5,11 @@
   const dialog = document.querySelector("[data-channel]");
   const part = (name) => dialog.querySelector(`[data-${name}]`);
   const key = document.querySelector("[data-grid]").dataset.layer;
-  const { channels, edges } = Atlas.data[key];
+  const { edges } = Atlas.data[key];
   const { site } = Atlas.data;
   const layer = site.layers.find((one) => one.key === key);
   let open = null;
+  let channel = null; // what is shown: the open one, once its data is there
   let chosen = 0;
 
   const says = (i) => {
@@ -19,7 +20,7 @@
       `predicted ${site.classes[predicted[i]]}, ${percent(probability[i])}`);
   };
 
-  const entry = (channel, number, rank) => {
+  const entry = (number, rank) => {
     const { label, path, row } = Atlas.data.images;
     const i = channel.image[rank];
     const title = `${site.classes[label[i]]}, rank ${rank + 1}`;
@@ -39,7 +40,6 @@
   };
 
   const choose = (rank) => {
-    const channel = channels[open];
     chosen = rank;
     for (const button of part("entries").querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(Number(button.dataset.rank) === rank));
@@ -51,8 +51,8 @@
     const out = Math.min(top, left) < 0 || Math.max(top + rows, left + columns) > site.inputPx;
     part("stage").replaceChildren(
       Atlas.whole(i, `${site.classes[label[i]]}, the whole image with the field’s box`),
-      boxes(channel, rank));
-    Atlas.showFiring(layer, open, channel, rank);
+      boxes(rank));
+    Atlas.showFiring(layer, channel.number, channel, rank);
     part("whole").replaceChildren(
       el("a", { href: `images.html#${row[i]}` }, fileName(path[i])),
       ` · rank ${rank + 1} · cell ${cellRow}, ${cellCol} · box ${top}, ${left} to ${top + rows}, ${left + columns}`,
@@ -63,7 +63,7 @@
   };
 
   // The field, and inside it dashed where most of the projection's energy is.
-  const boxes = (channel, rank) => {
+  const boxes = (rank) => {
     const box = Atlas.box(layer, channel, rank);
     const drawn = Atlas.boxes([box]);
     drawn.prepend(Atlas.shade(box));
@@ -90,13 +90,12 @@
 
   // The histogram, with the bands of the examples where these are known.
   Atlas.drawHistogram = (bands = []) => {
-    const channel = channels[open];
     part("histogram").replaceChildren(
       Atlas.histogram(edges, channel.histogram, channel.activation, chosen, bands));
     part("histogram-table").replaceChildren(Atlas.histogramTable(edges, channel.histogram));
   };
 
-  const numbers = (channel) => [
+  const numbers = () => [
     ["peak", short(channel.peak)],
     ["fires on", percent(channel.fired / site.validationImages)],
     ["selectivity", channel.selectivity.toFixed(2)],
@@ -105,28 +104,29 @@
   ].map(([what, value]) => el("span", {}, `${what} `, el("b", {}, value)));
 
   // What the score of the patches is, in one line.
-  const alike = (channel) => {
+  const alike = () => {
     const before = { 0: "the pixels", 1: layer.before[0] }[layer.before.length] ?? "the layers before";
     return ["Patch similarity ", el("b", {}, channel.patches.toFixed(2)),
       `: the mean cosine of ${before} under each pair of these patches, place by place; 1 is equal.`];
   };
 
   const show = async (number) => {
-    if (!channels[number]) return;
+    if (number >= layer.channels) return;
     open = number;
-    await Promise.all([Atlas.load("images"), Atlas.load("search")]);
+    const [found] = await Promise.all(
+      [Atlas.loadChannel(layer, number), Atlas.load("images"), Atlas.load("search")]);
     if (open !== number) return;
-    const channel = channels[number];
+    channel = found;
     const dead = channel.image.length === 0;
     part("layer-name").textContent = layer.name;
     part("number").textContent = number;
     showName();
     document.title = `${layer.name} ${number} · Feature atlas`;
-    part("numbers").replaceChildren(...(dead ? ["dead"] : numbers(channel)));
-    part("entries").replaceChildren(...channel.image.map((_, rank) => entry(channel, number, rank)));
+    part("numbers").replaceChildren(...(dead ? ["dead"] : numbers()));
+    part("entries").replaceChildren(...channel.image.map((_, rank) => entry(number, rank)));
     part("dead").hidden = !dead;
     part("patches").hidden = channel.patches === null;
-    part("patches").replaceChildren(...(channel.patches === null ? [] : alike(channel)));
+    part("patches").replaceChildren(...(channel.patches === null ? [] : alike()));
     chosen = 0;
     part("side").hidden = dead;
     part("beyond").hidden = dead;
@@ -155,7 +155,7 @@
   const step = (by) => {
     // The address, not what is drawn: keys may come faster than channels open.
     const now = Atlas.place() ?? open;
-    const order = Atlas.shown.includes(now) ? Atlas.shown : channels.map((_, n) => n);
+    const order = Atlas.shown.includes(now) ? Atlas.shown : Array.from({ length: layer.channels }, (_, n) => n);
     go(order[(order.indexOf(now) + by + order.length) % order.length]);
   };
   const embedded = "embed" in document.documentElement.dataset;
@@ -179,7 +179,7 @@
     copy,
     random: () => go(Atlas.random()),
     move: (by) => {
-      const count = channels[open].image.length;
+      const count = channel.image.length;
       if (count) choose((chosen + by + count) % count);
     },
   };
@@ -188,9 +188,9 @@
   part("next").addEventListener("click", () => step(1));
   part("close").addEventListener("click", close);
   part("copy").addEventListener("click", copy);
-  part("save").addEventListener("click", () => Atlas.savePicture(layer, open, channels[open]));
+  part("save").addEventListener("click", () => Atlas.savePicture(layer, channel.number, channel));
   part("markdown").addEventListener("click", () =>
-    Atlas.copy(Atlas.channelMarkdown(layer, open, channels[open]), "Markdown copied"));
+    Atlas.copy(Atlas.channelMarkdown(layer, channel.number, channel), "Markdown copied"));
   part("contrast").addEventListener("input", ({ target }) => Atlas.setContrast(Number(target.value)));
   for (const button of document.querySelectorAll("[data-random]")) {
     button.addEventListener("click", Atlas.channel.random);

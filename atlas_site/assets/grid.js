@@ -5,36 +5,36 @@
   const form = document.querySelector("[data-controls]");
   const root = document.documentElement;
   const key = grid.dataset.layer;
-  const { channels } = Atlas.data[key];
+  const { columns } = Atlas.data[key];
   const items = [...grid.children];
   const layer = Atlas.data.site.layers.find((one) => one.key === key);
 
   const nameOf = (number) => Atlas.nameOf(key, number, Atlas.data.search.names);
   const orders = {
     number: () => 0,
-    name: (_, number) => nameOf(number)[0],
-    family: (_, number) => nameOf(number)[2],
-    peak: (c) => -c.peak,
-    fired: (c) => -c.fired,
-    selectivity: (c) => -c.selectivity,
-    effective: (c) => (c.image.length ? c.effective : Infinity),
-    patches: (c) => (c.patches === null ? Infinity : -c.patches),
-    start: (c) => c.start,
+    name: (n) => nameOf(n)[0],
+    family: (n) => nameOf(n)[2],
+    peak: (n) => -columns.peak[n],
+    fired: (n) => -columns.fired[n],
+    selectivity: (n) => -columns.selectivity[n],
+    effective: (n) => (columns.image[n].length ? columns.effective[n] : Infinity),
+    patches: (n) => (columns.patches[n] === null ? Infinity : -columns.patches[n]),
+    start: (n) => columns.start[n],
   };
   // Numbers by value, names by their letters; what has none comes last.
   const compare = (a, b) => (typeof a === "string"
     ? Number(!a) - Number(!b) || a.localeCompare(b, "en", { numeric: true }) : a - b);
 
   const fits = (number, wanted) => {
-    const channel = channels[number];
-    const dead = channel.image.length === 0;
+    const held = columns.image[number];
+    const dead = held.length === 0;
     if (wanted.dead !== "all" && dead !== (wanted.dead === "only")) return false;
     const { images } = Atlas.data;
-    if (wanted.class !== "" && !channel.image.some((i) => images.label[i] === wanted.class)) return false;
+    if (wanted.class !== "" && !held.some((i) => images.label[i] === wanted.class)) return false;
     if (!wanted.search || String(number) === wanted.search) return true;
     const texts = nameOf(number).join("\n").toLowerCase();
     return texts.includes(wanted.search)
-      || channel.image.some((i) => images.text[i].includes(wanted.search));
+      || held.some((i) => images.text[i].includes(wanted.search));
   };
 
   const prepareText = (images) => {
@@ -54,7 +54,7 @@
       prepareText(await Atlas.load("images"));
     }
     const value = orders[sort];
-    const order = channels.map((c, number) => [value(c, number), number])
+    const order = items.map((_, number) => [value(number), number])
       .sort((a, b) => compare(a[0], b[0]) || a[1] - b[1]);
     const shown = order.map(([, number]) => number).filter((number) => fits(number, wanted));
     const visible = new Set(shown);
@@ -63,9 +63,9 @@
     Atlas.shown = shown;
     Atlas.rove(grid);
     document.querySelector("[data-nothing]").hidden = shown.length > 0;
-    const all = shown.length === channels.length;
+    const all = shown.length === items.length;
     document.querySelector("[data-count]").value =
-      all ? `${shown.length} channels` : `${shown.length} of ${channels.length} channels`;
+      all ? `${shown.length} channels` : `${shown.length} of ${items.length} channels`;
   };
 
   // Thumbnails give way to the channel's own sprite where they would be enlarged.
@@ -119,7 +119,7 @@
     form.elements.dead.value = "all";
     return arrange();
   };
-  Atlas.shown = channels.map((_, number) => number);
+  Atlas.shown = items.map((_, number) => number);
   Atlas.random = () => Atlas.shown[Math.floor(Math.random() * Atlas.shown.length)];
 
   for (const item of items) item.firstElementChild.href = `#${item.id}`;

@@ -6,14 +6,20 @@
   const all = document.querySelector("[data-all]");
   const { site, images } = Atlas.data;
 
-  const holdings = (layer, position) =>
-    Atlas.data[layer.key].channels.flatMap((channel, number) => {
-      const rank = channel.image.indexOf(position);
-      return rank < 0 ? [] : [{
+  const holdings = async (layer, position) => {
+    const { columns } = await Atlas.load(layer.key);
+    const held = columns.image.flatMap((entries, number) => {
+      const rank = entries.indexOf(position);
+      return rank < 0 ? [] : [[number, rank]];
+    }).sort(([a, rankA], [b, rankB]) => rankA - rankB || a - b);
+    return Promise.all(held.map(async ([number, rank]) => {
+      const channel = await Atlas.loadChannel(layer, number);
+      return {
         number, rank, activation: channel.activation[rank],
         box: Atlas.box(layer, channel, rank), energy: Atlas.energyFrame(channel, rank),
-      }];
-    }).sort((a, b) => a.rank - b.rank || a.number - b.number);
+      };
+    }));
+  };
 
   const section = (layer, found, stage) => {
     const boxes = Atlas.boxes(found.map((f) => f.box));
@@ -38,11 +44,12 @@
   const show = async (row) => {
     const position = images.row.indexOf(row);
     if (position < 0) return overview();
-    await Promise.all(site.layers.map((layer) => Atlas.load(layer.key)));
+    const held = await Promise.all(site.layers.map((layer) => holdings(layer, position)));
+    if (Atlas.place() !== row) return;
     const label = images.label[position];
     const stage = el("div", { class: "stage" }, Atlas.whole(position, `${site.classes[label]}, ${images.path[position]}`));
-    const found = [...site.layers].reverse()
-      .map((layer) => [layer, holdings(layer, position)]).filter(([, list]) => list.length);
+    const found = site.layers.map((layer, place) => [layer, held[place]])
+      .filter(([, list]) => list.length).reverse();
     if (found.length) stage.append(Atlas.boxes(found[0][1].map((f) => f.box)));
     const predicted = images.predicted[position];
     one.replaceChildren(

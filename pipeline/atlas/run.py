@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zarr
-from jaxtyping import Float16, Float32, Int16, Int32, UInt8
+from jaxtyping import Int32, UInt8
 
+from pipeline.atlas.conv_weights import ConvWeights
 from pipeline.atlas.run_reports import RunReports
+from pipeline.atlas.stored_pictures import StoredPictures
 from pipeline.dataset.manifest import ImageRow, Manifest, read_manifest
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
-from pipeline.network.arrays import StoredWeights, stored_start, stored_weights
 from pipeline.network.card import ModelCard, load_card
 from pipeline.network.centres import Squares, unit_squares
-from pipeline.network.feeding_kernels import feeding_kernels
 from pipeline.network.geometry import Field, receptive_field
 from pipeline.network.graph import Graph
-from pipeline.network.ops import Conv
-from pipeline.network.start_cosine import start_cosine
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry, boxes_where_shown
 from pipeline.storage.figures import FigureData, read_figures
@@ -29,12 +27,9 @@ from pipeline.storage.hashing import sha256_of
 from pipeline.storage.provenance import Provenance
 from pipeline.storage.scan_record import ScanRecord, scan_sha256
 from pipeline.storage.stores import (
-    ActivationMaps,
     Kind,
     LayerPictures,
-    open_layer,
     open_store,
-    read_array,
     read_scan,
 )
 from pipeline.workspace import Workspace
@@ -183,68 +178,11 @@ class Run:
             examples.example_image, self.field(layer).boxes(examples.example_cell)
         )
 
-    def reduction(self, layer: str) -> int:
-        """The side of the squares of input pixels that are one pixel of a layer's pictures."""
-        return int(self.projection_facts(layer).get("reduction", 1))
-
     def scan(self, layer: str) -> ScanRecord:
         """The top entries and the statistics of a layer's channels."""
         if layer not in self._scans:
             self._scans[layer] = read_scan(self.store("scan"), layer)
         return self._scans[layer]
-
-    def pictures(self, layer: str, channels: slice) -> LayerPictures:
-        """The projections and crops of consecutive channels, read as one piece.
-
-        32 channels that start at a multiple of 32 are one shard of the store.
-        """
-        projections = open_layer(self.store("projections"), layer)
-        crops = open_layer(self.store("crops"), layer)
-        return LayerPictures(
-            read_array(projections, "projections", "projection", channels),
-            read_array(projections, "projections", "scale", channels),
-            read_array(crops, "crops", "crop", channels),
-        )
-
-    def energy_boxes(self, layer: str) -> Int16[np.ndarray, "channel rank 4"] | None:
-        """By entry, the square with most of its projection's energy, in pixels; None without."""
-        return self._optional("projections", layer, "energy_box", slice(None))
-
-    def controls(
-        self, layer: str, channels: slice
-    ) -> Float16[np.ndarray, "channel control_rank row col 3"] | None:
-        """Projections of the first ranks through the network at its start, divided by their scale,
-        or None where the store has none."""
-        return self._optional("projections", layer, "control", channels)
-
-    def example_crops(
-        self, layer: str, channels: slice
-    ) -> UInt8[np.ndarray, "channel example row col 3"] | None:
-        """The pixels under the boxes of the examples beyond the strongest, 0 outside the image, or
-        None where the store has none."""
-        return self._optional("crops", layer, "example_crop", channels)
-
-    def activation_maps(self, layer: str, channels: slice) -> ActivationMaps | None:
-        """Where the channel of each entry fires in the whole image, and the range of the levels.
-
-        Level 0 is the first, level 255 the second of the two. None where the store has none.
-        """
-        levels = self._optional("projections", layer, "activation_map", channels)
-        ends = self._optional("projections", layer, "map_range", channels)
-        return None if levels is None or ends is None else (levels, ends)
-
-    def patch_similarity(self, layer: str) -> Float32[np.ndarray, " channel"] | None:
-        """How alike each channel's patches are to the layer before, NaN for fewer than two, or None
-        where the store has none."""
-        return self._optional("projections", layer, "patch_similarity", slice(None))
-
-    def projection_facts(self, layer: str) -> dict[str, Any]:
-        """Attributes of a layer's projections: `method`, `control_correlation`, as far as known."""
-        return dict(open_layer(self.store("projections"), layer).attrs)
-
-    def scales(self, layer: str) -> Float32[np.ndarray, "channel rank"]:
-        """The largest magnitude of every projection of a layer; 0 where there is no signal."""
-        return read_array(open_layer(self.store("projections"), layer), "projections", "scale")
 
     def top(self, layer: str, channel: int) -> list[Entry]:
         """The strongest images of a channel, strongest first, one entry per rank.
@@ -259,26 +197,6 @@ class Run:
         """One entry by its address. Raises AtlasError as `top` does."""
         return self._entry(self._channel_pictures(layer, channel), layer, channel, rank)
 
-    def kernels_from_below(self, layer: str) -> dict[str, Float32[np.ndarray, "out in row col"]]:
-        """By scanned layer that feeds this one, the filters through which it does."""
-        return feeding_kernels(self.graph, self._weights.array, layer, self.layers)
-
-    def filters(self, layer: str) -> Float32[np.ndarray, "filter row col channel"]:
-        """The weights of a conv layer, input channels last; of the first layer they are colours."""
-        op = self.graph.nodes[self.graph.layer(layer).source].op
-        assert isinstance(op, Conv)
-        return self._weights.array(op.weight).transpose(0, 2, 3, 1)
-
-    def start_cosine(self, layer: str) -> Float32[np.ndarray, " channel"] | None:
-        """How much of each filter of a conv layer is still its start: the |cosine| of the two.
-
-        None for a network that was trained elsewhere, and for a layer without filters.
-        """
-        op = self.graph.nodes[self.graph.layer(layer).source].op
-        if self._start is None or not isinstance(op, Conv):
-            return None
-        return start_cosine(self._weights.array(op.weight), self._start.array(op.weight))
-
     def store(self, kind: Kind) -> zarr.Group:
         """An open store of this run, known to be made from its model and manifest."""
         if kind not in self._stores:
@@ -286,6 +204,16 @@ class Run:
             made_from = self.provenance if kind == "scan" else self.entries_provenance
             self._stores[kind] = open_store(path, kind, made_from)
         return self._stores[kind]
+
+    @cached_property
+    def pictures(self) -> StoredPictures:
+        """What the stores of projections and crops hold."""
+        return StoredPictures(self.store)
+
+    @cached_property
+    def weights(self) -> ConvWeights:
+        """The filters of the conv layers, and what is known of their start."""
+        return ConvWeights(self.model_folder, self.card, self.graph)
 
     @property
     def reports(self) -> RunReports:
@@ -307,19 +235,6 @@ class Run:
     def _manifest_path(self) -> Path:
         return self.artifacts / "manifest.csv"
 
-    @cached_property
-    def _weights(self) -> StoredWeights:
-        return stored_weights(self.model_folder, self.card)
-
-    @cached_property
-    def _start(self) -> StoredWeights | None:
-        return stored_start(self.model_folder, self.card)
-
-    def _optional(self, kind: Kind, layer: str, name: str, part: slice) -> Stored | None:
-        """An array that older stores lack; None from such a one."""
-        group = open_layer(self.store(kind), layer)
-        return read_array(group, kind, name, part) if name in group else None
-
     def _image_row(self, row: int) -> ImageRow:
         if not 0 <= row < len(self.images):
             raise AtlasError(
@@ -334,7 +249,7 @@ class Run:
             raise AtlasError(
                 f"{layer} has no channel {channel}.", fix=f"Choose one of 0 to {channels - 1}."
             )
-        return self.pictures(layer, slice(channel, channel + 1))
+        return self.pictures.read(layer, slice(channel, channel + 1))
 
     def _entry(self, pictures: LayerPictures, layer: str, channel: int, rank: int) -> Entry:
         record = self.scan(layer)

@@ -85,7 +85,7 @@ class Architecture:
         facts: list[dict[str, object]] = []
         arrays: Arrays = {}
         for place, rival in enumerate(rivals):
-            arrays[f"filters_{place}"] = filters = rival.run.filters(rival.layers[0])
+            arrays[f"filters_{place}"] = filters = rival.run.weights.filters(rival.layers[0])
             facts.append(_facts(rival, filters))
             if place in jobs:
                 found = made[jobs[place][0]]

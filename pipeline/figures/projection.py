@@ -12,7 +12,8 @@ from pipeline.network.window import Pair
 from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.method import recorded
-from pipeline.project.switches import SwitchFinder, cut_windows
+from pipeline.project.switch_maps import cut_windows
+from pipeline.project.switches import SwitchFinder
 
 
 @torch.inference_mode()

@@ -14,15 +14,10 @@ from pipeline.network.module import Network
 from pipeline.network.window import Pair
 from pipeline.params import Method
 from pipeline.project.deconvnet import Switches
+from pipeline.project.forward_work import needs_whole_image, whole_macs, window_macs
 from pipeline.project.method import recorded
-from pipeline.project.switches import (
-    SwitchFinder,
-    SwitchMaps,
-    cut_windows,
-    needs_whole_image,
-    whole_macs,
-    window_macs,
-)
+from pipeline.project.switch_maps import SwitchMaps, cut_windows
+from pipeline.project.switches import SwitchFinder
 
 Images = Mapping[int, Float[Tensor, "1 colour row col"]]
 """Network inputs, normalised, by image row."""

@@ -19,7 +19,7 @@ from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_plan import ForwardPlan, Images
 from pipeline.project.stored_signal import reduced_signal
-from pipeline.project.switches import SwitchMaps
+from pipeline.project.switch_maps import SwitchMaps
 from pipeline.storage.spill import Values
 
 

@@ -1,7 +1,6 @@
 """The record of a forward pass for the way down: switches, slopes, gates, deviations."""
 
 from collections.abc import Collection, Mapping, Sequence
-from math import prod
 
 import torch
 from jaxtyping import Float, Int64, Shaped, UInt8
@@ -23,47 +22,13 @@ from pipeline.network.ops import (
     MeanPool,
     Mul,
     Pad,
-    Resample,
 )
-from pipeline.network.window import Pair, Window
+from pipeline.network.window import Window
 from pipeline.project.adjoints import CACHE_BYTES
 from pipeline.project.deconvnet import Switches
+from pipeline.project.forward_work import convs_below
 from pipeline.project.placement import Cells, inside_map, placed
-
-SwitchMaps = Mapping[int, Shaped[Tensor, "_ _ _"]]
-"""`Switches` of one whole image, by node (row, col, channel)."""
-
-
-def whole_macs(graph: Graph, nodes: Collection[int]) -> int:
-    """Multiply-adds of the forward pass over a whole image for the switches of some nodes."""
-    return sum(_macs(graph, at, graph.nodes[at].shape[1:]) for at in _convs_below(graph, nodes))
-
-
-def window_macs(graph: Graph, layer: str, nodes: Collection[int]) -> int:
-    """Multiply-adds of the forward pass over one unit's window that finds its switches."""
-    found = windows(graph, seed_of(graph, layer))
-    convs = [at for at in _convs_below(graph, nodes) if at in found]
-    return sum(_macs(graph, at, (found[at][0].size, found[at][1].size)) for at in convs)
-
-
-def _convs_below(graph: Graph, nodes: Collection[int]) -> list[int]:
-    needed = {at for node in nodes for at in graph.ancestors(node)}
-    return [at for at in sorted(needed) if isinstance(graph.nodes[at].op, Conv)]
-
-
-def _macs(graph: Graph, at: int, cells: Pair) -> int:
-    op = graph.nodes[at].op
-    assert isinstance(op, Conv)
-    return prod(cells) * prod(graph.tensors[op.weight])
-
-
-def needs_whole_image(graph: Graph, layer: str, nodes: Collection[int]) -> bool:
-    """Whether a layer's switches cannot be found on the window of a unit alone."""
-    found = windows(graph, seed_of(graph, layer))
-    if any(axis.whole for axis in found[0]):
-        return True
-    ops = (graph.nodes[at].op for node in nodes for at in graph.ancestors(node))
-    return any(isinstance(op, Mul | MapNorm | Resample) for op in ops)
+from pipeline.project.switch_maps import SwitchMaps
 
 
 class SwitchFinder:
@@ -284,7 +249,7 @@ def _placed(signal: Maps, have: Sequence[AxisWindow], want: Windows, cell: Cells
 
 def _largest_bytes(graph: Graph, below: Mapping[int, Windows], nodes: Collection[int]) -> int:
     """Of the maps of one unit's window, in single precision, the largest."""
-    convs = [at for at in _convs_below(graph, nodes) if at in below]
+    convs = [at for at in convs_below(graph, nodes) if at in below]
     cells = (below[at][0].size * below[at][1].size * graph.nodes[at].shape[0] for at in convs)
     return 4 * max(cells, default=1)
 
@@ -308,38 +273,3 @@ def _offsets(
     # Compared, not divided: rows are few and integer division is slow.
     above = sum((inner >= side * row).int() for row in range(1, window.kernel[0]))
     return (inner - above * (side - window.kernel[1])).to(torch.uint8)
-
-
-def cut_windows(
-    graph: Graph,
-    layer: str,
-    maps: Sequence[SwitchMaps],
-    cell: Cells,
-    nodes: Collection[int],
-) -> Switches:
-    """The switches in each unit's windows, out of the maps of the image that each belongs to."""
-    found = windows(graph, seed_of(graph, layer))
-    return {at: _cut(found[at], [m[at] for m in maps], cell) for at in nodes}
-
-
-def _cut(
-    window: Windows, maps: Sequence[Shaped[Tensor, "_ _ _"]], cell: Cells
-) -> Shaped[Tensor, "entry _ _ _"]:
-    rows, cols = window
-    if maps[0].shape[:2] == (1, 1) or (rows.whole and cols.whole):
-        return torch.stack(list(maps))
-    tops, lefts = rows.first(cell[:, 0]).tolist(), cols.first(cell[:, 1]).tolist()
-    size = rows.size, cols.size
-    parts = zip(maps, tops, lefts, strict=True)
-    return torch.stack([_slice(values, top, left, size) for values, top, left in parts])
-
-
-def _slice(
-    values: Shaped[Tensor, "map_row map_col channel"], row: int, col: int, size: Pair
-) -> Shaped[Tensor, "row col channel"]:
-    """A rectangle out of a map; 0 where it reaches outside."""
-    found = values.new_zeros(*size, values.shape[2])
-    top, left = max(0, row), max(0, col)
-    part = values[top : row + size[0], left : col + size[1]]
-    found[top - row : top - row + part.shape[0], left - col : left - col + part.shape[1]] = part
-    return found

@@ -72,7 +72,7 @@ def check_sample(
     verdicts = []
     for address in sample.addresses:
         entry = run.entry(*address)
-        pictured = PictureFrame(run.field(entry.layer), run.reduction(entry.layer))
+        pictured = PictureFrame(run.field(entry.layer), run.pictures.reduction(entry.layer))
         verdicts.append(
             check_entry(reference, passed, entry, pictured, pixels, image, replay, allowed)
         )

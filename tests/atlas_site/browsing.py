@@ -1,5 +1,7 @@
 """What the browser tests of several pages share."""
 
+from collections.abc import Mapping
+
 from playwright.sync_api import Page
 
 PLACES = [
@@ -59,3 +61,11 @@ def wait_for_texts(page: Page) -> None:
 
 def words(page: Page, selector: str) -> list[str]:
     return page.locator(selector).all_text_contents()
+
+
+def channel_of(page: Page, layer: str, number: int) -> Mapping[str, list]:
+    """A channel as the page's scripts read it."""
+    place = "Atlas.data.site.layers.find(({ key }) => key === wanted)"
+    found = page.evaluate(f"([wanted, n]) => Atlas.loadChannel({place}, n)", [layer, number])
+    assert isinstance(found, dict)
+    return found

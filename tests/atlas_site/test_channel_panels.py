@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.atlas_site.browsing import channel_of
 from tests.atlas_site.conftest import Opener
 
 pytestmark = pytest.mark.browser
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 def test_the_box_is_drawn_where_the_scan_says(visit: Opener) -> None:
     page = visit("conv2.html#0").page
-    corner = page.evaluate("Atlas.data.conv2.channels[0].corner[0]")
+    corner = channel_of(page, "conv2", 0)["corner"][0]
     box = page.locator("[data-stage] rect.box")
     expect(box).to_have_attribute("y", str(corner[0]))
     expect(box).to_have_attribute("x", str(corner[1]))
@@ -21,7 +22,7 @@ def test_the_box_is_drawn_where_the_scan_says(visit: Opener) -> None:
 
 def test_the_energy_box_is_a_second_dashed_frame(visit: Opener) -> None:
     page = visit("conv2.html#0").page
-    box = page.evaluate("Atlas.data.conv2.channels[0].energy[0]")
+    box = channel_of(page, "conv2", 0)["energy"][0]
     frame = page.locator("[data-stage] rect.energy")
     expect(frame).to_have_attribute("y", str(box[0]))
     expect(frame).to_have_attribute("width", str(box[3] - box[1]))
@@ -89,7 +90,7 @@ def test_the_control_is_shown_beside_the_trained_projection_on_demand(visit: Ope
 
 def test_channels_of_like_filters_are_shown_beside_those_of_like_responses(visit: Opener) -> None:
     page = visit("conv2.html#4").page
-    rows = page.evaluate("Atlas.data.conv2.channels[4].alike")
+    rows = channel_of(page, "conv2", 4)["alike"]
     links = page.locator("[data-alike] a")
     expect(links).to_have_count(len(rows))
     hrefs = links.evaluate_all("all => all.map(a => a.getAttribute('href'))")
@@ -140,8 +141,9 @@ def test_a_channel_is_copied_as_markdown_without_markup_of_its_names(visit: Open
     """Of a channel that a class of such a name excites; only the link's target is in brackets."""
     page = visit("conv2.html", permissions=["clipboard-read", "clipboard-write"]).page
     number = page.evaluate(
-        """Atlas.data.conv2.channels.findIndex(({ classes }) => classes.slice(0, 3)
-            .some(([n]) => Atlas.data.site.classes[n].startsWith("</script>")))"""
+        """Atlas.load("channels/conv2-0").then(({ channels }) => channels.findIndex(
+            ({ classes }) => classes.slice(0, 3)
+                .some(([n]) => Atlas.data.site.classes[n].startsWith("</script>"))))"""
     )
     page.goto(f"{page.url}#{number}")
     page.locator("[data-markdown]").click()

@@ -38,20 +38,22 @@ def test_images_are_parallel_lists(catalogue):
         assert catalogue.classes[data["predicted"][place]] == predictions[row].label
 
 
-def test_a_channel_has_its_entries_and_a_histogram_of_all_images(catalogue):
+def test_a_layer_s_columns_are_of_all_its_channels(catalogue):
     layer, record = layer_of(catalogue, "conv2")
-    channels = layer_data(catalogue, layer, [])["channels"]
-    assert len(channels) == 26
-    for number, channel in enumerate(channels):
+    data = layer_data(catalogue, layer)
+    columns = data["columns"]
+    assert {len(column) for column in columns.values()} == {26}
+    for number, held in enumerate(columns["image"]):
         kept = int((record.image[number] >= 0).sum())
-        rows = [catalogue.images[place].row for place in channel["image"]]
+        rows = [catalogue.images[place].row for place in held]
         assert rows == record.image[number, :kept].tolist()
-        assert channel["cell"] == record.cell[number, :kept].tolist()
-        assert channel["corner"] == record.box[number, :kept, :2].tolist()
-        assert sum(channel["histogram"]) == record.histogram[number].sum()
-        np.testing.assert_allclose(channel["activation"], record.activation[number, :kept], 1e-3)
-    assert (channels[1]["image"], channels[1]["energy"]) == ([], [])
-    assert len(channels[2]["image"]) == 4
+    assert columns["fired"] == record.fired.tolist()
+    np.testing.assert_allclose(columns["peak"], record.activation[:, 0].clip(0), 1e-3)
+    assert columns["image"][1] == []
+    assert len(columns["image"][2]) == 4
+    assert (data["edges"][0], data["edges"][-1]) == pytest.approx(
+        (record.edges[0], record.edges[-1]), rel=1e-3
+    )
 
 
 def test_classes_have_the_channels_that_prefer_them_most(catalogue):
@@ -72,7 +74,7 @@ def test_the_strongest_connection_is_the_largest_product_of_kernel_and_mean_peak
     layer, _ = layer_of(catalogue, "conv2")
     weights = connected(catalogue.atlas)
     data = weight_data(catalogue, layer, weights, expanded(weights))
-    kernels = catalogue.atlas.kernels_from_below("conv2")["conv1"]
+    kernels = catalogue.atlas.weights.kernels_from_below("conv2", ["conv1", "conv2"])["conv1"]
     sent = catalogue.atlas.scan("conv1").mean_peak_by_class.mean(axis=1)  # 5 images a class
     for number in (0, 5, 25):
         norms = sent * np.sqrt((kernels[number].astype(np.float64) ** 2).sum(axis=(1, 2)))

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from atlas_site.generator import render
 from pipeline.atlas import open_atlas
 from pipeline.workspace import Workspace
+from tests.atlas_site.browsing import channel_of
 from tests.atlas_site.conftest import Opener
 from tests.atlas_site.synthetic_run import Plan, write_run
 
@@ -46,7 +47,7 @@ def test_a_sheet_holds_four_channels_a_row_each_and_the_tile_is_the_patch(
         pixels = np.asarray(picture.convert("RGB")).astype(int)
     boxes = atlas.scan("conv3").examples.example_box
     assert pixels.shape == (4 * 64, 18 * 64, 3)
-    crops = atlas.example_crops("conv3", slice(4, 8))
+    crops = atlas.pictures.example_crops("conv3", slice(4, 8))
     for channel, place in ((0, 0), (1, 7), (3, 17)):
         top, left, bottom, right = boxes[4 + channel, place]
         inside = np.zeros((bottom - top, right - left), bool)
@@ -138,7 +139,7 @@ def test_the_histogram_has_a_table_of_its_bins(visit: Opener) -> None:
     page = visit("conv3.html#4").page
     page.locator(".as-table summary").click()
     rows = page.locator("[data-histogram-table] tbody tr")
-    counts = page.evaluate("Atlas.data.conv3.channels[4].histogram")
+    counts = channel_of(page, "conv3", 4)["histogram"]
     expect(rows).to_have_count(sum(count > 0 for count in counts))
     shown_counts = [int(text) for text in rows.locator("td").all_inner_texts()]
     assert shown_counts == [count for count in counts if count]

@@ -13,6 +13,7 @@ from atlas_site.firing import FILE_BYTES, FiringMaps, firing_maps
 from atlas_site.generator import render
 from pipeline.atlas import open_atlas
 from pipeline.workspace import Workspace
+from tests.atlas_site.browsing import channel_of
 from tests.atlas_site.conftest import Opener, watching
 from tests.atlas_site.synthetic_run import Plan, write_run
 
@@ -25,7 +26,7 @@ def data(site: Path, name: str) -> dict:
 @pytest.mark.parametrize("layer", ["conv1", "conv3"])
 def test_the_files_hold_the_stores_levels_in_order(run: Workspace, site: Path, layer: str):
     atlas = open_atlas(run.artifacts)
-    levels, ends = atlas.activation_maps(layer, slice(None))
+    levels, ends = atlas.pictures.activation_maps(layer, slice(None))
     facts = next(one for one in data(site, "site")["layers"] if one["name"] == layer)["firing"]
     assert (facts["rows"], facts["cols"]) == levels.shape[2:]
     for number, first in enumerate(range(0, len(levels), facts["channels"])):
@@ -55,7 +56,7 @@ def show(page: Page, mode: str) -> None:
 def entry(run: Workspace, layer: str, channel: int, rank: int) -> tuple[np.ndarray, tuple]:
     """The values of a map, and the cell of the entry."""
     atlas = open_atlas(run.artifacts)
-    levels, ends = atlas.activation_maps(layer, slice(channel, channel + 1))
+    levels, ends = atlas.pictures.activation_maps(layer, slice(channel, channel + 1))
     least, largest = ends[0, rank]
     values = least + levels[0, rank] / 255 * (largest - least)
     return values, tuple(atlas.scan(layer).cell[channel, rank].tolist())
@@ -132,7 +133,7 @@ def test_arrow_keys_move_over_the_cells_and_leave_the_channel(
 @pytest.mark.browser
 def test_the_image_outside_the_field_is_shaded(visit: Opener) -> None:
     page = visit("conv2.html#4").page
-    top, left = page.evaluate("Atlas.data.conv2.channels[4].corner[0]")
+    top, left = channel_of(page, "conv2", 4)["corner"][0]
     shade = page.locator("[data-stage] .shade")
     expect(shade).to_be_visible()
     expect(shade).to_have_attribute("d", f"M0 0H64V64H0zM{left} {top}h27v27h-27z")

@@ -51,7 +51,7 @@ def test_the_slow_reference_finds_nothing_wrong(finished, network):
 
 def test_each_layer_is_projected_by_the_method_that_fits_it(finished, network):
     run = open_atlas(finished / "artifacts")
-    facts = {layer: run.projection_facts(layer) for layer in run.layers}
+    facts = {layer: run.pictures.facts(layer) for layer in run.layers}
     assert {layer: found["method"] for layer, found in facts.items()} == network.layers
     for layer, found in facts.items():
         page = (finished / "site" / f"{layer}.html").read_text(encoding="utf-8")
@@ -65,7 +65,7 @@ def test_the_control_of_a_network_with_norms_is_not_blank(finished, network):
         scale = arrays["control_scale"][...]
         there = run.scan(layer).image[:, : scale.shape[1]] >= 0
         assert (scale[there] > 0).mean() > 0.9
-        agrees = run.projection_facts(layer)["control_correlation"]
+        agrees = run.pictures.facts(layer)["control_correlation"]
         assert 0 < agrees < 0.9
         page = (finished / "site" / f"{layer}.html").read_text(encoding="utf-8")
         assert f"correlation with random weights {agrees:.2f}" in page
@@ -108,7 +108,7 @@ def test_a_sum_is_fed_along_the_identity_with_norms_folded_in(finished, network)
         conv, norm = module.get_submodule(stage)[0].downsample
         factor = norm.weight / (norm.running_var + norm.eps).sqrt()
         expected = (conv.weight * factor[:, None, None, None]).detach().numpy()
-        found = run.kernels_from_below(f"{stage}.1")
+        found = run.weights.kernels_from_below(f"{stage}.1", run.layers)
         assert list(found) == [below]
         np.testing.assert_allclose(found[below], expected, rtol=1e-5)
 

@@ -55,6 +55,11 @@ def data(site: Path, name: str) -> dict:
     return json.loads(text[text.index(", ") + 2 : -3])
 
 
+def channels_of(site: Path, layer: str) -> list[dict]:
+    parts = range(len(list((site / "data" / "channels").glob(f"{layer}-*.js"))))
+    return [one for n in parts for one in data(site, f"channels/{layer}-{n}")["channels"]]
+
+
 def test_two_renders_by_any_number_of_processes_give_equal_bytes(
     run: Workspace, site: Path, tmp_path: Path
 ):
@@ -105,9 +110,11 @@ def test_the_pages_say_what_the_stores_say(run: Workspace, site: Path):
     shown = data(site, "images")
     for layer in atlas.layers:
         record = atlas.scan(layer)
-        for number, channel in enumerate(data(site, layer)["channels"]):
+        held, channels = data(site, layer)["columns"]["image"], channels_of(site, layer)
+        assert len(held) == len(channels) == len(record.fired)
+        for number, channel in enumerate(channels):
             kept = record.image[number] >= 0
-            rows = [shown["row"][i] for i in channel["image"]]
+            rows = [shown["row"][i] for i in held[number]]
             assert rows == record.image[number][kept].tolist()
             np.testing.assert_allclose(
                 channel["activation"], record.activation[number][kept], rtol=1e-3
@@ -126,7 +133,7 @@ def test_filters_are_alike_by_the_cosine_of_what_feeds_them(run: Workspace, site
         flat = weights.reshape(len(weights), -1)
         flat /= np.linalg.norm(flat, axis=1, keepdims=True)
         cosine = flat @ flat.T - 2 * np.eye(len(flat))
-        for number, channel in enumerate(data(site, layer)["channels"]):
+        for number, channel in enumerate(channels_of(site, layer)):
             best = np.sort(cosine[number])[::-1][:6]
             found = [value for _, value in channel["alike"]]
             assert found == pytest.approx(best[best > 0], abs=1e-3)

@@ -14,8 +14,9 @@ def test_an_image_lists_exactly_the_channels_that_hold_it(visit: Opener) -> None
     expect(page.locator(".holders section").first).to_be_visible()
     links = page.eval_on_selector_all(".holders a", "all => all.map(a => a.getAttribute('href'))")
     held = page.evaluate(
-        """Atlas.data.site.layers.flatMap(({name}) => Atlas.data[name].channels.flatMap((c, n) =>
-            c.image.some(i => Atlas.data.images.row[i] === 1) ? [`${name}.html#${n}`] : []))"""
+        """Atlas.data.site.layers.flatMap(({name}) => Atlas.data[name].columns.image.flatMap(
+            (held, n) => held.some(i => Atlas.data.images.row[i] === 1)
+                ? [`${name}.html#${n}`] : []))"""
     )
     assert sorted(links) == sorted(held)
     page.locator(".holders a").first.hover()

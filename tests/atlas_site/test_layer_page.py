@@ -46,17 +46,19 @@ def test_a_grid_is_one_tab_stop(visit: Opener) -> None:
 @pytest.mark.parametrize(
     ("sort", "key"),
     [
-        ("patches", "c => c.patches === null ? 9 : -c.patches"),
-        ("peak", "c => -c.peak"),
-        ("fired", "c => -c.fired"),
-        ("selectivity", "c => -c.selectivity"),
-        ("effective", "c => c.image.length ? c.effective : Infinity"),
+        ("patches", "(c, n) => c.patches[n] === null ? 9 : -c.patches[n]"),
+        ("peak", "(c, n) => -c.peak[n]"),
+        ("fired", "(c, n) => -c.fired[n]"),
+        ("selectivity", "(c, n) => -c.selectivity[n]"),
+        ("effective", "(c, n) => c.image[n].length ? c.effective[n] : Infinity"),
     ],
 )
 def test_sorting_orders_by_the_value_then_by_number(visit: Opener, sort: str, key: str) -> None:
     page = visit("conv3.html").page
     page.select_option("[name=sort]", sort)
-    values = page.evaluate(f"Atlas.data.conv3.channels.map({key})")
+    values = page.evaluate(
+        f"(({{ columns }}) => columns.image.map((_, n) => ({key})(columns, n)))(Atlas.data.conv3)"
+    )
     expected = sorted(range(len(values)), key=lambda n: (values[n] or 0, n))
     if sort == "effective":
         expected.remove(1)
@@ -97,8 +99,8 @@ def test_filtering_by_class_keeps_channels_that_hold_its_images(visit: Opener) -
     page.select_option("[name=class]", "1")
     wait_for_texts(page)
     holding = page.evaluate(
-        """Atlas.data.conv3.channels.flatMap((c, n) =>
-            c.image.some(i => Atlas.data.images.label[i] === 1) ? [n] : [])"""
+        """Atlas.data.conv3.columns.image.flatMap((c, n) =>
+            c.some(i => Atlas.data.images.label[i] === 1) ? [n] : [])"""
     )
     assert shown(page) == holding
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from atlas_site.catalogue import Catalogue, ShownImage
+from atlas_site.channel_data import channel_data
 from atlas_site.class_page import class_cards, matrix
 from atlas_site.confusion import Confusion
 from atlas_site.data import class_data, image_data, layer_data, search_data, site_data
@@ -54,14 +55,16 @@ def site(many: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("many")
     shutil.copytree(ASSETS, out / "assets")
     (out / "assets" / "placement.css").touch()
-    (out / "data").mkdir()
+    (out / "data" / "channels").mkdir(parents=True)
     values = {
         "site": site_data(many),
         "images": image_data(many),
         "classes": class_data(many),
         "search": search_data(many),
-        **{layer.key: layer_data(many, layer, []) for layer in many.layers},
+        **{layer.key: layer_data(many, layer) for layer in many.layers},
     }
+    for layer in many.layers:
+        values |= channel_data(many, layer, [])
     for name, value in values.items():
         (out / "data" / f"{name}.js").write_text(data_script(name, value), encoding="ascii")
     shared = {"catalogue": many, "layers": many.layers, "figure_cards": []}

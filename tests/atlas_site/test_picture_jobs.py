@@ -60,7 +60,7 @@ def test_a_channel_s_sprite_is_its_projections_beside_its_patches(catalogue, out
     assert ChannelsJob("conv1", "conv1", 0).paint(atlas, out) == 10
     sprite = pixels(out / "tiles" / "conv1" / "3.webp")
     assert sprite.shape == (3 * 7, 2 * 3 * 7, 3)  # lossless, so exact
-    pictures = atlas.pictures("conv1", slice(3, 4))
+    pictures = atlas.pictures.read("conv1", slice(3, 4))
     tiles = projection_tiles(pictures.projection[0], 7)
     assert np.array_equal(sprite[7:14, 14:21], tiles[5])
     inside = (atlas.scan("conv1").box[3, 5] >= 0).all()

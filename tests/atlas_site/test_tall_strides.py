@@ -66,14 +66,14 @@ def test_boxes_and_pictures_are_as_high_and_wide_as_the_fields(finished):
         boxes = run.scan(layer).box[run.scan(layer).image >= 0]
         assert len(boxes)
         assert (boxes[:, 2:] - boxes[:, :2] == (height, width)).all()
-        assert run.pictures(layer, slice(0, 1)).projection.shape[2:4] == (height, width)
+        assert run.pictures.read(layer, slice(0, 1)).projection.shape[2:4] == (height, width)
 
 
 def test_an_energy_box_is_around_its_unit_along_the_axis_that_it_sees_whole(finished):
     """A unit of conv4 in row r is around pixel 16 r: every convolution begins around pixel 0."""
     run = open_atlas(finished / "artifacts")
-    record, energy = run.scan("conv4"), run.energy_boxes("conv4")
-    blank = run.scales("conv4") == 0
+    record, energy = run.scan("conv4"), run.pictures.energy_boxes("conv4")
+    blank = run.pictures.scales("conv4") == 0
     for at in np.argwhere((record.image >= 0) & ~blank).tolist():
         (row, col), (top, left, bottom, right) = record.cell[tuple(at)], energy[tuple(at)]
         assert top <= 16 * row < bottom

@@ -81,7 +81,7 @@ def test_the_slow_reference_finds_nothing_wrong(finished):
 
 def test_a_network_without_max_pools_is_shown_by_guided_backprop(finished, module):
     run, layer = open_atlas(finished / "artifacts"), LAYERS[1]
-    assert run.projection_facts(layer)["method"] == "guided"
+    assert run.pictures.facts(layer)["method"] == "guided"
     assert "guided backpropagation" in (finished / "site" / "index.html").read_text("utf-8")
     record = run.scan(layer)
     channel = int(record.activation[:, 0].argmax())

@@ -96,14 +96,15 @@ def test_the_model_scores_an_input(run: Workspace):
 def test_the_filters_are_the_weights_with_colour_last(run: Workspace):
     atlas = open_atlas(run.artifacts)
     weight = atlas.model().get_parameter("conv1.weight")
-    assert (atlas.filters("conv1")[3, 1, 2] == weight[3, :, 1, 2].numpy()).all()
+    assert (atlas.weights.filters("conv1")[3, 1, 2] == weight[3, :, 1, 2].numpy()).all()
 
 
 READ = """
 import sys
 from pipeline.atlas import open_atlas
 atlas = open_atlas(sys.argv[1])
-atlas.filters("conv1"), atlas.kernels_from_below("conv2"), atlas.start_cosine("conv2")
+atlas.weights.filters("conv1"), atlas.weights.start_cosine("conv2")
+atlas.weights.kernels_from_below("conv2", ["conv1"])
 atlas.image(0), atlas.top("conv1", 0), atlas.frames("conv3")
 assert "torch" not in sys.modules
 """
@@ -117,21 +118,21 @@ def test_a_filter_says_how_much_of_it_is_still_its_start(tmp_path: Path):
     run = write_run(tmp_path / "run")
     snapshot_path(run.model, 0).unlink()
     with pytest.raises(AtlasError, match=r"no .*epoch_000.safetensors"):
-        open_atlas(run.artifacts).start_cosine("conv2")
+        open_atlas(run.artifacts).weights.start_cosine("conv2")
     card = run.model / "model.json"
     write_sealed(card, read_sealed(card, fix="") | {"snapshots": {}})
-    assert Run(run, run.artifacts).start_cosine("conv2") is None
+    assert Run(run, run.artifacts).weights.start_cosine("conv2") is None
     start = load_file(run.model / "weights.safetensors")
     start["conv2.weight"][1] *= -0.5
     start["conv2.weight"][2] = start["conv2.weight"][2].flip(-1)
     snapshot_path(run.model, 0).parent.mkdir(exist_ok=True)
     save_file(start, snapshot_path(run.model, 0))
     atlas = Run(run, run.artifacts)
-    cosine = atlas.start_cosine("conv2")
+    cosine = atlas.weights.start_cosine("conv2")
     assert cosine is not None
     assert cosine[[0, 1, 3]].tolist() == pytest.approx([1.0, 1.0, 1.0])
     assert cosine[2] < 0.9
-    assert atlas.start_cosine("fc8") is None
+    assert atlas.weights.start_cosine("fc8") is None
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ from pipeline.network.fold import folded
 from pipeline.network.geometry import seed_of, windows
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_plan import padded_patch
+from pipeline.project.forward_work import needs_whole_image
 from pipeline.project.method import recorded
-from pipeline.project.switches import SwitchFinder, cut_windows, needs_whole_image
+from pipeline.project.switch_maps import cut_windows
+from pipeline.project.switches import SwitchFinder
 
 
 @torch.inference_mode()

@@ -13,8 +13,10 @@ from pipeline.network.window import square
 from pipeline.project.adjoints import PhaseConv, TransposedConv, transpose
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_plan import padded_patch
+from pipeline.project.forward_work import needs_whole_image
 from pipeline.project.method import recorded
-from pipeline.project.switches import SwitchFinder, cut_windows, needs_whole_image
+from pipeline.project.switch_maps import cut_windows
+from pipeline.project.switches import SwitchFinder
 from tests.pipeline.network.small_graphs import RELU, chained, conv
 from tests.pipeline.project.oracle import (
     autograd_projection,

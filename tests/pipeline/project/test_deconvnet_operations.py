@@ -8,8 +8,8 @@ from pipeline.adopt.oracle import Backward
 from pipeline.adopt.read import read
 from pipeline.network.geometry import receptive_field, seed_of, windows
 from pipeline.network.module import Network
+from pipeline.project.forward_work import needs_whole_image
 from pipeline.project.method import recorded
-from pipeline.project.switches import needs_whole_image
 from tests.pipeline.adopt.modules import Gate, drawn
 from tests.pipeline.project.oracle import under_box
 from tests.pipeline.project.projecting import projections

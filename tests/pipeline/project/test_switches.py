@@ -4,8 +4,9 @@ import torch
 from pipeline.network.module import Network
 from pipeline.network.ops import MaxPool
 from pipeline.network.window import square
+from pipeline.project.forward_work import whole_macs, window_macs
 from pipeline.project.method import recorded
-from pipeline.project.switches import SwitchFinder, whole_macs, window_macs
+from pipeline.project.switches import SwitchFinder
 from tests.pipeline.network.small_graphs import RELU, chained, conv
 from tests.pipeline.project.oracle import random_network
 
