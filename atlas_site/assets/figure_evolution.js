@@ -19,8 +19,10 @@
         .map((name) => layers[layer][name][channel][epoch]);
       item.querySelector("img").className = `x${epoch} y${channel}`;
       item.classList.toggle("changed", changed);
-      item.querySelector("[data-value]").textContent = image < 0 ? "no image"
-        : `${Atlas.short(activation)} · ${images[image]}${changed ? " · changed" : ""}`;
+      const value = item.querySelector("[data-value]");
+      value.title = images[image] ?? "";
+      value.textContent = image < 0 ? "no image"
+        : `${Atlas.short(activation)} · ${Atlas.fileName(images[image])}${changed ? " · changed" : ""}`;
     }));
   };
 

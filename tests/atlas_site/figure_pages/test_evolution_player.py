@@ -48,7 +48,8 @@ def test_the_arrow_keys_move_all_channels_through_the_epochs(visit: Opener, figu
     expect(page.locator("[data-said]")).to_have_text("epoch 10")
     first = figure.facts["layers"][0]
     path = figure.facts["images"][str(first["image"][0][1])]["path"]
-    expect(page.locator("[data-value]").first).to_contain_text(path)
+    expect(page.locator("[data-value]").first).to_contain_text(path.rsplit("/")[-1])
+    expect(page.locator("[data-value]").first).to_have_attribute("title", path)
 
 
 def test_it_plays_from_the_start_to_the_end_and_stops(visit: Opener) -> None:
