@@ -49,13 +49,14 @@ class Case:
     """By layer: the activation and the cell number of every channel's peak, (image, channel)."""
 
 
-def rows(quick: bool) -> list[Row]:
+def rows(quick: bool) -> Iterator[Row]:
     """The rows about projections: costs in CPU seconds of one thread, and errors."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         case = _case(images=15 if quick else 60)
-        return [*_cost_rows(case, 1 if quick else 3), *_error_rows(case, 2 if quick else 6)]
+        yield from _cost_rows(case, 1 if quick else 3)
+        yield from _error_rows(case, 2 if quick else 6)
     finally:
         torch.set_num_threads(threads)
 

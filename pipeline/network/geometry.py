@@ -60,12 +60,15 @@ class AxisWindow:
 
     def cells_of(self, cell: Int64[Tensor, " entry"]) -> Int64[Tensor, "entry cell"]:
         """The cells of each window, by their place on the map."""
-        return self.first(cell)[:, None] + cell.new_tensor(range(self.size))
+        import torch  # here: see Tensor
+
+        return self.first(cell)[:, None] + torch.arange(self.size)
 
     def inside(self, cell: Int64[Tensor, " entry"]) -> Bool[Tensor, "entry cell"] | None:
         """Which cells of each window lie on the map; None where all of them do."""
-        first = self.first(cell)
-        if bool((first >= 0).all()) and bool((first + self.size <= self.cells).all()):
+        # Of the outermost units: few operations, since there are many small batches.
+        least, most = (int(end) * self.jump + self.start for end in cell.aminmax())
+        if least >= 0 and most + self.size <= self.cells:
             return None
         cells = self.cells_of(cell)
         return (cells >= 0) & (cells < self.cells)

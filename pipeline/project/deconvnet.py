@@ -41,7 +41,7 @@ from pipeline.project.adjoints import (
     transpose,
 )
 from pipeline.project.placement import Cells, inside_map, placed
-from pipeline.project.starts import Start, start_of
+from pipeline.project.starts import starts_of
 from pipeline.project.unpooling import spread, unpool
 
 Switches = Mapping[int, Shaped[Tensor, "_ _ _ _"]]
@@ -79,42 +79,47 @@ class Deconvnet:
         self._seed = seed_of(network.graph, layer)
         self._windows = windows(network.graph, self._seed)
         self._order = sorted(self._windows, reverse=True)
+        self._starts = starts_of(network, self._seed)
         self._convs = {
             at: transpose(op, network.tensor(op.weight), *self._sizes(at))
             for at in self._order
             if isinstance(op := network.graph.nodes[at].op, Conv)
         }
 
+    @torch.no_grad()  # signals are added up in place
     def __call__(self, units: Units, switches: Switches) -> Float[Tensor, "entry row col colour"]:
         """Project units to the pixels of their boxes; pixels outside the image are 0."""
-        starts = [start_of(self._network, self._seed, one) for one in units.channel.tolist()]
-        nodes = list(dict.fromkeys(start.node for start in starts))
-        if len(nodes) == 1:
-            return self._from(starts, units.activation, units.cell, switches)
-        groups = [[n for n, start in enumerate(starts) if start.node == node] for node in nodes]
-        parts = [
-            self._from(
-                [starts[entry] for entry in group],
-                units.activation[group],
-                units.cell[group],
-                _some(switches, group),
+        starts = self._starts
+        if starts is None:
+            return self._from(self._seed, units.channel, units.activation, units.cell, switches)
+        which = units.channel.cpu().numpy()
+        channel = torch.from_numpy(starts.channel[which]).to(units.channel.device)
+        activation = units.activation * units.activation.new_tensor(starts.factor[which])
+        parts, groups = [], []
+        for node in dict.fromkeys(starts.node[which].tolist()):
+            group = np.flatnonzero(starts.node[which] == node)
+            groups.append(group)
+            parts.append(
+                self._from(
+                    node,
+                    channel[group],
+                    activation[group],
+                    units.cell[group],
+                    {at: values[group] for at, values in switches.items()},
+                )
             )
-            for group in groups
-        ]
         return torch.cat(parts)[np.argsort(np.concatenate(groups))]
 
     def _from(
         self,
-        starts: Sequence[Start],
+        node: int,
+        channel: Int64[Tensor, " entry"],
         activation: Float[Tensor, " entry"],
         cell: Cells,
         switches: Switches,
     ) -> Float[Tensor, "entry row col colour"]:
-        """Project units whose signals start from the same node."""
-        channel = torch.tensor([start.channel for start in starts], device=activation.device)
-        started = activation * activation.new_tensor([start.factor for start in starts])
-        signals = self._started(starts[0].node, channel, started, cell)
-        return self._descend(signals, cell, switches)
+        """Project units whose signals start from one node."""
+        return self._descend(self._started(node, channel, activation, cell), cell, switches)
 
     def _started(
         self,
@@ -311,5 +316,5 @@ class Deconvnet:
         return max(1, CACHE_BYTES // (rows.size * cols.size * signal[0, 0, 0].nbytes))
 
 
-def _some(switches: Switches, entries: slice | list[int]) -> Switches:
+def _some(switches: Switches, entries: slice) -> Switches:
     return {at: values[entries] for at, values in switches.items()}

@@ -17,12 +17,13 @@ Values = Shaped[Tensor, "entry _ _ _"]
 
 def placed(values: Values, have: Sequence[AxisWindow], want: Windows, cell: Cells) -> Values:
     """The values of one window as another window of the same map; 0 where the one has none."""
+    both = list(zip(have, want, strict=True))
+    if all(one.jump == other.jump for one, other in both):
+        return _shifted(values, [one.start - other.start for one, other in both], want)
     offsets = [
         one.first(cell[:, axis]) - other.first(cell[:, axis])
-        for axis, (one, other) in enumerate(zip(have, want, strict=True))
+        for axis, (one, other) in enumerate(both)
     ]
-    if all(one.jump == other.jump for one, other in zip(have, want, strict=True)):
-        return _shifted(values, [int(offset[0]) for offset in offsets], want)
     return _gathered(values, offsets, want)
 
 
@@ -50,12 +51,11 @@ def _gathered(values: Values, offsets: Sequence[Int64[Tensor, " entry"]], want: 
     return moved.masked_fill_(~there[..., None], 0)
 
 
-def inside_map(window: Windows, cell: Cells) -> Bool[Tensor, "entry row col 1"] | None:
-    """Which cells of each window lie on the map; None where all of them do."""
+def inside_map(window: Windows, cell: Cells) -> Bool[Tensor, "_ _ _ 1"] | None:
+    """Which cells of each window lie on the map, to be broadcast; None where all of them do."""
     row_wise, col_wise = (axis.inside(cell[:, at]) for at, axis in enumerate(window))
-    if row_wise is None and col_wise is None:
-        return None
-    rows, cols = (axis.size for axis in window)
-    on_rows = torch.ones(len(cell), rows).bool() if row_wise is None else row_wise
-    on_cols = torch.ones(len(cell), cols).bool() if col_wise is None else col_wise
-    return (on_rows[:, :, None] & on_cols[:, None, :])[..., None]
+    if row_wise is None:
+        return None if col_wise is None else col_wise[:, None, :, None]
+    if col_wise is None:
+        return row_wise[:, :, None, None]
+    return (row_wise[:, :, None] & col_wise[:, None, :])[..., None]

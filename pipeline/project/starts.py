@@ -2,28 +2,40 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float64, Int64
+
 from pipeline.network.module import Network
 from pipeline.network.ops import Cat, Scale
 
 
 @dataclass(frozen=True)
-class Start:
-    """The node that a unit's signal starts from, below scales and concatenations."""
+class Starts:
+    """By channel of a node, where its units' signals start, below scales and concatenations."""
 
-    node: int
-    channel: int
-    """The unit's channel there."""
-    factor: float
+    node: Int64[np.ndarray, " channel"]
+    channel: Int64[np.ndarray, " channel"]
+    """The unit's channel of that node."""
+    factor: Float64[np.ndarray, " channel"]
     """By which the scales on the way multiply the signal."""
 
 
-def start_of(network: Network, seed: int, channel: int) -> Start:
-    """The start of a channel's units of the node `seed`.
+def starts_of(network: Network, seed: int) -> Starts | None:
+    """The starts of all channels of the node `seed`; None where each is the channel itself.
 
     A unit of a concatenation is one of the node that its channel comes from, and no other branch
     takes part in its signal.
     """
-    at, factor, graph = seed, 1.0, network.graph
+    graph = network.graph
+    if not isinstance(graph.nodes[seed].op, Scale | Cat):
+        return None
+    found = [_start(network, seed, channel) for channel in range(graph.nodes[seed].shape[0])]
+    node, channel, factor = zip(*found, strict=True)
+    return Starts(np.array(node), np.array(channel), np.array(factor))
+
+
+def _start(network: Network, at: int, channel: int) -> tuple[int, int, float]:
+    factor, graph = 1.0, network.graph
     while True:
         node = graph.nodes[at]
         match node.op:
@@ -37,4 +49,4 @@ def start_of(network: Network, seed: int, channel: int) -> Start:
                         break
                     channel -= graph.nodes[at].shape[0]
             case _:
-                return Start(at, channel, factor)
+                return at, channel, factor

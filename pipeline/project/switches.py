@@ -42,6 +42,7 @@ class SwitchFinder:
         self._network, self._graph = network, network.graph
         self._steps = _steps(network, padded=True, finite=finite)
         self._window_steps = _steps(network, padded=False, finite=finite)
+        self._windows: dict[str, dict[int, Windows]] = {}
 
     def maps(self, image: Float[Tensor, "1 _ _ _"], nodes: Collection[int]) -> SwitchMaps:
         """The switches of some nodes for one whole image.
@@ -76,7 +77,9 @@ class SwitchFinder:
 
         Patches are 0 outside the image. They run in slices whose maps stay in a cache.
         """
-        below = windows(self._graph, seed_of(self._graph, layer))
+        if layer not in self._windows:
+            self._windows[layer] = windows(self._graph, seed_of(self._graph, layer))
+        below = self._windows[layer]
         fit = max(1, CACHE_BYTES // _largest_bytes(self._graph, below, nodes))
         slices = [slice(first, first + fit) for first in range(0, len(patches), fit)]
         parts = [self._on_windows(patches[some], cell[some], below, nodes) for some in slices]

@@ -236,3 +236,15 @@ def test_captum_draws_the_same_picture_of_a_network_without_norm():
     theirs = NeuronDeconvolution(net, net[7]).attribute(pixels, (4, 0, 1))[0].detach()
     inside = under_box(theirs.permute(1, 2, 0), [0, 16, 75, 91])
     torch.testing.assert_close(found[0], inside, rtol=1e-12, atol=1e-13)
+
+
+def test_signals_are_added_up_in_place_also_where_the_caller_records_gradients():
+    network = random_network("zfnet", width=3 / 16, input_px=96)
+    units = [0, 3], [(0, 0), (2, 1)], [1.0, 2.0]
+    for layer in network.graph.conv_layers:
+        expected = project(
+            network.requires_grad_(False), image_of(network), layer, *units, "windows"
+        )
+        found = project(network.requires_grad_(True), image_of(network), layer, *units, "windows")
+        assert not found.requires_grad
+        assert torch.equal(found, expected)

@@ -7,7 +7,7 @@ from pipeline.network.graph import Graph, Node
 from pipeline.network.module import Network
 from pipeline.network.ops import Cat, Conv, Curve, Input, Scale
 from pipeline.network.window import square
-from pipeline.project.starts import Start, start_of
+from pipeline.project.starts import starts_of
 
 
 def network():
@@ -27,13 +27,14 @@ def network():
     return made
 
 
-@pytest.mark.parametrize(
-    ("channel", "expected"),
-    [(0, Start(1, 0, 2.0)), (1, Start(1, 1, 2.0)), (2, Start(2, 0, 2.0)), (4, Start(2, 2, -2.5))],
-)
-def test_a_unit_of_a_concatenation_starts_in_the_branch_of_its_channel(channel, expected):
-    assert start_of(network(), 5, channel) == expected
+def test_units_of_a_concatenation_start_in_the_branch_of_their_channel():
+    found = starts_of(network(), 5)
+    assert found is not None
+    assert found.node.tolist() == [1, 1, 2, 2, 2]
+    assert found.channel.tolist() == [0, 1, 0, 1, 2]
+    assert found.factor.tolist() == [2, 2, 2, 6, -2.5]
 
 
-def test_what_is_neither_scale_nor_concatenation_is_the_start_itself():
-    assert start_of(network(), 6, 3) == Start(6, 3, 1.0)
+@pytest.mark.parametrize("node", [1, 6])
+def test_what_is_neither_scale_nor_concatenation_is_the_start_itself(node):
+    assert starts_of(network(), node) is None
