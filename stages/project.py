@@ -12,7 +12,8 @@ from pipeline.atlas.pictures import Pictures, PictureStage
 from pipeline.compute import cluster
 from pipeline.compute.device import parse_device
 from pipeline.compute.version import package_versions
-from pipeline.project.control import CONTROL_RANKS, control_correlation, start_sha256
+from pipeline.network.card import start_sha256
+from pipeline.project.control import CONTROL_RANKS, control_correlation
 from pipeline.project.maps import map_chunk, map_tables
 from pipeline.project.method import choice_of
 from pipeline.project.tables import control_tables, projection_tables
@@ -36,7 +37,7 @@ def main(workspace: Workspace, device: str, workers: int, scheduler: str | None)
     on = parse_device(device, remote=bool(scheduler))
     fetch_missing(workspace)
     run = open_atlas(workspace.artifacts)
-    config, start = config_of(run), start_sha256(workspace.model)
+    config, start = config_of(run), start_sha256(workspace.model, run.card)
     choices = {layer: choice_of(run.graph, layer, config.method) for layer in run.layers}
     entries = {layer: entries_of(record) for layer, record in run.records.items()}
     first = {layer: entries_of(record, CONTROL_RANKS) for layer, record in run.records.items()}

@@ -19,7 +19,7 @@ from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.seeding import rng_for
 from pipeline.figures.figure import Work
 from pipeline.figures.history import History
-from pipeline.network.card import kept_snapshots, snapshot_path
+from pipeline.network.card import check_snapshot, named_snapshots
 from pipeline.network.geometry import receptive_field
 from pipeline.params.figures import FigureName
 from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
@@ -27,7 +27,6 @@ from pipeline.scan.layer_statistics import LayerStatistics
 from pipeline.scan.scan import Scan
 from pipeline.scan.worker import ScanConfig
 from pipeline.storage.figures import Arrays, FigureData
-from pipeline.storage.hashing import sha256_of
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +67,7 @@ class Evolution:
 
     def missing(self, run: Run) -> str:
         """It needs snapshots from the training run, and training images."""
-        if len(kept_snapshots(run.model_folder)) < 2:
+        if len(named_snapshots(run.model_folder, run.card)) < 2:
             return (
                 "It shows a network while it learns, and fewer than two snapshots of this one are "
                 "kept: it was trained elsewhere, or train.snapshots names no epoch."
@@ -77,7 +76,7 @@ class Evolution:
 
     def steps(self, run: Run) -> int:
         """For each snapshot one for each image, and one for the projections."""
-        return len(kept_snapshots(run.model_folder)) * (len(shown_rows(run)) + 1)
+        return len(named_snapshots(run.model_folder, run.card)) * (len(shown_rows(run)) + 1)
 
     def compute(self, work: Work) -> FigureData:
         """Scan and project every snapshot."""
@@ -148,9 +147,10 @@ def project_strongest(task: ProjectTask, device: torch.device) -> Arrays:
 
 
 def _snapshots(run: Run) -> list[Snapshot]:
-    folder = run.model_folder
+    folder, card = run.model_folder, run.card
     return [
-        Snapshot(epoch, sha256_of(snapshot_path(folder, epoch))) for epoch in kept_snapshots(folder)
+        Snapshot(epoch, check_snapshot(folder, card, epoch))
+        for epoch in named_snapshots(folder, card)
     ]
 
 

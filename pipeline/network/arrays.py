@@ -12,9 +12,9 @@ from pipeline.errors import AtlasError
 from pipeline.network.card import (
     RETRAIN,
     ModelCard,
-    check_snapshot,
     check_weights,
     snapshot_path,
+    start_sha256,
     weights_path,
 )
 from pipeline.network.readable import check_readable
@@ -58,8 +58,6 @@ def stored_start(folder: Path, card: ModelCard) -> StoredWeights | None:
 
     Raises AtlasError where they are not the file that the card names.
     """
-    path = snapshot_path(folder, 0)
-    if 0 not in card.snapshots and not path.exists():
+    if start_sha256(folder, card) is None:
         return None
-    check_snapshot(folder, card, 0)
-    return StoredWeights(path, card.graph().tensors)
+    return StoredWeights(snapshot_path(folder, 0), card.graph().tensors)

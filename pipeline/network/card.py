@@ -177,13 +177,28 @@ def check_weights(folder: Path, card: ModelCard) -> None:
         raise _not_the_file(weights_path(folder))
 
 
+def named_snapshots(folder: Path, card: ModelCard) -> tuple[int, ...]:
+    """The epochs of the snapshots that the card names, ascending, and of files that it does not,
+    as older cards; a file may be missing."""
+    return tuple(sorted({*card.snapshots, *kept_snapshots(folder)}))
+
+
+def start_sha256(folder: Path, card: ModelCard) -> str | None:
+    """The hash of the weights at the start; None for a network that was trained elsewhere.
+
+    Raises AtlasError as `check_snapshot` does.
+    """
+    return check_snapshot(folder, card, 0) if 0 in named_snapshots(folder, card) else None
+
+
 def check_snapshot(folder: Path, card: ModelCard, epoch: int) -> str:
     """The hash of a snapshot.
 
-    Raises AtlasError where it is not the one that the card names, or naming those that there are
-    where it is missing.
+    Raises AtlasError where it is not the one that the card names, or where it is missing.
     """
     path = snapshot_path(folder, epoch)
+    if not path.exists() and epoch in card.snapshots:
+        raise AtlasError(f"There is no {path}, which model.json names.", fix=RETRAIN)
     if not path.exists():
         kept = ", ".join(map(str, kept_snapshots(folder))) or "none"
         raise AtlasError(

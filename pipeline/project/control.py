@@ -13,25 +13,18 @@ from jaxtyping import Float16, Float64
 
 from pipeline.compute.worker_cache import load_pinned_model
 from pipeline.dataset.torch_seeding import generator_for
-from pipeline.network.card import snapshot_path
+from pipeline.network.card import load_card, start_sha256
 from pipeline.network.model import Model, load_model
 from pipeline.network.ops import BatchNorm, ChannelNorm, MapNorm, Op, Scale
-from pipeline.storage.hashing import sha256_of
 from pipeline.storage.stores import SHARD_CHANNELS, read_array
 
 CONTROL_RANKS = 2
 """The ranks of each channel that have a control: so many cost less than a third of `project`."""
 
 
-def start_sha256(folder: Path) -> str | None:
-    """The hash of the weights at the start; None for a network that was trained elsewhere."""
-    path = snapshot_path(folder, 0)
-    return sha256_of(path) if path.exists() else None
-
-
 def load_start(folder: Path, model_sha256: str, seed: int) -> Model:
     """The network of a model folder at its start: its snapshot 0, or else weights drawn again."""
-    if start_sha256(folder):
+    if start_sha256(folder, load_card(folder)):
         return load_model(folder, snapshot=0)
     return redrawn(load_pinned_model(folder, model_sha256), seed)
 

@@ -101,9 +101,13 @@ def check_table(path: Path, report_path: Path, stage: str, made_from: Provenance
     report = read_content(report_path, stage, made_from)
     if not path.exists():
         if report:
-            raise AtlasError(f"{path} is missing, and its report is there.", fix=rerun(stage))
+            raise AtlasError(
+                f"{path} is missing, and its report {report_path} is there.", fix=rerun(stage)
+            )
     elif not report:
-        raise AtlasError(f"{path} is there, and its report is missing.", fix=rerun(stage))
+        raise AtlasError(
+            f"{path} is there, and its report {report_path} is missing.", fix=rerun(stage)
+        )
     elif sha256_of(path) != report.get(_TABLE):
         raise AtlasError(f"{path} is not as it was written: its sha256 differs.", fix=rerun(stage))
 

@@ -1,4 +1,5 @@
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from pipeline.network.card import (
     check_weights,
     kept_snapshots,
     load_card,
+    named_snapshots,
     snapshot_path,
+    start_sha256,
 )
 from pipeline.storage.sealed import read_sealed, write_sealed
 
@@ -83,8 +86,12 @@ def test_other_weights_than_the_card_names_are_refused(folder):
 
 def test_a_snapshot_is_the_one_that_the_card_names(folder):
     card, path = load_card(folder), snapshot_path(folder, 0)
+    assert named_snapshots(folder, card) == (0,)
+    for find in (start_sha256, partial(check_snapshot, epoch=0)):
+        with pytest.raises(AtlasError, match=r"no .*epoch_000\..*, which model\.json names"):
+            find(folder, card)
     with pytest.raises(AtlasError, match="the epochs kept are none"):
-        check_snapshot(folder, card, 0)
+        check_snapshot(folder, card, 1)
     path.parent.mkdir()
     path.write_bytes(b"start")
     assert kept_snapshots(folder) == (0,)
@@ -92,3 +99,15 @@ def test_a_snapshot_is_the_one_that_the_card_names(folder):
     path.write_bytes(b"another start")
     with pytest.raises(AtlasError, match="sha256 differs"):
         check_snapshot(folder, card, 0)
+
+
+def test_of_a_card_that_names_no_snapshots_the_files_are_taken(folder):
+    facts = read_sealed(folder / "model.json", fix="")
+    write_sealed(folder / "model.json", facts | {"snapshots": {}})
+    card, path = load_card(folder), snapshot_path(folder, 0)
+    assert named_snapshots(folder, card) == ()
+    assert start_sha256(folder, card) is None
+    path.parent.mkdir()
+    path.write_bytes(b"start")
+    assert named_snapshots(folder, card) == (0,)
+    assert start_sha256(folder, card) == hashlib.sha256(b"start").hexdigest()

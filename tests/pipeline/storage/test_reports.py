@@ -21,7 +21,9 @@ def test_a_report_is_of_one_run(tmp_path):
 def test_a_table_is_the_one_that_its_report_names(tmp_path):
     table, report = tmp_path / "t.csv", tmp_path / "evaluate.json"
     table.write_text("a\n1\n")
-    with pytest.raises(AtlasError, match=r"t\.csv is there, and its report is missing.*evaluate"):
+    with pytest.raises(
+        AtlasError, match=r"t\.csv is there, and its report .*\.json is missing.*evaluate"
+    ):
         check_table(table, report, "evaluate", RUN)
     write_report(report, ErrorRates(images=3), RUN, table)
     check_table(table, report, "evaluate", RUN)
