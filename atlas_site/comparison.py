@@ -1,6 +1,5 @@
 """Two runs side by side, channel by channel: two networks, or two epochs of one."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ from atlas_site.layers import Channel, LayerView
 from atlas_site.painting import paint
 from atlas_site.picture_jobs import ChannelsJob, jobs_of
 from atlas_site.placement import placement_css
-from atlas_site.templating import ASSETS, environment, render_page
+from atlas_site.templating import copy_assets, environment, render_page
 from pipeline.atlas import Run
 from pipeline.errors import AtlasError
 from pipeline.progress import Advance, no_progress
@@ -98,7 +97,7 @@ def compare(
     )
     layers = _matches(a, b)
     out.mkdir(parents=True)
-    shutil.copytree(ASSETS, out / "assets")
+    copy_assets(out)
     css = placement_css(a.catalogue.side, {})
     (out / "assets" / "placement.css").write_text(css, encoding="utf-8")
     for path, text in _pages(a, b, layers):

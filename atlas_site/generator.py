@@ -1,6 +1,5 @@
 """From a run to a folder of plain files: gather, write the pages, paint the pictures."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +43,7 @@ from atlas_site.sprites import (
     filters_path,
 )
 from atlas_site.striking import handfuls
-from atlas_site.templating import ASSETS, environment, render_page
+from atlas_site.templating import copy_assets, environment, render_page
 from pipeline.atlas import Run
 from pipeline.progress import Advance, no_progress
 
@@ -71,7 +70,7 @@ def render(
     """
     catalogue = gather(atlas)
     out.mkdir(parents=True)
-    shutil.copytree(ASSETS, out / "assets")
+    copy_assets(out)
     placement = placement_css(catalogue.side, _grids(catalogue))
     (out / "assets" / "placement.css").write_text(placement, encoding="utf-8")
     for folder in ("channels", "weights", "examples"):

@@ -1,6 +1,7 @@
-"""The Jinja environment: escaping on, undefined names refused."""
+"""The Jinja environment: escaping on, undefined names refused; and the assets of its pages."""
 
 import math
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +11,17 @@ from markupsafe import Markup
 FOLDER = Path(__file__).parent
 ASSETS = FOLDER / "assets"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def copy_assets(out: Path) -> None:
+    """Copy styles, scripts and icons into a folder of the site, which must not have them yet.
+
+    Raises the OSError of the first file that cannot be written; shutil.copytree would raise one of
+    all of them, which does not say that the disk is full.
+    """
+    (out / "assets").mkdir()
+    for asset in sorted(ASSETS.iterdir()):
+        shutil.copyfile(asset, out / "assets" / asset.name)
 
 
 def environment() -> Environment:

@@ -1,11 +1,22 @@
-"""Numbers as the pages print them."""
+"""Numbers as the pages print them, and the assets of the pages."""
 
+import errno
 import math
+import shutil
 
 import jinja2
 import pytest
 
-from atlas_site.templating import by, environment, percent, powers_of_ten, short, side
+from atlas_site.templating import (
+    ASSETS,
+    by,
+    copy_assets,
+    environment,
+    percent,
+    powers_of_ten,
+    short,
+    side,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +66,20 @@ def test_pages_escape_what_they_are_given_and_refuse_names_that_are_not_there():
 def test_sizes_are_rows_and_columns_and_one_number_where_both_are_the_same():
     assert (by((24, 48)), by((7, 7))) == ("24 × 48", "7 × 7")
     assert (side((16, 1)), side((7, 7)), side((13.5, 13.5))) == ("16 × 1", "7", "13.5")
+
+
+def test_assets_are_copied_as_they_are(tmp_path):
+    copy_assets(tmp_path)
+    made = {path.name: path.read_bytes() for path in (tmp_path / "assets").iterdir()}
+    assert made == {path.name: path.read_bytes() for path in ASSETS.iterdir()}
+    assert {"style.css", "atlas.js", "icon.svg"} <= made.keys()
+
+
+def test_a_full_disk_is_the_error_of_the_first_asset(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OSError, match="no space") as raised:
+        copy_assets(tmp_path)
+    assert raised.value.errno == errno.ENOSPC

@@ -82,7 +82,8 @@ def test_kills(finished, tmp_path, tally, faults, chance, stage, workers):
         orphans = not session_is_empty(working.process.pid)
         kept = chunks_done(Workspace(copy), stage) if stage in CHUNKED else 0
         again = run(copy, *words, before=in_small_steps)
-        resumed = sum(map(int, RESUMING.findall(again.said)))
+        # Figures resume passes of the scan, whose chunks are in folders of their own.
+        resumed = sum(map(int, RESUMING.findall(again.said))) if stage in CHUNKED else kept
         what = f"{words}: signal {number_} to {'all' if group else 'one'} {where}"
         alive = ended.status == -number_ or (number_ != signal.SIGKILL and ended.status != 0)
         tally.note(
