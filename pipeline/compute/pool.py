@@ -52,6 +52,9 @@ UNWATCHED = {
 """Settings of Dask without which each worker and the scheduler watch themselves, for a dashboard
 that nobody opens: stacks of all threads are sampled every 10 ms, the loop's delay every 20 ms, the
 system every 500 ms. A tenth of the processor time of a scan."""
+SILENT = {"distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical"}
+"""What makes worker processes log nothing below that level: they would print the traceback of a
+heartbeat that Ctrl-C cuts off, and that each connection was closed. Errors of tasks are returned."""
 SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
 
 
@@ -175,7 +178,7 @@ def _local_cluster(count: int, threads: int) -> SpecCluster:
         "options": own | ({"worker_class": _Worker} if count else {"dashboard": False}),
     }
     # Ctrl-C is withheld from the threads, too, that start a worker again.
-    with dask.config.set(UNWATCHED), ctrl_c_withheld():
+    with dask.config.set(UNWATCHED | SILENT), ctrl_c_withheld():
         return SpecCluster(
             workers={number: worker for number in range(max(1, count))},
             scheduler={"cls": _Scheduler, "options": {"dashboard": False, **reach}},

@@ -1,6 +1,7 @@
 """The pool: the same interface over threads and processes, and workers that die."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -20,6 +21,10 @@ from tests.pipeline.compute.jobs import square
 def watched(job: int, device: None) -> set[str]:
     """The callbacks by which a worker samples stacks."""
     return {"profile", "profile-cycle"} & get_worker().periodic_callbacks.keys()
+
+
+def log_level(job: int, device: None) -> int:
+    return logging.getLogger("distributed.worker").getEffectiveLevel()
 
 
 def refuse(job: int, device: None) -> int:
@@ -59,6 +64,11 @@ def test_every_job_is_done_once(pool):
 def test_no_worker_samples_its_stacks_and_the_callers_settings_stay(pool):
     assert dict(pool.run(watched, [(0, 0)])) == {0: set()}
     assert dask.config.get("distributed.worker.profile.enabled") is True
+
+
+def test_worker_processes_log_no_traceback_of_their_own(processes):
+    """As of a heartbeat that Ctrl-C cuts off."""
+    assert dict(processes.run(log_level, [(0, 0)])) == {0: logging.CRITICAL}
 
 
 def test_jobs_are_read_as_work_proceeds(threads):
