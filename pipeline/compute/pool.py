@@ -54,7 +54,7 @@ that nobody opens: stacks of all threads are sampled every 10 ms, the loop's del
 system every 500 ms. A tenth of the processor time of a scan."""
 SILENT = {"distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical"}
 """What makes worker processes log nothing below that level: they would print the traceback of a
-heartbeat that Ctrl-C cuts off, and that each connection was closed. Errors of tasks are returned."""
+heartbeat that Ctrl-C cuts off, and each connection that closes. Errors of tasks are returned."""
 SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
 
 
