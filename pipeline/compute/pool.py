@@ -161,12 +161,9 @@ def _local_cluster(count: int, threads: int) -> SpecCluster:
     Threads of this process talk to their scheduler inside it. Processes talk over the loopback
     interface, by TLS with a key that is made now and never written: whoever lacks it is refused.
     """
-    # Where it is imported after logging was set up, it would log every connection.
-    logging.getLogger("distributed").setLevel(logging.WARNING)
-    # It would warn of every task that Ctrl-C cancels.
-    logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
-    # It logs a traceback for a heartbeat that was under way when the pool was closed.
-    logging.getLogger("distributed.worker").addFilter(_is_no_heartbeat)
+    # It would log every connection, and the traceback of whatever Ctrl-C cuts off: a heartbeat, a
+    # result on its way, a task. What ends a run is raised.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     reach: dict[str, object] = {"protocol": "inproc://"}
     security = None
     if count:
@@ -183,12 +180,8 @@ def _local_cluster(count: int, threads: int) -> SpecCluster:
             workers={number: worker for number in range(max(1, count))},
             scheduler={"cls": _Scheduler, "options": {"dashboard": False, **reach}},
             security=security,
-            silence_logs=logging.WARNING,
+            silence_logs=logging.CRITICAL,
         )
-
-
-def _is_no_heartbeat(record: logging.LogRecord) -> bool:
-    return "Failed to communicate with scheduler during heartbeat" not in record.getMessage()
 
 
 class _Scheduler(Scheduler):
