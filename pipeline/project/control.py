@@ -13,7 +13,7 @@ from jaxtyping import Float16, Float64
 
 from pipeline.compute.worker_cache import load_pinned_model
 from pipeline.dataset.torch_seeding import generator_for
-from pipeline.network.card import load_card, start_sha256
+from pipeline.network.card import load_card, named_snapshots
 from pipeline.network.model import Model, load_model
 from pipeline.network.ops import BatchNorm, ChannelNorm, MapNorm, Op, Scale
 from pipeline.storage.stores import SHARD_CHANNELS, read_array
@@ -24,7 +24,7 @@ CONTROL_RANKS = 2
 
 def load_start(folder: Path, model_sha256: str, seed: int) -> Model:
     """The network of a model folder at its start: its snapshot 0, or else weights drawn again."""
-    if start_sha256(folder, load_card(folder)):
+    if 0 in named_snapshots(folder, load_card(folder)):
         return load_model(folder, snapshot=0)
     return redrawn(load_pinned_model(folder, model_sha256), seed)
 

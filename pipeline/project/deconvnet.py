@@ -95,19 +95,20 @@ class Deconvnet:
         which = units.channel.cpu().numpy()
         channel = torch.from_numpy(starts.channel[which]).to(units.channel.device)
         activation = units.activation * units.activation.new_tensor(starts.factor[which])
-        parts, groups = [], []
-        for node in dict.fromkeys(starts.node[which].tolist()):
-            group = np.flatnonzero(starts.node[which] == node)
-            groups.append(group)
-            parts.append(
-                self._from(
-                    node,
-                    channel[group],
-                    activation[group],
-                    units.cell[group],
-                    {at: values[group] for at, values in switches.items()},
-                )
+        nodes, cell = starts.node[which], units.cell
+        groups = [np.flatnonzero(nodes == node) for node in dict.fromkeys(nodes.tolist())]
+        if len(groups) == 1:
+            return self._from(int(nodes[0]), channel, activation, cell, switches)
+        parts = [
+            self._from(
+                int(nodes[some[0]]),
+                channel[some],
+                activation[some],
+                cell[some],
+                _some(switches, some),
             )
+            for some in groups
+        ]
         return torch.cat(parts)[np.argsort(np.concatenate(groups))]
 
     def _from(
@@ -316,5 +317,5 @@ class Deconvnet:
         return max(1, CACHE_BYTES // (rows.size * cols.size * signal[0, 0, 0].nbytes))
 
 
-def _some(switches: Switches, entries: slice) -> Switches:
+def _some(switches: Switches, entries: slice | Int64[np.ndarray, " some"]) -> Switches:
     return {at: values[entries] for at, values in switches.items()}
