@@ -17,7 +17,7 @@ from benchmarks.world import LAYERS, photograph_like
 from pipeline.atlas.chunks import entry_chunks
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.architectures import build_chain
-from pipeline.network.geometry import receptive_field
+from pipeline.network.geometry import receptive_field, seed_of, windows
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv, Curve, LocalResponseNorm, MaxPool
 from pipeline.params import Method
@@ -248,7 +248,8 @@ def _errors(case: Case, layer: str, image: int) -> tuple[float, float, bool]:
     units = Units(torch.tensor([channel]), cell, torch.ones(1))
     nodes = recorded(graph, layer, METHOD)
     maps = SwitchFinder(case.network, finite=True).maps(case.images[image], nodes)
-    switches = cut_windows(graph, layer, [maps], cell, nodes)
+    below = windows(graph, seed_of(graph, layer))
+    switches = cut_windows(below, [maps], cell, nodes)
     ours = Deconvnet(case.network, layer, METHOD)(units, switches)[0]
     reference = Reference(graph, dict(case.network.named_parameters()))
     pixels, unit = case.images[image][0].double(), (int(channel), *cell[0].tolist())

@@ -6,7 +6,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from pipeline.network.fold import folded
-from pipeline.network.geometry import receptive_field
+from pipeline.network.geometry import receptive_field, seed_of, windows
 from pipeline.network.module import Network
 from pipeline.network.window import Pair
 from pipeline.params import Method
@@ -39,7 +39,8 @@ def project_unit(
         cells,
         torch.tensor([activation], device=image.device),
     )
-    switches = cut_windows(graph, layer, [maps], cells, nodes)
+    below = windows(graph, seed_of(graph, layer))
+    switches = cut_windows(below, [maps], cells, nodes)
     picture = Deconvnet(network, layer, method)(units, switches)[0].cpu().numpy()
     return _placed(picture, box_of(network, layer, cell), (image.shape[2], image.shape[3]))
 

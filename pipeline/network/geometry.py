@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
-from jaxtyping import Bool, Int32, Int64
+from jaxtyping import Int32, Int64
 
 from pipeline.network.graph import Graph, Node
 from pipeline.network.ops import (
@@ -63,15 +63,6 @@ class AxisWindow:
         import torch  # here: see Tensor
 
         return self.first(cell)[:, None] + torch.arange(self.size)
-
-    def inside(self, cell: Int64[Tensor, " entry"]) -> Bool[Tensor, "entry cell"] | None:
-        """Which cells of each window lie on the map; None where all of them do."""
-        # Of the outermost units: few operations, since there are many small batches.
-        least, most = (int(end) * self.jump + self.start for end in cell.aminmax())
-        if least >= 0 and most + self.size <= self.cells:
-            return None
-        cells = self.cells_of(cell)
-        return (cells >= 0) & (cells < self.cells)
 
 
 Windows = tuple[AxisWindow, AxisWindow]
@@ -191,7 +182,7 @@ def windows(graph: Graph, seed: int, *, bounded: bool = True) -> dict[int, Windo
     then tell where a unit is that sees the whole image.
     """
     # Clipped, windows at an edge would be smaller, and units could not be one batch of equal
-    # patches. So they keep their size, and `inside_map` says which cells are not on the map.
+    # patches. So they keep their size, and `Cells` says which cells are not on the map.
     limit = _bounded if bounded else _unbounded
     rows, cols = (limit(AxisWindow(0, 1, 1, cells)) for cells in graph.nodes[seed].shape[1:])
     found = {seed: (rows, cols)}

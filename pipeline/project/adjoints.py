@@ -37,18 +37,6 @@ class TransposedConv:
     products: Sequence[Matmul]
     """The product with each group's weights."""
 
-    def from_units(
-        self, channel: Int64[Tensor, " entry"], activation: Float[Tensor, " entry"]
-    ) -> Signal:
-        """The signal below one unit per entry: its filter times its activation."""
-        (rows, cols), (groups, per_group, _) = self.op.window.kernel, self.taps.shape
-        filters = self.taps.flatten(0, 1)[channel] * activation[:, None]
-        filters = filters.view(len(channel), rows * cols, -1)
-        below = filters.new_zeros(*filters.shape[:2], groups, filters.shape[2])
-        entries = torch.arange(len(channel), device=channel.device)
-        below[entries, :, channel // per_group] = filters
-        return below.view(len(channel), rows, cols, -1)
-
     def __call__(self, signal: Signal) -> Signal:
         """The signal on the map that feeds the convolution, without its biases."""
         window, (groups, per_group, taps) = self.op.window, self.taps.shape
@@ -129,12 +117,6 @@ class PhaseConv:
         pixels = functional.pixel_shuffle(tiles, self.op.window.stride[0])[:, :, :rows, :cols]
         return pixels.permute(0, 2, 3, 1)
 
-    def from_units(
-        self, channel: Int64[Tensor, " entry"], activation: Float[Tensor, " entry"]
-    ) -> Signal:
-        """The signal below one unit per entry: its filter times its activation."""
-        return self(single_units(channel, activation, self.op.groups * self.taps.shape[1]))
-
 
 @dataclass(frozen=True)
 class FlippedConv:
@@ -173,11 +155,22 @@ class LibraryTransposed:
         )
         return below.permute(0, 2, 3, 1)
 
-    def from_units(
-        self, channel: Int64[Tensor, " entry"], activation: Float[Tensor, " entry"]
-    ) -> Signal:
-        """The signal below one unit per entry: its filter times its activation."""
-        return self(single_units(channel, activation, len(self.weight)))
+
+def below_units(
+    op: Conv,
+    filters: Float[Tensor, "out_channel row col in_per_group"],
+    channel: Int64[Tensor, " entry"],
+    activation: Float[Tensor, " entry"],
+) -> Signal:
+    """The signal below one unit of a convolution per entry: its filter times its activation."""
+    signal = filters[channel] * activation[:, None, None, None]
+    if op.groups == 1 and op.window.dilation == (1, 1):
+        return signal
+    below = signal.new_zeros(len(signal), *op.window.extent, op.groups, signal.shape[3])
+    entries, group = torch.arange(len(signal)), channel // (len(filters) // op.groups)
+    row_step, col_step = op.window.dilation
+    below[:, ::row_step, ::col_step][entries.to(channel), :, :, group] = signal
+    return below.flatten(3)
 
 
 def single_units(

@@ -13,7 +13,7 @@ from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
 from pipeline.network.window import Pair
 from pipeline.params import Method
-from pipeline.project.deconvnet import Switches
+from pipeline.project.backward import Switches
 from pipeline.project.forward_work import needs_whole_image, whole_macs, window_macs
 from pipeline.project.method import recorded
 from pipeline.project.switch_maps import SwitchMaps, cut_windows
@@ -38,8 +38,8 @@ class ForwardPlan:
         self._batch_size = batch_size
         self._finder = SwitchFinder(network, finite=finite)
         self._nodes = {layer: recorded(graph, layer, way) for layer, way in methods.items()}
-        self._fields = {layer: windows(graph, seed_of(graph, layer))[0] for layer in methods}
-        self._window = {
+        self._windows = {layer: windows(graph, seed_of(graph, layer)) for layer in methods}
+        self._window_macs = {
             layer: window_macs(graph, layer, nodes) for layer, nodes in self._nodes.items()
         }
         self._never_windows = {
@@ -63,7 +63,7 @@ class ForwardPlan:
             counts = {layer: int((found.image == row).sum()) for layer, found in chunk.items()}
             layers = [layer for layer, count in counts.items() if count]
             nodes = frozenset(at for layer in layers for at in self._nodes[layer])
-            work = sum(counts[layer] * self._window[layer] for layer in layers)
+            work = sum(counts[layer] * self._window_macs[layer] for layer in layers)
             if work > self._whole_macs(nodes) or self._never_windows.intersection(layers):
                 whole[row] = nodes
         return whole
@@ -104,21 +104,24 @@ class ForwardPlan:
             return {}
         rows, cell = found.image[batch].tolist(), torch.from_numpy(found.cell[batch]).long()
         if rows[0] in maps:
-            return cut_windows(self._graph, layer, [maps[row] for row in rows], cell, nodes)
-        row_wise, col_wise = self._fields[layer]
+            return cut_windows(self._windows[layer], [maps[row] for row in rows], cell, nodes)
+        row_wise, col_wise = self._windows[layer][0]
         size = row_wise.size, col_wise.size
         tops, lefts = row_wise.first(cell[:, 0]), col_wise.first(cell[:, 1])
         patches = [
             padded_patch(images[image], top, left, size)
             for image, top, left in zip(rows, tops.tolist(), lefts.tolist(), strict=True)
         ]
-        return self._finder.windows(torch.cat(patches), cell, layer, nodes)
+        return self._finder.windows(torch.cat(patches), cell, self._windows[layer], nodes)
 
 
 def padded_patch(
     image: Float[Tensor, "1 colour row col"], row: int, col: int, size: Pair
 ) -> Float[Tensor, "1 colour _ _"]:
     """A rectangle out of an image; 0 where it reaches outside."""
+    rows, cols = image.shape[2:]
+    if 0 <= row <= rows - size[0] and 0 <= col <= cols - size[1]:
+        return image[:, :, row : row + size[0], col : col + size[1]]
     patch = image.new_zeros(*image.shape[:2], *size)
     top, left = max(0, row), max(0, col)
     part = image[:, :, top : max(0, row + size[0]), left : max(0, col + size[1])]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Int64, Shaped
 from torch import Tensor
@@ -9,10 +10,68 @@ from torch.nn import functional
 
 from pipeline.network.geometry import AxisWindow, Windows
 
-Cells = Int64[Tensor, "entry 2"]
-"""(row, col) of units on their layer's map, on the CPU."""
 Values = Shaped[Tensor, "entry _ _ _"]
 """Of each entry's window (entry, row, col, channel)."""
+
+
+class Cells:
+    """Where the units of a batch are on their layer's map, and how their windows lie on maps.
+
+    What is found out is kept, since many of a network's maps have the same windows, and batches
+    are small: a few operations on their cells would take as long as the arithmetic on their maps.
+    """
+
+    def __init__(self, at: Int64[Tensor, "entry 2"]) -> None:
+        self.at = at
+        """(row, col), on the CPU."""
+        self._ends: tuple[tuple[int, int], ...] | None = None
+        self._inside: dict[Windows, Bool[Tensor, "_ _ _ 1"] | None] = {}
+        self._outside: dict[Windows, tuple[Int64[Tensor, " outside"], ...] | None] = {}
+
+    def __getitem__(self, entries: slice | Int64[np.ndarray, " some"]) -> "Cells":
+        """The cells of some of the units."""
+        return Cells(self.at[entries])
+
+    def along(self, axis: int) -> Int64[Tensor, " entry"]:
+        """The rows (0) or columns (1)."""
+        return self.at[:, axis]
+
+    def inside(self, window: Windows) -> Bool[Tensor, "_ _ _ 1"] | None:
+        """Which cells of each window lie on the map, to be broadcast; None where all of them do."""
+        if window not in self._inside:
+            self._inside[window] = self._mask(window)
+        return self._inside[window]
+
+    def outside(self, window: Windows) -> tuple[Int64[Tensor, " outside"], ...] | None:
+        """The entry, row and column of each cell off the map; None where there is none."""
+        if window not in self._outside:
+            inside, (rows, cols) = self.inside(window), window
+            self._outside[window] = (
+                None
+                if inside is None
+                else (~inside[..., 0]).expand(-1, rows.size, cols.size).nonzero(as_tuple=True)
+            )
+        return self._outside[window]
+
+    def _mask(self, window: Windows) -> Bool[Tensor, "_ _ _ 1"] | None:
+        rows, cols = (self._on_axis(axis, along) for axis, along in enumerate(window))
+        if rows is None:
+            return None if cols is None else cols[:, None, :, None]
+        if cols is None:
+            return rows[:, :, None, None]
+        return (rows[:, :, None] & cols[:, None, :])[..., None]
+
+    def _on_axis(self, axis: int, window: AxisWindow) -> Bool[Tensor, "entry cell"] | None:
+        if self._ends is None:
+            least, most = self.at.aminmax(dim=0)
+            self._ends = tuple(zip(least.tolist(), most.tolist(), strict=True))
+        first, last = (end * window.jump + window.start for end in self._ends[axis])
+        if first >= 0 and last + window.size <= window.cells:
+            return None
+        # In NumPy, whose operations on so few numbers take a third of torch's.
+        start = self.at.numpy()[:, axis] * window.jump + window.start
+        cells = start[:, None] + np.arange(window.size)
+        return torch.from_numpy((cells >= 0) & (cells < window.cells))
 
 
 def placed(values: Values, have: Sequence[AxisWindow], want: Windows, cell: Cells) -> Values:
@@ -21,7 +80,7 @@ def placed(values: Values, have: Sequence[AxisWindow], want: Windows, cell: Cell
     if all(one.jump == other.jump for one, other in both):
         return _shifted(values, [one.start - other.start for one, other in both], want)
     offsets = [
-        one.first(cell[:, axis]) - other.first(cell[:, axis])
+        one.first(cell.along(axis)) - other.first(cell.along(axis))
         for axis, (one, other) in enumerate(both)
     ]
     return _gathered(values, offsets, want)
@@ -49,13 +108,3 @@ def _gathered(values: Values, offsets: Sequence[Int64[Tensor, " entry"]], want: 
     moved = values[entries, index[0][:, :, None], index[1][:, None, :]]
     there = inside[0][:, :, None] & inside[1][:, None, :]
     return moved.masked_fill_(~there[..., None], 0)
-
-
-def inside_map(window: Windows, cell: Cells) -> Bool[Tensor, "_ _ _ 1"] | None:
-    """Which cells of each window lie on the map, to be broadcast; None where all of them do."""
-    row_wise, col_wise = (axis.inside(cell[:, at]) for at, axis in enumerate(window))
-    if row_wise is None:
-        return None if col_wise is None else col_wise[:, None, :, None]
-    if col_wise is None:
-        return row_wise[:, :, None, None]
-    return (row_wise[:, :, None] & col_wise[:, None, :])[..., None]

@@ -3,31 +3,29 @@
 from collections.abc import Collection, Mapping, Sequence
 
 import torch
-from jaxtyping import Float, Int64, Shaped, UInt8
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.network.functions import Maps, apply_curve, apply_op, max_pool, mean_shares
-from pipeline.network.geometry import AxisWindow, Windows, reach_of, seed_of, windows
+from pipeline.network.functions import Maps, apply_op, max_pool, mean_shares
+from pipeline.network.geometry import AxisWindow, Windows, reach_of
 from pipeline.network.graph import Graph
 from pipeline.network.kernels import Step, convolution, fast_norm
 from pipeline.network.module import Network, walk
 from pipeline.network.ops import (
-    ChannelNorm,
     Conv,
     Curve,
     LocalResponseNorm,
-    MapNorm,
     MaxPool,
     MeanPool,
-    Mul,
     Pad,
 )
 from pipeline.network.window import Window
 from pipeline.project.adjoints import CACHE_BYTES
-from pipeline.project.deconvnet import Switches
+from pipeline.project.backward import Switches
 from pipeline.project.forward_work import convs_below
-from pipeline.project.placement import Cells, inside_map, placed
+from pipeline.project.placement import Cells, placed
+from pipeline.project.records import offsets, record_of
 from pipeline.project.switch_maps import SwitchMaps
 
 
@@ -42,7 +40,6 @@ class SwitchFinder:
         self._network, self._graph = network, network.graph
         self._steps = _steps(network, padded=True, finite=finite)
         self._window_steps = _steps(network, padded=False, finite=finite)
-        self._windows: dict[str, dict[int, Windows]] = {}
 
     def maps(self, image: Float[Tensor, "1 _ _ _"], nodes: Collection[int]) -> SwitchMaps:
         """The switches of some nodes for one whole image.
@@ -56,10 +53,10 @@ class SwitchFinder:
             if isinstance(node.op, MaxPool):
                 pooled, index = max_pool(node.op.window, inputs[0], node.shape[1:])
                 side = inputs[0].shape[3]
-                found[at] = _offsets(node.op.window, index.permute(0, 2, 3, 1), side)[0]
+                found[at] = offsets(node.op.window, index.permute(0, 2, 3, 1), side)[0]
                 return pooled
             if at in nodes:
-                found[at] = self._recorded(at, inputs)[0]
+                found[at] = record_of(node.op, inputs)[0]
             return self._applied(at, inputs, self._steps)
 
         for _ in walk(self._graph, list(nodes), step, _laid_out(image)):
@@ -69,20 +66,19 @@ class SwitchFinder:
     def windows(
         self,
         patches: Float[Tensor, "entry _ _ _"],
-        cell: Cells,
-        layer: str,
+        cell: Int64[Tensor, "entry 2"],
+        below: Mapping[int, Windows],
         nodes: Collection[int],
     ) -> Switches:
-        """The switches of units of one layer, each from the patch of the input that is its box.
+        """The switches of units whose windows are `below`, each from the patch that is its box.
 
         Patches are 0 outside the image. They run in slices whose maps stay in a cache.
         """
-        if layer not in self._windows:
-            self._windows[layer] = windows(self._graph, seed_of(self._graph, layer))
-        below = self._windows[layer]
         fit = max(1, CACHE_BYTES // _largest_bytes(self._graph, below, nodes))
         slices = [slice(first, first + fit) for first in range(0, len(patches), fit)]
-        parts = [self._on_windows(patches[some], cell[some], below, nodes) for some in slices]
+        parts = [
+            self._on_windows(patches[some], Cells(cell[some]), below, nodes) for some in slices
+        ]
         return {at: torch.cat([part[at] for part in parts]) for at in nodes}
 
     def _on_windows(
@@ -102,9 +98,7 @@ class SwitchFinder:
                 whole = self._read(at, op.window, inputs[0], cell, below, -torch.inf)
                 cells = below[at][0].size, below[at][1].size
                 pooled, index = max_pool(_unpadded(op.window), whole, cells)
-                found[at] = _offsets(
-                    _unpadded(op.window), index.permute(0, 2, 3, 1), whole.shape[3]
-                )
+                found[at] = offsets(_unpadded(op.window), index.permute(0, 2, 3, 1), whole.shape[3])
                 # Outside the map it is -inf, of which a norm or a curve would make NaN.
                 return _cleared(pooled, below[at], cell, 0.0)
             if isinstance(op, Conv):
@@ -128,7 +122,7 @@ class SwitchFinder:
                 for feeding, signal in zip(node.inputs, inputs, strict=True)
             ]
             if at in nodes:
-                found[at] = self._recorded(at, moved)
+                found[at] = record_of(op, moved)
             return self._applied(at, moved, self._window_steps)
 
         for _ in walk(self._graph, list(nodes), step, _laid_out(patches)):
@@ -166,7 +160,7 @@ class SwitchFinder:
         # A cell outside the map has no share; it takes that of the edge, since what it holds is
         # cleared before it is read.
         rows, cols = (
-            share[axis.cells_of(cell[:, way]).clamp(0, axis.cells - 1).to(signal.device)]
+            share[axis.cells_of(cell.along(way)).clamp(0, axis.cells - 1).to(signal.device)]
             for way, (axis, share) in enumerate(zip(below[at], shares, strict=True))
         )
         return sums * rows[:, None, :, None] * cols[:, None, None, :]
@@ -182,37 +176,10 @@ class SwitchFinder:
         tensors = {name: self._network.tensor(name) for name in names}
         return apply_op(node.op, inputs, node.shape[1:], tensors)
 
-    def _recorded(self, at: int, inputs: Sequence[Maps]) -> Shaped[Tensor, "_ _ _ _"]:
-        """What the way down needs at a node that is not a pool, channels last."""
-        op, signal = self._graph.nodes[at].op, inputs[0]
-        if isinstance(op, Curve):
-            return _slope(op, signal).permute(0, 2, 3, 1)
-        if isinstance(op, Mul):
-            return inputs[1].permute(0, 2, 3, 1)
-        if isinstance(op, ChannelNorm):
-            variance = signal.var(dim=1, correction=0, keepdim=True)
-            return (variance + op.epsilon).rsqrt().permute(0, 2, 3, 1)
-        assert isinstance(op, MapNorm)
-        values = signal.reshape(len(signal), op.groups, -1)
-        scale = (values.var(dim=2, correction=0) + op.epsilon).rsqrt()
-        return scale.repeat_interleave(signal.shape[1] // op.groups, dim=1)[:, None, None]
-
 
 def _unpadded(window: Window) -> Window:
     """The same window on a patch that holds its padding."""
     return Window(window.kernel, window.stride, (0, 0), window.dilation)
-
-
-def _slope(op: Curve, signal: Maps) -> Shaped[Tensor, "image _ _ _"]:
-    """The derivative of an activation function; of a ReLU a byte per cell."""
-    if op.kind == "relu":
-        return signal > 0
-    if op.kind == "relu6":
-        return (signal > 0) & (signal < 6)
-    with torch.inference_mode(mode=False), torch.enable_grad():
-        values = signal.detach().clone().requires_grad_()
-        (slope,) = torch.autograd.grad(apply_curve(op, values).sum(), values)
-    return slope
 
 
 def _laid_out(signal: Maps) -> Maps:
@@ -240,10 +207,11 @@ def _steps(network: Network, *, padded: bool, finite: bool) -> dict[int, Step]:
 
 def _cleared(signal: Maps, window: Windows, cell: Cells, value: float) -> Maps:
     """Set the cells of the windows that lie outside the map."""
-    inside = inside_map(window, cell)
-    if inside is None:
-        return signal
-    return signal.masked_fill_(~inside.permute(0, 3, 1, 2).to(signal.device), value)
+    outside = cell.outside(window)
+    if outside is not None:
+        entries, rows, cols = (index.to(signal.device) for index in outside)
+        signal.permute(0, 2, 3, 1)[entries, rows, cols] = value
+    return signal
 
 
 def _placed(signal: Maps, have: Sequence[AxisWindow], want: Windows, cell: Cells) -> Maps:
@@ -255,24 +223,3 @@ def _largest_bytes(graph: Graph, below: Mapping[int, Windows], nodes: Collection
     convs = [at for at in convs_below(graph, nodes) if at in below]
     cells = (below[at][0].size * below[at][1].size * graph.nodes[at].shape[0] for at in convs)
     return 4 * max(cells, default=1)
-
-
-def _offsets(
-    window: Window, index: Int64[Tensor, "entry row col channel"], side: int
-) -> UInt8[Tensor, "entry row col channel"]:
-    """Positions on a map of `side` columns as positions in each cell's own window."""
-    rows, cols = (
-        torch.arange(count, device=index.device) * stride - before
-        for count, stride, before in zip(
-            index.shape[1:3], window.stride, window.before, strict=True
-        )
-    )
-    if window.dilation != (1, 1) or window.kernel[1] > side:
-        row = index.div(side, rounding_mode="floor") - rows[:, None, None]
-        col = index % side - cols[:, None]
-        (row_step, col_step), width = window.dilation, window.kernel[1]
-        return (row // row_step * width + col // col_step).to(torch.uint8)
-    inner = (index - (rows[:, None] * side + cols)[:, :, None]).int()
-    # Compared, not divided: rows are few and integer division is slow.
-    above = sum((inner >= side * row).int() for row in range(1, window.kernel[0]))
-    return (inner - above * (side - window.kernel[1])).to(torch.uint8)

@@ -1,10 +1,8 @@
 import pytest
-import torch
 
 from pipeline.network.architectures import build_chain
-from pipeline.network.geometry import AxisWindow, seed_of, windows
+from pipeline.network.geometry import seed_of, windows
 from pipeline.network.ops import Conv, MaxPool
-from pipeline.project.placement import inside_map
 
 
 def field_windows(graph, layer):
@@ -44,10 +42,3 @@ def test_a_fully_connected_unit_sees_the_whole_map_of_every_pool():
         if isinstance(node.op, MaxPool):
             for window in field_windows(graph, "fc7")[at - 1]:
                 assert window.whole
-
-
-def test_inside_marks_the_cells_on_the_map():
-    window = AxisWindow(start=-1, jump=1, size=3, cells=4)
-    inside = inside_map((window, window), torch.tensor([[0, 3]]))
-    assert inside[0, :, :, 0].int().tolist() == [[0, 0, 0], [1, 1, 0], [1, 1, 0]]
-    assert inside_map((window, window), torch.tensor([[1, 2]])) is None

@@ -21,14 +21,15 @@ def projections(network, image, layer, channel, cell, start, method, way="window
     graph, cells, finder = network.graph, torch.tensor(cell), SwitchFinder(network, finite=True)
     nodes = recorded(graph, layer, method)
     units = Units(torch.as_tensor(channel), cells, torch.tensor(start, dtype=image.dtype))
+    below = windows(graph, seed_of(graph, layer))
     switches: Mapping[int, torch.Tensor] = {}
     if nodes and (way == "whole" or needs_whole_image(graph, layer, nodes)):
         maps = finder.maps(image[None], nodes)
-        switches = cut_windows(graph, layer, [maps] * len(cells), cells, nodes)
+        switches = cut_windows(below, [maps] * len(cells), cells, nodes)
     elif nodes:
-        rows, cols = windows(graph, seed_of(graph, layer))[0]
+        rows, cols = below[0]
         first = zip(rows.first(cells[:, 0]).tolist(), cols.first(cells[:, 1]).tolist(), strict=True)
         size = rows.size, cols.size
         patches = [padded_patch(image[None], top, left, size) for top, left in first]
-        switches = finder.windows(torch.cat(patches), cells, layer, nodes)
+        switches = finder.windows(torch.cat(patches), cells, below, nodes)
     return Deconvnet(network, layer, method)(units, switches)

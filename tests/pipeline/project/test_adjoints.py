@@ -9,6 +9,7 @@ from pipeline.project.adjoints import (
     LibraryTransposed,
     PhaseConv,
     TransposedConv,
+    below_units,
     transpose,
 )
 
@@ -86,14 +87,16 @@ def test_one_unit_carries_its_filter_times_its_activation(case):
     in_channels, out_channels, window, groups = case
     weight = weight_of(case)
     channel = torch.tensor([out_channels - 1, 0])
-    found = adjoint(case).from_units(channel, torch.tensor([2.0, -1.0], dtype=torch.float64))
+    started = torch.tensor([2.0, -1.0], dtype=torch.float64)
+    filters = weight.permute(0, 2, 3, 1)
+    found = below_units(Conv(window, "weight", groups=groups), filters, channel, started)
     per_group = out_channels // groups
     (row_step, col_step), extent = window.dilation, window.extent
-    for entry, (chosen, started) in enumerate(zip(channel.tolist(), (2.0, -1.0), strict=True)):
+    for entry, (chosen, start) in enumerate(zip(channel.tolist(), (2.0, -1.0), strict=True)):
         first = chosen // per_group * weight.shape[1]
         expected = torch.zeros(*extent, in_channels, dtype=torch.float64)
         expected[::row_step, ::col_step, first : first + weight.shape[1]] = (
-            weight[chosen].permute(1, 2, 0) * started
+            weight[chosen].permute(1, 2, 0) * start
         )
         torch.testing.assert_close(found[entry], expected, rtol=0, atol=1e-15)
 

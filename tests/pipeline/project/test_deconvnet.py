@@ -39,16 +39,17 @@ def project(network, image, layer, channel, cell, start, way):
     nodes = recorded(network.graph, layer, "deconvnet")
     if needs_whole_image(network.graph, layer, nodes):
         way = "whole image"
+    below = windows(network.graph, seed_of(network.graph, layer))
     units = Units(torch.tensor(channel), cells, torch.tensor(start, dtype=image.dtype))
     if way == "whole image":
         maps = finder.maps(image[None], nodes)
-        switches = cut_windows(network.graph, layer, [maps] * len(cell), cells, nodes)
+        switches = cut_windows(below, [maps] * len(cell), cells, nodes)
     else:
-        rows, cols = windows(network.graph, seed_of(network.graph, layer))[0]
+        rows, cols = below[0]
         first = [(rows.first(cell[0]), cols.first(cell[1])) for cell in cells]
         size = rows.size, cols.size
         patches = [padded_patch(image[None], int(top), int(left), size) for top, left in first]
-        switches = finder.windows(torch.cat(patches), cells, layer, nodes) if nodes else {}
+        switches = finder.windows(torch.cat(patches), cells, below, nodes) if nodes else {}
     return Deconvnet(network, layer, "deconvnet")(units, switches)
 
 

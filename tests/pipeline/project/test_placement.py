@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 import torch
 
 from pipeline.network.geometry import AxisWindow
-from pipeline.project.placement import inside_map, placed
+from pipeline.project.placement import Cells, placed
 
 CELLS = torch.tensor([[0, 0], [2, 1]])
 
@@ -35,20 +36,64 @@ def test_a_window_of_the_same_jump_is_moved_and_padded_or_cut():
         (AxisWindow(2, 2, 2, 20), AxisWindow(3, 3, 1, 20)),
         have,
     ):
-        assert np.array_equal(placed(drawn(have), have, want, CELLS)[..., 0], expected(have, want))
+        assert np.array_equal(
+            placed(drawn(have), have, want, Cells(CELLS))[..., 0], expected(have, want)
+        )
 
 
 def test_a_window_of_another_jump_is_moved_for_each_entry_by_itself():
     have = AxisWindow(1, 2, 5, 20), AxisWindow(2, 3, 4, 20)
     whole = AxisWindow(0, 0, 20, 20), AxisWindow(0, 0, 20, 20)
-    assert np.array_equal(placed(drawn(have), have, whole, CELLS)[..., 0], expected(have, whole))
-    assert np.array_equal(placed(drawn(whole), whole, have, CELLS)[..., 0], expected(whole, have))
+    assert np.array_equal(
+        placed(drawn(have), have, whole, Cells(CELLS))[..., 0], expected(have, whole)
+    )
+    assert np.array_equal(
+        placed(drawn(whole), whole, have, Cells(CELLS))[..., 0], expected(whole, have)
+    )
 
 
-def test_cells_off_the_map_are_named_and_none_where_there_are_none():
-    window = AxisWindow(-1, 2, 3, 4), AxisWindow(0, 1, 2, 3)
-    found = inside_map(window, CELLS)
-    rows = [[False, True, True], [True, False, False]]
-    for col in range(3):
-        assert found.expand(2, 3, 3, 1)[:, :, col, 0].tolist() == rows
-    assert inside_map((AxisWindow(0, 1, 2, 9), AxisWindow(0, 1, 2, 9)), CELLS) is None
+BORDER = AxisWindow(-1, 2, 3, 4), AxisWindow(0, 1, 2, 3)
+
+
+def on_map(window, cells=CELLS):
+    """Cell by cell: whether it lies on the map."""
+    rows, cols = (axis.cells_of(cells[:, at]).tolist() for at, axis in enumerate(window))
+    return [
+        [
+            [0 <= row < window[0].cells and 0 <= col < window[1].cells for col in own_cols]
+            for row in own_rows
+        ]
+        for own_rows, own_cols in zip(rows, cols, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        BORDER,
+        BORDER[::-1],
+        (AxisWindow(-1, 1, 3, 4), AxisWindow(-1, 2, 3, 4)),
+        (AxisWindow(0, 0, 4, 4), AxisWindow(-1, 1, 3, 4)),
+    ],
+)
+def test_cells_off_the_map_are_named(window):
+    cells = Cells(CELLS)
+    size = window[0].size, window[1].size
+    for _ in range(2):  # found out, then remembered
+        assert cells.inside(window).expand(2, *size, 1)[..., 0].tolist() == on_map(window)
+        marked = np.ones((2, *size), bool)
+        marked[tuple(index.numpy() for index in cells.outside(window))] = False
+        assert marked.tolist() == on_map(window)
+
+
+def test_where_all_cells_are_on_the_map_there_is_none_to_name():
+    cells, window = Cells(CELLS), (AxisWindow(0, 1, 2, 9), AxisWindow(0, 1, 2, 9))
+    assert cells.inside(window) is None
+    assert cells.outside(window) is None
+
+
+def test_some_units_have_cells_of_their_own():
+    cells = Cells(CELLS)
+    assert cells.inside(BORDER) is not None
+    assert cells[1:].inside(BORDER)[:, :, 0, 0].tolist() == [[True, False, False]]
+    assert cells[np.array([1])].along(0).tolist() == [2]
