@@ -19,12 +19,12 @@ from benchmarks.world import PHOTOS, write_photographs
 from pipeline.compute.device import supports_bfloat16
 from pipeline.compute.malloc import disable_malloc_trim
 from pipeline.cores import cores
+from pipeline.dataset.decoded import Rows
 from pipeline.dataset.manifest import ImageRow, Manifest
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.params import load_params
 from pipeline.storage.hashing import sha256_of
 from pipeline.training.data import epoch_batches, load_training_data
-from pipeline.training.datasets import Rows
 from pipeline.training.distributed import Group
 from pipeline.training.forward import TrainingForward, draw_masks
 from pipeline.training.init import starting_network

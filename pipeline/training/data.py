@@ -12,6 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from pipeline.adopt.external_weights import read_external_weights
+from pipeline.dataset.decoded import DecodedImages, ImageDataset, Rows, open_cache, should_cache
 from pipeline.dataset.manifest import class_indices
 from pipeline.dataset.prefetch import prefetch
 from pipeline.errors import AtlasError
@@ -19,7 +20,6 @@ from pipeline.network.card import INPUT_MEAN, load_card
 from pipeline.network.normalisation import Normalisation
 from pipeline.progress import Advance
 from pipeline.storage.checked import read_checked, write_checked
-from pipeline.training.datasets import DecodedImages, ImageDataset, Rows, open_cache, should_cache
 from pipeline.training.distributed import Group
 from pipeline.training.task import ExecutionConfig, TrainingTask
 

@@ -13,6 +13,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from pipeline.adopt.external_weights import read_external_weights
+from pipeline.dataset.decoded import ImageDataset, Rows
 from pipeline.dataset.prefetch import prefetch
 from pipeline.dataset.torch_seeding import generator_for
 from pipeline.errors import AtlasError
@@ -21,7 +22,6 @@ from pipeline.network.module import Network, empty_network
 from pipeline.network.normalisation import Normalisation
 from pipeline.network.weights_file import check_values
 from pipeline.training.data import TrainingData
-from pipeline.training.datasets import ImageDataset, Rows
 from pipeline.training.distributed import Group
 from pipeline.training.task import TrainingTask
 

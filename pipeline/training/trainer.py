@@ -13,6 +13,7 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from pipeline.compute.device import supports_bfloat16
+from pipeline.dataset.decoded import Rows
 from pipeline.dataset.prefetch import prefetch
 from pipeline.dataset.torch_seeding import generator_for
 from pipeline.network.filters import filter_rms, low_frequency_share
@@ -28,7 +29,6 @@ from pipeline.training.checkpoint import (
     save_snapshot,
 )
 from pipeline.training.data import TrainingData, epoch_batches, to_device
-from pipeline.training.datasets import Rows
 from pipeline.training.distributed import Group
 from pipeline.training.forward import TrainingForward, draw_masks
 from pipeline.training.init import conv_weights

@@ -8,9 +8,9 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
+from pipeline.dataset.decoded import ImageDataset
 from pipeline.dataset.prefetch import prefetch
 from pipeline.network.normalisation import Normalisation
-from pipeline.training.datasets import ImageDataset
 from pipeline.training.distributed import Group
 from pipeline.training.forward import TrainingForward
 

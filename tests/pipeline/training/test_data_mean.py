@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.dataset.decoded import ImageDataset
 from pipeline.training.data import mean_of
-from pipeline.training.datasets import ImageDataset
 from pipeline.training.distributed import Group
 
 

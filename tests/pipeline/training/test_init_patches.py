@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.dataset.decoded import ImageDataset
 from pipeline.network.normalisation import Normalisation
-from pipeline.training.datasets import ImageDataset
 from pipeline.training.distributed import Group
 from pipeline.training.init import correlated, patch_covariance, patch_filters
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.dataset.decoded import ImageDataset
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.normalisation import Normalisation
 from pipeline.training import validate as module
-from pipeline.training.datasets import ImageDataset
 from pipeline.training.distributed import Group
 from pipeline.training.forward import TrainingForward
 from pipeline.training.init import init_network

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pipeline.dataset.decoded import DecodedImages, open_cache, should_cache
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
 from pipeline.storage.hashing import sha256_of
-from pipeline.training.datasets import DecodedImages, open_cache, should_cache
 
 
 @pytest.fixture

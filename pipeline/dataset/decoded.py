@@ -1,4 +1,4 @@
-"""Data sets of decoded images: squares of pixels by image row, decoded when asked for or cached."""
+"""Decoded images: squares of pixels by image row, decoded when asked for or cached on disk."""
 
 import logging
 import shutil
