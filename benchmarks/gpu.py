@@ -144,7 +144,7 @@ def _training(
             seconds = min(wall(epoch, device)[0] for _ in range(3))
             rate = size.epoch / seconds
             found = Measurement(f"training, {what}", rate, flop, memory_mib(device), beside)
-            yield "bfloat16" if trainer.use_bfloat16 else "float32", found
+            yield "bfloat16" if trainer.losses.use_bfloat16 else "float32", found
             beside = ""
 
 
@@ -158,7 +158,7 @@ def _gradients_beside(task: TrainingTask, trainer: Trainer, state: Path) -> str:
     weights = [name for name in theirs if name.endswith("weight")]
     worst = max(error(ours[name].numpy(), theirs[name].numpy()) for name in weights)
     words = f"gradients of weights, {DERIVED} images, differ by at most {worst:.1g} (relative L2)"
-    if trainer.params.precision == "bfloat16" and not trainer.use_bfloat16:
+    if trainer.params.precision == "bfloat16" and not trainer.losses.use_bfloat16:
         words += "; in float32: there are no products in bfloat16"
     return words
 

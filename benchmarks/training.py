@@ -147,8 +147,7 @@ def _derive(trainer: Trainer, ready: Ready) -> None:
     inputs, masks, labels = ready
     trainer.network.train()
     trainer.optimizer.zero_grad()
-    with torch.autocast(trainer.config.device.type, torch.bfloat16, enabled=trainer.use_bfloat16):
-        scores = trainer.step_module(inputs, masks)
+    scores = trainer.losses.scores(inputs, masks)
     smoothing = trainer.params.label_smoothing
     loss = functional.cross_entropy(scores.float(), labels, label_smoothing=smoothing)
     torch.autograd.backward(loss)

@@ -1,6 +1,5 @@
 """The trainer: the epochs, steps and checkpoints of a training run."""
 
-import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torch import Tensor, nn
-from torch.nn import functional
-from torch.nn.parallel import DistributedDataParallel
+from torch import Tensor
 
-from pipeline.compute.device import supports_bfloat16
 from pipeline.dataset.decoded import Rows
 from pipeline.dataset.prefetch import prefetch
 from pipeline.dataset.torch_seeding import generator_for
@@ -20,7 +16,6 @@ from pipeline.network.filters import filter_rms, low_frequency_share
 from pipeline.network.module import Network
 from pipeline.network.start_cosine import start_cosine, tenths
 from pipeline.storage.history import EpochRecord
-from pipeline.training.augment import draw_views
 from pipeline.training.checkpoint import (
     Interval,
     Position,
@@ -28,11 +23,10 @@ from pipeline.training.checkpoint import (
     save_checkpoint,
     save_snapshot,
 )
-from pipeline.training.data import TrainingData, epoch_batches, to_device
+from pipeline.training.data import TrainingData, epoch_batches
 from pipeline.training.distributed import Group
-from pipeline.training.forward import TrainingForward, draw_masks
 from pipeline.training.init import conv_weights
-from pipeline.training.loss_monitor import LossMonitor, step_totals
+from pipeline.training.losses import LossMonitor, StepLosses, step_totals, validate
 from pipeline.training.optimizer import (
     Schedule,
     StartDecay,
@@ -42,10 +36,6 @@ from pipeline.training.optimizer import (
     turn_round,
 )
 from pipeline.training.task import ExecutionConfig, TrainingTask
-from pipeline.training.validate import validate
-
-logger = logging.getLogger(__name__)
-
 
 Watch = Callable[[Position], object]
 """Called after each step with the position reached."""
@@ -66,11 +56,6 @@ class Trainer:
         self.task, self.config, self.group = task, config, group
         self.state, self.images = state, images
         self.params = task.params.train
-        self.use_bfloat16 = self.params.precision == "bfloat16" and supports_bfloat16(config.device)
-        if self.params.precision == "bfloat16" and not self.use_bfloat16:
-            logger.warning(
-                "%s has no bfloat16 products; training in float32, which is slower.", config.device
-            )
         self.network = network.to(config.device).to(memory_format=torch.channels_last)
         self.start = {name: w.detach().cpu().clone() for name, w in conv_weights(network).items()}
         self.start_decay = StartDecay(self.network, self.start, self.params.start_decay)
@@ -83,17 +68,7 @@ class Trainer:
         self.last_rate = self.params.learning_rate
         self.monitor = LossMonitor(group, len(task.manifest.classes))
         self.interval = Interval(config.checkpoint_s)
-        self.forward = TrainingForward(self.network)
-        self.step_module = self._wrapped(self.forward)
-
-    def _wrapped(self, forward: TrainingForward) -> nn.Module:
-        """The forward pass as it is called in a step: compiled, and one of a group, where asked."""
-        module: nn.Module = forward
-        if self.config.compiled:
-            module = torch.compile(module)  # type: ignore[assignment]
-        if self.group.size > 1:
-            module = DistributedDataParallel(module, gradient_as_bucket_view=True)
-        return module
+        self.losses = StepLosses(task, config, group, images, self.network)
 
     def run(self, watch: Watch, finish: Callable[[], bool]) -> bool:
         """Do the epochs that are left. False where `finish` ended them early."""
@@ -110,15 +85,12 @@ class Trainer:
         checked: there it is decided whether to keep them or to end with them.
         """
         self.network.train()
-        batches = epoch_batches(
-            len(self.images.train),
-            self.params.batch_size,
-            self._generator("order", self.position.epoch),
-        )
+        order = generator_for(self.task.params.seed, "order", self.position.epoch)
+        batches = epoch_batches(len(self.images.train), self.params.batch_size, order)
         left = list(enumerate(batches))[self.position.step :]
         threads = self.config.threads
         for (step, rows), pixels in prefetch(self._read, left, threads, depth=2 * threads):
-            losses, wrong = self._losses(step, rows, pixels)
+            losses, wrong = self.losses.of_batch(self.position.epoch, step, rows, pixels)
             # A process whose share of a short last batch is empty computes on its first image all
             # the same, for the collectives below wait for every process; its loss has factor 0.
             share = len(rows[self.group.shard(len(rows))])
@@ -147,14 +119,9 @@ class Trainer:
             self.save()
         return ends
 
-    def _read(self, job: tuple[int, Rows]) -> UInt8[np.ndarray, "image side side 3"]:
+    def _read(self, job: tuple[int, Rows]) -> UInt8[np.ndarray, "share side side 3"]:
         _, rows = job
-        return self.images.train.__getitems__(self._mine(rows))
-
-    def _mine(self, rows: Rows) -> Rows:
-        """This process's part of a batch; never empty, since every process takes every step."""
-        share = rows[self.group.shard(len(rows))]
-        return share if len(share) else rows[:1]
+        return self.images.train.__getitems__(rows[self.losses.share(len(rows))])
 
     def _update(self, loss: Tensor) -> None:
         """Change the weights by a loss's gradient."""
@@ -171,47 +138,18 @@ class Trainer:
                 if weights.requires_grad:
                     cap_filters(weights, self.params.filter_rms_cap)
 
-    def _losses(
-        self, step: int, rows: Rows, pixels: UInt8[np.ndarray, "image side side 3"]
-    ) -> tuple[Tensor, Tensor]:
-        """Loss of each image of this process's part, and whether its class was missed."""
-        place, device = (self.position.epoch, step), self.config.device
-        share = self.group.shard(len(rows)) if self.group.rank < len(rows) else slice(0, 1)
-        draws = draw_views(
-            self.params.augment,
-            len(rows),
-            self.images.train.side,
-            self.task.params.data.crop,
-            self._generator("augment", *place),
-        ).share(share)
-        squares = to_device(pixels, device)
-        inputs = self.images.normalisation.overwrite(draws.views(squares))
-        masks = draw_masks(
-            self.network.graph, len(rows), share, self._generator("dropout", *place, device=device)
-        )
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.use_bfloat16):
-            scores = self.step_module(inputs, masks)
-        truth = to_device(self.images.train_labels[rows[share]], device)
-        losses = functional.cross_entropy(
-            scores.float(),
-            truth,
-            reduction="none",
-            label_smoothing=self.params.label_smoothing,
-        )
-        return losses, scores.argmax(dim=1) != truth
-
     def _close_epoch(self) -> None:
         """Validate, take the record, and step on to the next epoch."""
         position, images = self.position, self.images
         self.network.eval()
         seen = validate(
-            self.forward,
+            self.losses.forward,
             images.val,
             images.val_labels,
             images.normalisation,
             self.group,
             self.config.threads,
-            self.use_bfloat16,
+            self.losses.use_bfloat16,
         )
         if seen.loss is None:
             self._try_out()
@@ -259,7 +197,8 @@ class Trainer:
         """Check the loss of some training images, where no validation checks the weights."""
         rows = np.arange(min(self.params.batch_size, len(self.images.train)))
         position = self.position
-        losses, wrong = self._losses(position.step, rows, self._read((position.step, rows)))
+        pixels = self._read((position.step, rows))
+        losses, wrong = self.losses.of_batch(position.epoch, position.step, rows, pixels)
         loss_sum, _, images = self.group.all_reduce_sum(step_totals(losses, wrong)).tolist()
         self.monitor.check("loss", loss_sum / images, position.epoch + 1, position.step)
 
@@ -271,8 +210,3 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint."""
         save_checkpoint(self.state, self.network, self.optimizer, self.schedule, self.position)
-
-    def _generator(
-        self, purpose: str, *place: int, device: torch.device | None = None
-    ) -> torch.Generator:
-        return generator_for(self.task.params.seed, purpose, *place, device=device)

@@ -147,7 +147,7 @@ def test_half_precision_stays_close_to_full_precision(tmp_path):
 def test_a_device_without_bfloat16_products_trains_in_float32_and_says_so(
     tmp_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr("pipeline.training.trainer.supports_bfloat16", lambda device: False)
+    monkeypatch.setattr("pipeline.training.losses.supports_bfloat16", lambda device: False)
     make_workspace(tmp_path, epochs=1)
     full = trained(tmp_path, state="full")
     make_workspace(tmp_path, epochs=1, precision="bfloat16")

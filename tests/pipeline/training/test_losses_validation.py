@@ -7,11 +7,11 @@ import torch
 from pipeline.dataset.decoded import ImageDataset
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.normalisation import Normalisation
-from pipeline.training import validate as module
+from pipeline.training import losses as module
 from pipeline.training.distributed import Group
 from pipeline.training.forward import TrainingForward
 from pipeline.training.init import init_network
-from pipeline.training.validate import Validation, as_views, validate
+from pipeline.training.losses import Validation, as_views, validate
 
 NORMALISATION = Normalisation(torch.full((3, 1, 1), 120.0), torch.full((1, 1, 1), 0.02))
 LABELS = np.array([0, 1, 2, 1, 0])

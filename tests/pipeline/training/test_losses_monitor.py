@@ -6,7 +6,7 @@ import torch
 from pipeline.errors import AtlasError
 from pipeline.training.checkpoint import Position
 from pipeline.training.distributed import Group
-from pipeline.training.loss_monitor import LossMonitor, step_totals
+from pipeline.training.losses import LossMonitor, step_totals
 
 
 def tally(loss: float) -> torch.Tensor:
