@@ -1,4 +1,4 @@
-"""The artifacts of a training run: the model folder and the report."""
+"""The artifacts of a training run: the model folder, the records of its epochs, the report."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +11,15 @@ from torch import Tensor
 
 from pipeline.network.architectures import parameter_count
 from pipeline.network.card import INPUT_MEAN, ModelCard, snapshot_path
-from pipeline.network.filters import low_frequency_share
+from pipeline.network.filters import filter_rms, low_frequency_share
 from pipeline.network.model import save_model
-from pipeline.network.start_cosine import start_cosine
+from pipeline.network.module import Network
+from pipeline.network.start_cosine import start_cosine, tenths
+from pipeline.storage.history import EpochRecord
 from pipeline.storage.training_report import Spread, TrainingReport
-from pipeline.training.checkpoint import read_snapshot, snapshots_of_state
+from pipeline.training.checkpoint import Position, read_snapshot, snapshots_of_state
 from pipeline.training.init import conv_weights
+from pipeline.training.losses import Validation
 from pipeline.training.task import TrainingResult, TrainingTask
 
 Filters = Mapping[str, Float[Tensor, "out in row col"]]
@@ -73,24 +76,54 @@ def mean_field(
     return red, green, blue
 
 
+def epoch_record(
+    network: Network, start: Filters, position: Position, rate: float, validation: Validation
+) -> EpochRecord:
+    """The record of the epoch whose last step was taken, at a learning rate, and validated.
+
+    `start` are the conv layers' weights before the first step.
+    """
+    filters = _filters(network)
+    first = filters[network.graph.conv_layers[0]]
+    rms, coarse = filter_rms(first), low_frequency_share(first)
+    cosines = _cosines(filters, start)
+    return EpochRecord(
+        epoch=position.epoch + 1,
+        learning_rate=rate,
+        train_loss=position.loss_sum / position.seen,
+        train_top1_error=position.wrong / position.seen,
+        val_loss=validation.loss,
+        val_top1_error=validation.top1_error,
+        dead=validation.dead,
+        conv1_rms=(rms.min().item(), rms.median().item(), rms.max().item()),
+        conv1_low_frequency=(coarse.min().item(), coarse.median().item()),
+        start_cosine={layer: found.median().item() for layer, found in cosines.items()},
+        start_tenths={layer: tenths(found.numpy()) for layer, found in cosines.items()},
+    )
+
+
 def training_report(trained: TrainingResult) -> TrainingReport:
     """The last epoch's record, how the run ended, and how far it went from its start."""
-    graph = trained.network.graph
-    filters = {name: w.detach().cpu() for name, w in conv_weights(trained.network).items()}
+    graph, filters = trained.network.graph, _filters(trained.network)
+    cosines = {} if trained.start is None else _cosines(filters, trained.start)
     return TrainingReport(
         epochs_trained=trained.epochs,
         stopped_early=trained.stopped_early,
         parameters=parameter_count(graph),
         channels={layer: graph.layer(layer).channels for layer in graph.conv_layers},
         last=trained.history[-1] if trained.history else None,
-        start_cosine=None if trained.start is None else _cosines(filters, trained.start),
+        start_cosine={layer: _spread(found) for layer, found in cosines.items()} or None,
         conv1_low_frequency=_spread(low_frequency_share(filters[graph.conv_layers[0]])),
     )
 
 
-def _cosines(filters: Filters, start: Filters) -> dict[str, Spread]:
+def _filters(network: Network) -> Filters:
+    return {layer: w.detach().cpu() for layer, w in conv_weights(network).items()}
+
+
+def _cosines(filters: Filters, start: Filters) -> dict[str, Float[Tensor, " filter"]]:
     return {
-        layer: _spread(torch.from_numpy(start_cosine(w.numpy(), start[layer].numpy())))
+        layer: torch.from_numpy(start_cosine(w.numpy(), start[layer].numpy()))
         for layer, w in filters.items()
     }
 

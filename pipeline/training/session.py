@@ -24,8 +24,7 @@ from pipeline.training.artifacts import training_report, write_model
 from pipeline.training.checkpoint import FILE as CHECKPOINT
 from pipeline.training.distributed import Group
 from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
-from pipeline.training.train import train
-from pipeline.training.trainer import Watch
+from pipeline.training.trainer import Watch, train
 from pipeline.workspace import Workspace
 
 

@@ -1,4 +1,4 @@
-"""The trainer: the epochs, steps and checkpoints of a training run."""
+"""The trainer, which takes a task from its start, or the last checkpoint, to its result."""
 
 import math
 from collections.abc import Callable
@@ -12,20 +12,20 @@ from torch import Tensor
 from pipeline.dataset.decoded import Rows
 from pipeline.dataset.prefetch import prefetch
 from pipeline.dataset.torch_seeding import generator_for
-from pipeline.network.filters import filter_rms, low_frequency_share
 from pipeline.network.module import Network
-from pipeline.network.start_cosine import start_cosine, tenths
-from pipeline.storage.history import EpochRecord
+from pipeline.progress import Advance
+from pipeline.training.artifacts import epoch_record
 from pipeline.training.checkpoint import (
     Interval,
     Position,
     load_checkpoint,
+    read_snapshot,
     save_checkpoint,
     save_snapshot,
 )
-from pipeline.training.data import TrainingData, epoch_batches
+from pipeline.training.data import TrainingData, epoch_batches, load_training_data
 from pipeline.training.distributed import Group
-from pipeline.training.init import conv_weights
+from pipeline.training.init import conv_weights, draw_first_layer, starting_network
 from pipeline.training.losses import LossMonitor, StepLosses, step_totals, validate
 from pipeline.training.optimizer import (
     Schedule,
@@ -35,10 +35,44 @@ from pipeline.training.optimizer import (
     note_excited,
     turn_round,
 )
-from pipeline.training.task import ExecutionConfig, TrainingTask
+from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
 
 Watch = Callable[[Position], object]
 """Called after each step with the position reached."""
+
+
+def train(
+    task: TrainingTask,
+    config: ExecutionConfig,
+    group: Group,
+    state: Path,
+    *,
+    watch: Watch = lambda position: None,
+    decoding: Advance = lambda images: None,
+    finish: Callable[[], bool] = lambda: False,
+) -> TrainingResult:
+    """Train from the checkpoint of the state folder to the last epoch, or until `finish` says so.
+
+    Raises AtlasError where the loss diverges, an image cannot be read, or the start does not fit.
+    """
+    network, taken = starting_network(task)  # before the images: a misfit is reported at once
+    images = load_training_data(task, config, group, state, decoding)
+    if task.params.train.init == "patches" and network.graph.layers[0] not in taken:
+        draw_first_layer(network, task, images, group, config.threads)
+    if group.is_main and read_snapshot(state, 0) is None:
+        save_snapshot(state, 0, network, images.normalisation.mean)
+    trainer = Trainer(task, config, group, state, network, images)
+    stopped = not trainer.run(watch, finish)
+    position = trainer.position
+    return TrainingResult(
+        network=trainer.network.eval(),
+        mean=images.normalisation.mean.cpu().contiguous(),
+        epochs=position.epoch,
+        stopped_early=stopped,
+        history=tuple(position.history),
+        filters=tuple(position.filters),
+        start=trainer.start,
+    )
 
 
 class Trainer:
@@ -155,29 +189,10 @@ class Trainer:
             self._try_out()
         else:
             self.monitor.check("validation loss", seen.loss, position.epoch + 1, position.step)
-        filters = {name: w.detach().cpu() for name, w in conv_weights(self.network).items()}
-        first = filters[self.network.graph.conv_layers[0]]
-        rms, coarse = filter_rms(first), low_frequency_share(first)
-        cosines = {
-            name: start_cosine(w.numpy(), self.start[name].numpy()) for name, w in filters.items()
-        }
-        record = EpochRecord(
-            epoch=position.epoch + 1,
-            learning_rate=self.last_rate,
-            train_loss=position.loss_sum / position.seen,
-            train_top1_error=position.wrong / position.seen,
-            val_loss=seen.loss,
-            val_top1_error=seen.top1_error,
-            dead=seen.dead,
-            conv1_rms=(rms.min().item(), rms.median().item(), rms.max().item()),
-            conv1_low_frequency=(coarse.min().item(), coarse.median().item()),
-            start_cosine={
-                layer: torch.from_numpy(found).median().item() for layer, found in cosines.items()
-            },
-            start_tenths={layer: tenths(found) for layer, found in cosines.items()},
-        )
+        record = epoch_record(self.network, self.start, position, self.last_rate, seen)
         if seen.top1_error is not None:
             self.schedule.end_epoch(seen.top1_error)
+        first = conv_weights(self.network)[self.network.graph.conv_layers[0]].detach().cpu()
         self.position = Position(
             epoch=position.epoch + 1,
             history=[*position.history, record],

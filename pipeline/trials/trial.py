@@ -14,8 +14,7 @@ from pipeline.storage.publish import publish
 from pipeline.training.artifacts import write_model
 from pipeline.training.distributed import Group
 from pipeline.training.task import ExecutionConfig, TrainingTask
-from pipeline.training.train import train
-from pipeline.training.trainer import Watch
+from pipeline.training.trainer import Watch, train
 from pipeline.workspace import Workspace
 
 

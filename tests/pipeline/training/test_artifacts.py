@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -6,9 +7,16 @@ from pipeline.dataset.manifest import ImageRow, sorted_manifest
 from pipeline.dataset.store import FolderStore
 from pipeline.network.card import load_card
 from pipeline.storage.history import EpochRecord
-from pipeline.training.artifacts import mean_field, per_pixel, training_report, write_model
-from pipeline.training.checkpoint import save_snapshot
-from pipeline.training.init import init_network
+from pipeline.training.artifacts import (
+    epoch_record,
+    mean_field,
+    per_pixel,
+    training_report,
+    write_model,
+)
+from pipeline.training.checkpoint import Position, save_snapshot
+from pipeline.training.init import conv_weights, init_network
+from pipeline.training.losses import Validation
 from pipeline.training.task import TrainingResult, TrainingTask
 from tests.pipeline.training.tiny import write_params
 
@@ -64,6 +72,24 @@ def test_a_mean_of_each_pixel_is_kept_beside_the_weights(tmp_path, task):
     assert card.mean == "input_mean"
     weights = load_file(tmp_path / "model" / "weights.safetensors")
     assert torch.equal(weights["input_mean"], image)
+
+
+def test_the_record_of_an_epoch_has_means_over_its_images_and_measures_of_the_filters(task):
+    network = result(task).network
+    filters = conv_weights(network)
+    start = {layer: -2 * w.detach() for layer, w in filters.items()}
+    start["conv1"][1:] = 0
+    position = Position(epoch=1, step=3, loss_sum=12.0, wrong=3, seen=6)
+    validation = Validation(1.5, 0.25, {"conv1": 2})
+    record = epoch_record(network, start, position, 0.01, validation)
+    assert (record.epoch, record.learning_rate) == (2, 0.01)
+    assert (record.train_loss, record.train_top1_error) == (2.0, 0.5)
+    assert (record.val_loss, record.val_top1_error, record.dead) == (1.5, 0.25, {"conv1": 2})
+    rms = np.sqrt((filters["conv1"].detach().numpy() ** 2).mean(axis=(1, 2, 3)))
+    assert record.conv1_rms == pytest.approx((rms.min(), np.median(rms), rms.max()))
+    assert (record.start_cosine["conv1"], record.start_tenths["conv1"]) == (0, (4, *[0] * 8, 1))
+    assert record.start_cosine["conv2"] == pytest.approx(1)
+    assert list(record.start_tenths) == list(filters)
 
 
 def test_the_report_has_the_last_epoch_and_how_far_filters_came_from_their_start(tmp_path, task):

@@ -11,7 +11,7 @@ from pipeline.errors import AtlasError
 from pipeline.training.checkpoint import FILE, Position
 from pipeline.training.distributed import Group, launch, process_count, process_group
 from pipeline.training.task import ExecutionConfig
-from pipeline.training.train import train
+from pipeline.training.trainer import train
 from tests.pipeline.training.tiny import make_workspace, task, trained, weights
 
 

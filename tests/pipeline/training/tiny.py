@@ -16,7 +16,7 @@ from pipeline.storage.hashing import sha256_of
 from pipeline.training.checkpoint import read_snapshot
 from pipeline.training.distributed import Group
 from pipeline.training.task import ExecutionConfig, TrainingResult, TrainingTask
-from pipeline.training.train import train
+from pipeline.training.trainer import train
 from pipeline.workspace import Workspace
 from tests.workspaces import write_listing
 
