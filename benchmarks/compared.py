@@ -21,10 +21,10 @@ from pipeline.compute.device import configure_matmul
 from pipeline.dataset.store import ImageStore, open_images
 from pipeline.dataset.verified import load_verified
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
 from pipeline.network.model import Model, load_model
 from pipeline.network.overflow import is_overflow_safe
+from pipeline.network.receptive_field import receptive_field
 from pipeline.progress import no_progress
 from pipeline.project.method import method_of
 from pipeline.project.projector import Projector

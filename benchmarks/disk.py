@@ -26,8 +26,8 @@ from pipeline.atlas.layer_entries import present_entries
 from pipeline.compute import cluster
 from pipeline.dataset.store import FolderStore
 from pipeline.dataset.verified import load_verified
-from pipeline.network.geometry import receptive_field
 from pipeline.network.model import load_model
+from pipeline.network.receptive_field import receptive_field
 from pipeline.project.projector import Projector
 from pipeline.storage.stores import SHARD_CHANNELS
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from benchmarks.memory import alone, peak_mib
 from benchmarks.row import Row
-from pipeline.network.geometry import Field, whole_map
+from pipeline.network.geometry import whole_map
+from pipeline.network.receptive_field import Field
 from pipeline.scan.checkpoint import ScanCheckpoint
 from pipeline.scan.class_means import ClassMeans
 from pipeline.scan.examples import Examples

@@ -17,9 +17,10 @@ from benchmarks.world import LAYERS, photograph_like
 from pipeline.atlas.chunks import entry_chunks
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.architectures import build_chain
-from pipeline.network.geometry import receptive_field, seed_of, windows
+from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv, Curve, LocalResponseNorm, MaxPool
+from pipeline.network.receptive_field import receptive_field
 from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_work import window_macs

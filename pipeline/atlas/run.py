@@ -18,8 +18,8 @@ from pipeline.dataset.verified import load_verified
 from pipeline.errors import AtlasError
 from pipeline.network.card import ModelCard, load_card
 from pipeline.network.centres import Squares, unit_squares
-from pipeline.network.geometry import Field, receptive_field
 from pipeline.network.graph import Graph
+from pipeline.network.receptive_field import Field, receptive_field
 from pipeline.params import Params, load_params
 from pipeline.storage.entry import MISSING, Entry, boxes_where_shown
 from pipeline.storage.figures import FigureData, read_figures

@@ -10,8 +10,8 @@ from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.atlas.stored_size import reduced_size, reduction
 from pipeline.compute.pool import Pool, Task
 from pipeline.dataset.manifest import ImageRow
-from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
+from pipeline.network.receptive_field import receptive_field
 from pipeline.progress import Advance
 from pipeline.storage.spill import Spill, Table, Values
 

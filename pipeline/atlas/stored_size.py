@@ -6,8 +6,8 @@ The field of a deep layer is the whole image: 2,048 channels of ResNet-50 would 
 import numpy as np
 from jaxtyping import UInt8
 
-from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
+from pipeline.network.receptive_field import receptive_field
 from pipeline.network.window import Pair
 
 LARGEST_BYTES = 10**9

@@ -12,7 +12,7 @@ from pipeline.atlas.runner import EntryTask
 from pipeline.atlas.stored_size import reduced_pixels
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
-from pipeline.network.geometry import Field
+from pipeline.network.receptive_field import Field
 from pipeline.params import Interpolation
 from pipeline.storage.spill import Values
 

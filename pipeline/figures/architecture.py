@@ -18,7 +18,7 @@ from pipeline.errors import AtlasError
 from pipeline.figures.figure import Work
 from pipeline.figures.spectra import aliasing, fold_over, radial_shares, white_shares
 from pipeline.network.filters import filter_rms
-from pipeline.network.geometry import receptive_field
+from pipeline.network.receptive_field import receptive_field
 from pipeline.params.figures import FigureName
 from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
 from pipeline.storage.figures import Arrays, FigureData

@@ -20,7 +20,7 @@ from pipeline.dataset.seeding import rng_for
 from pipeline.figures.figure import Work
 from pipeline.figures.history import History
 from pipeline.network.card import check_snapshot, named_snapshots
-from pipeline.network.geometry import receptive_field
+from pipeline.network.receptive_field import receptive_field
 from pipeline.params.figures import FigureName
 from pipeline.project.worker import ProjectConfig, ProjectTask, project_chunk
 from pipeline.scan.layer_statistics import LayerStatistics

@@ -6,8 +6,9 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from pipeline.network.fold import folded
-from pipeline.network.geometry import receptive_field, seed_of, windows
+from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
+from pipeline.network.receptive_field import receptive_field
 from pipeline.network.window import Pair
 from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units

@@ -17,10 +17,11 @@ from pipeline.adopt.oracle import Backward
 from pipeline.adopt.reading import Weights
 from pipeline.adopt.trace import UnreadableError
 from pipeline.atlas.layer_entries import LayerEntries
-from pipeline.network.geometry import receptive_field, seed_of
+from pipeline.network.geometry import seed_of
 from pipeline.network.graph import Graph, Layer
 from pipeline.network.module import Network
 from pipeline.network.ops import Curve
+from pipeline.network.receptive_field import receptive_field
 from pipeline.params import Method, WantedMethod
 from pipeline.project.method import method_of
 from pipeline.project.projector import Projector

@@ -13,8 +13,8 @@ from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.atlas.stored_size import reduced_size
 from pipeline.compute.memory import fitted
 from pipeline.network.fold import folded
-from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
+from pipeline.network.receptive_field import receptive_field
 from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
 from pipeline.project.forward_plan import ForwardPlan, Images

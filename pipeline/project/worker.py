@@ -15,9 +15,9 @@ from pipeline.compute.worker_cache import cached_per_process, load_pinned_model
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import load_verified
 from pipeline.network.centres import unit_centres
-from pipeline.network.geometry import receptive_field
 from pipeline.network.model import Model
 from pipeline.network.overflow import is_overflow_safe
+from pipeline.network.receptive_field import receptive_field
 from pipeline.params import WantedMethod
 from pipeline.project.control import load_start
 from pipeline.project.energy import energy_boxes

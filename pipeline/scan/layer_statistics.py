@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from jaxtyping import Float32, Int32, Int64, Shaped
 
-from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
+from pipeline.network.receptive_field import receptive_field
 from pipeline.scan.class_means import ClassMeans
 from pipeline.scan.counts import ImageCounts
 from pipeline.scan.examples import Examples

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64, Shaped
 
-from pipeline.network.geometry import Field
+from pipeline.network.receptive_field import Field
 from pipeline.storage.scan_record import Variable
 
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]

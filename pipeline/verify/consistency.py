@@ -13,8 +13,8 @@ from pipeline.dataset.store import ImageStore
 from pipeline.dataset.verified import read_verified
 from pipeline.errors import AtlasError
 from pipeline.network.centres import unit_centres
-from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
+from pipeline.network.receptive_field import receptive_field
 from pipeline.storage.scan_record import ScanRecord
 from pipeline.storage.stores import SHARD_CHANNELS, open_layer, read_array
 

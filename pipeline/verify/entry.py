@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float64, Int32, UInt8
 from torch import Tensor
 
-from pipeline.network.geometry import Field
+from pipeline.network.receptive_field import Field
 from pipeline.storage.entry import Entry
 from pipeline.verify.reference import Reference, ReferencePass
 from pipeline.verify.ties import ROUNDING, InvalidSwitchError, SwitchClaims, apply_claims

@@ -7,8 +7,8 @@ import zarr
 from jaxtyping import Bool
 
 from pipeline.dataset.manifest import ImageRow
-from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
+from pipeline.network.receptive_field import receptive_field
 from pipeline.storage.scan_record import ScanRecord
 from pipeline.storage.stores import SHARD_CHANNELS, open_layer, read_array
 from pipeline.verify.consistency import named_faults

@@ -14,9 +14,9 @@ from safetensors.torch import save_file
 from pipeline.atlas import open_atlas
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.card import ModelCard, snapshot_path
-from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
 from pipeline.network.model import save_model
+from pipeline.network.receptive_field import receptive_field
 from pipeline.scan.examples import BANDS, EXAMPLES
 from pipeline.storage.error_rates import ErrorRates
 from pipeline.storage.hashing import sha256_of

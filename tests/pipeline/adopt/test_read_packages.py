@@ -11,9 +11,9 @@ import torch
 from pipeline.adopt.build import Spec, build
 from pipeline.adopt.check import check, module_maps
 from pipeline.adopt.read import read
-from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.network.ops import LocalResponseNorm
+from pipeline.network.receptive_field import receptive_field
 from pipeline.project.method import method_of
 from tests.pipeline.adopt.modules import drawn
 

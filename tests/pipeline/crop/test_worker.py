@@ -8,7 +8,8 @@ from pipeline.crop.worker import CropConfig, crop_chunk
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import FolderStore
 from pipeline.errors import AtlasError
-from pipeline.network.geometry import AxisWindow, Field
+from pipeline.network.geometry import AxisWindow
+from pipeline.network.receptive_field import Field
 from pipeline.storage.hashing import sha256_of
 
 AXIS = AxisWindow(-1, 2, 4, 12)

@@ -7,8 +7,8 @@ from pipeline.errors import AtlasError
 from pipeline.figures.architecture import Architecture, relative_spread, rivals_of
 from pipeline.figures.figure import Work
 from pipeline.network.filters import filter_rms
-from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph
+from pipeline.network.receptive_field import receptive_field
 from tests.figure_making import Here, made
 from tests.finished_scan import finished_scan
 from tests.workspaces import write_params

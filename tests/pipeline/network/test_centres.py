@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline.network.centres import Squares, unit_centres, unit_squares
-from pipeline.network.geometry import receptive_field
 from pipeline.network.graph import Graph, Node
 from pipeline.network.ops import Add, Conv, Curve, Input, Linear, MapNorm
+from pipeline.network.receptive_field import receptive_field
 from pipeline.network.window import Window
 from tests.pipeline.network.small_graphs import chained, conv
 

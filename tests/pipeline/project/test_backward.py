@@ -6,8 +6,9 @@ from torch import nn
 
 from pipeline.adopt.oracle import Backward
 from pipeline.adopt.read import read
-from pipeline.network.geometry import receptive_field, seed_of, windows
+from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
+from pipeline.network.receptive_field import receptive_field
 from pipeline.project.forward_work import needs_whole_image
 from pipeline.project.method import recorded
 from tests.pipeline.adopt.modules import Gate, drawn

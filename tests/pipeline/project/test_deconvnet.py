@@ -6,9 +6,10 @@ import torch
 from captum.attr import NeuronDeconvolution
 from torch import nn
 
-from pipeline.network.geometry import receptive_field, seed_of, windows
+from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
 from pipeline.network.ops import Conv, LocalResponseNorm, MaxPool
+from pipeline.network.receptive_field import receptive_field
 from pipeline.network.window import square
 from pipeline.project.adjoints import PhaseConv, TransposedConv, transpose
 from pipeline.project.deconvnet import Deconvnet, Units

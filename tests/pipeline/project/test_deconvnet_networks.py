@@ -10,9 +10,9 @@ from torchvision import models
 
 from pipeline.adopt.read import read
 from pipeline.network.fold import folded
-from pipeline.network.geometry import receptive_field
 from pipeline.network.module import Network
 from pipeline.network.plan import planned
+from pipeline.network.receptive_field import receptive_field
 from pipeline.project.method import method_of
 from tests.pipeline.project.module_oracle import calibrated, module_projection
 from tests.pipeline.project.oracle import under_box

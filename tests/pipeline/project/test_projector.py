@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from pipeline.atlas.layer_entries import LayerEntries
-from pipeline.network.geometry import receptive_field
+from pipeline.network.receptive_field import receptive_field
 from pipeline.project.projector import Projector
 from tests.pipeline.project.oracle import autograd_projection, random_network, under_box
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipeline.network.geometry import AxisWindow, Field
+from pipeline.network.geometry import AxisWindow
+from pipeline.network.receptive_field import Field
 from pipeline.scan.statistic import LayerFacts, PeakBatch
 
 FIELD = Field(AxisWindow(-1, 2, 7, 12), AxisWindow(-1, 2, 7, 14))

@@ -2,7 +2,8 @@ import dataclasses
 
 import numpy as np
 
-from pipeline.network.geometry import AxisWindow, Field
+from pipeline.network.geometry import AxisWindow
+from pipeline.network.receptive_field import Field
 from pipeline.scan.counts import ImageCounts
 from tests.pipeline.scan.batches import batch, facts
 

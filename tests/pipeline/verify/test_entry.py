@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.network.geometry import receptive_field
+from pipeline.network.receptive_field import receptive_field
 from pipeline.storage.entry import Entry
 from pipeline.verify.entry import PictureFrame, check_entry, cut_out
 from pipeline.verify.reference import Reference

@@ -9,9 +9,10 @@ from torch.nn import functional
 
 from pipeline.adopt.build import Spec, build
 from pipeline.adopt.read import read
-from pipeline.network.geometry import receptive_field, seed_of
+from pipeline.network.geometry import seed_of
 from pipeline.network.module import Network
 from pipeline.network.ops import Curve, MaxPool
+from pipeline.network.receptive_field import receptive_field
 from tests.pipeline.network.small_graphs import joined
 
 
