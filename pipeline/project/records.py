@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Int64, Shaped, UInt8
 from torch import Tensor
 
-from pipeline.network.functions import Maps, apply_curve
+from pipeline.network.curves import apply_curve
+from pipeline.network.functions import Maps
 from pipeline.network.ops import ChannelNorm, Curve, MapNorm, Mul, Op
 from pipeline.network.window import Window
 

@@ -1,14 +1,11 @@
-import math
-
 import numpy as np
 import pytest
 import torch
 
-from pipeline.network.functions import apply_curve, apply_op, max_pool, pad_for, resampling
+from pipeline.network.functions import apply_op, max_pool, pad_for, resampling
 from pipeline.network.ops import (
     BatchNorm,
     ChannelNorm,
-    Curve,
     Linear,
     LocalResponseNorm,
     MaxPool,
@@ -43,26 +40,6 @@ def test_zeros_complete_the_last_window_on_the_right_and_bottom_only(size, side)
     assert padded.shape[-2:] == (side, side)
     assert torch.equal(padded[..., :size, :size], torch.ones(1, 1, size, size))
     assert padded.sum() == size**2
-
-
-CURVES = {
-    "relu": (0.0, 2.0),
-    "leaky_relu": (-0.5, 2.0),
-    "elu": (0.25 * math.expm1(-2), 2.0),
-    "sigmoid": (1 / (1 + math.exp(2)), 1 / (1 + math.exp(-2))),
-    "silu": (-2 / (1 + math.exp(2)), 2 / (1 + math.exp(-2))),
-    "gelu": (-(1 + math.erf(-(2**0.5))), 1 + math.erf(2**0.5)),
-    "hardswish": (-2 * 1 / 6, 2 * 5 / 6),
-    "softplus": (math.log1p(math.exp(-2)), math.log1p(math.exp(2))),
-    "mish": (-2 * math.tanh(math.log1p(math.exp(-2))), 2 * math.tanh(math.log1p(math.exp(2)))),
-}
-"""Of each function, its values at −2 and 2; the slope is a quarter."""
-
-
-@pytest.mark.parametrize("kind", CURVES)
-def test_an_activation_function_follows_its_formula(kind):
-    values = apply_curve(Curve(kind, 0.25), torch.tensor([-2.0, 2.0], dtype=torch.float64))
-    assert values.tolist() == pytest.approx(CURVES[kind], rel=1e-12)
 
 
 def test_of_equal_values_a_pool_takes_the_first_whatever_its_padding():
