@@ -10,7 +10,8 @@ import torch
 from benchmarks.cost import timed
 from benchmarks.row import Row
 from benchmarks.world import World, make_world
-from pipeline.dataset.images import centre_square, load_image
+from pipeline.dataset.framing import centre_square
+from pipeline.dataset.images import load_image
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import open_images
 from pipeline.evaluation.classifier import BATCH

@@ -20,7 +20,8 @@ from benchmarks.row import Row
 from benchmarks.scan import eager_network, scan_rate
 from benchmarks.world import BATCH, LAYERS, World, make_world
 from pipeline.compute import cluster
-from pipeline.dataset.images import load_square
+from pipeline.dataset.framing import centre_square
+from pipeline.dataset.images import load_image
 from pipeline.network.model import load_model
 from pipeline.scan.forward import Forward
 
@@ -69,7 +70,8 @@ class _Photos:
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         card = self._model.card
-        pixels = torch.from_numpy(load_square(self._paths[index], card.resize, card.crop))
+        image = load_image(self._paths[index].read_bytes())
+        pixels = torch.from_numpy(centre_square(image, card.resize, card.crop))
         normalised = self._model.normalisation(pixels.movedim(-1, 0)[None])[0]
         # The padding that conv1's last windows reach into (tests hold it against the network's).
         return nn.functional.pad(normalised, (0, 1, 0, 1)), 0

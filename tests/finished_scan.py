@@ -7,7 +7,6 @@ import torch
 import zarr
 from PIL import Image
 
-from pipeline.dataset.images import load_square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.network.architectures import Variant, build_chain
 from pipeline.network.card import ModelCard
@@ -18,6 +17,7 @@ from pipeline.storage.provenance import Provenance
 from pipeline.storage.scan_record import ScanRecord
 from pipeline.storage.stores import create_store, seal, write_scan
 from pipeline.workspace import Workspace
+from tests.squares import load_square
 from tests.workspaces import waves, write_listing, write_params
 
 CLASSES = ("one", "two")

@@ -19,23 +19,27 @@ from tests.imports import ROOT, closure, is_empty
 RECORD = ROOT / "tests" / "state_versions.json"
 
 
-def entry(stage: Stateful) -> Path:
-    """The module whose imports are a stage's code."""
-    return Path("pipeline/dataset/images.py" if stage == "pixels" else f"stages/{stage}.py")
+PIXELS = (Path("pipeline/dataset/images.py"), Path("pipeline/dataset/framing.py"))
+
+
+def entries(stage: Stateful) -> tuple[Path, ...]:
+    """The modules that are a stage's code, with what they import."""
+    return PIXELS if stage == "pixels" else (Path(f"stages/{stage}.py"),)
 
 
 def record(stages: Iterable[Stateful] = tuple(VERSIONS)) -> dict[str, dict[str, object]]:
     """The version and the hash of the code, by stage."""
     return {
-        stage: {"version": VERSIONS[stage], "code": _sha256_of_code(entry(stage))}
+        stage: {"version": VERSIONS[stage], "code": _sha256_of_code(entries(stage))}
         for stage in stages
     }
 
 
-def _sha256_of_code(module: Path) -> str:
-    """One hash over a module and all that it imports: neither comments, docstrings nor layout."""
+def _sha256_of_code(starts: Iterable[Path]) -> str:
+    """One hash over modules and all that they import: neither comments, docstrings nor layout."""
     digest = hashlib.sha256()
-    for path in sorted(closure(module) - CANNOT_CHANGE_A_RESULT):
+    read = {path for start in starts for path in closure(start)}
+    for path in sorted(read - CANNOT_CHANGE_A_RESULT):
         if not is_empty(path):
             code = _code((ROOT / path).read_text(encoding="utf-8"))
             digest.update(f"{path}\0{code}\0".encode())

@@ -1,4 +1,4 @@
-"""From an image file to a network input: the project's one `load_image` and one `centre_square`."""
+"""From the bytes of an image file to RGB: the project's one `load_image`."""
 
 import ctypes
 import io
@@ -6,15 +6,12 @@ import logging
 import struct
 import warnings
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError, _imaging
 
 from pipeline.dataset.png import SIGNATURE, transparent_colour, without_metadata
-from pipeline.errors import AtlasError
-from pipeline.params import Interpolation
 
 MAX_PIXELS = 89_478_485
 """An image with more is refused before it is decoded; Pillow's own limit, which only warns."""
@@ -22,8 +19,6 @@ MID_GREY = (128, 128, 128)
 MAX_GREY = 65535
 STRIP = 512
 """Rows converted at a time."""
-LONGEST = 32
-"""An image with a larger aspect ratio is cut to its middle before it is resized."""
 
 Image.init()
 FORMATS = sorted(
@@ -224,50 +219,3 @@ def _over_grey(image: Image.Image) -> Image.Image:
         ground = Image.new("RGBA", layer.size, (*MID_GREY, 255))
         shown.paste(Image.alpha_composite(ground, layer).convert("RGB"), (0, top))
     return shown
-
-
-def centre_square(
-    image: Image.Image, resize: int, crop: int, interpolation: Interpolation = "bilinear"
-) -> UInt8[np.ndarray, "crop crop 3"]:
-    """Resize the shortest side, antialiased, then take the centre square.
-
-    The pixels of the network input before normalisation, to the bit those that
-    torchvision.transforms.v2 makes of the same Pillow image (at an aspect ratio above 32: within
-    one pixel of its place). Safe to call from threads.
-    """
-    image = _middle(image)
-    width, height = image.size
-    short = min(width, height)
-    new_width, new_height = int(resize * width / short), int(resize * height / short)
-    left, top = round((new_width - crop) / 2), round((new_height - crop) / 2)
-    # Pillow resizes rows, then columns; between the two, columns outside the square are dropped.
-    resampling = Image.Resampling[interpolation.upper()]
-    image = image.resize((new_width, height), resampling)
-    image = image.crop((left, 0, left + crop, height))
-    image = image.resize((crop, new_height), resampling)
-    return np.asarray(image.crop((0, top, crop, top + crop)))
-
-
-def _middle(image: Image.Image) -> Image.Image:
-    """The middle of a very long image, cut by equal amounts at both ends.
-
-    1 × 60,000 pixels would otherwise become 256 × 15 million before the square is taken.
-    """
-    width, height = image.size
-    longest = LONGEST * min(width, height)
-    across, down = max(0, width - longest) // 2, max(0, height - longest) // 2
-    return image.crop((across, down, width - across, height - down))
-
-
-def load_square(path: Path, resize: int, crop: int) -> UInt8[np.ndarray, "crop crop 3"]:
-    """The square of an image file that the manifest lists.
-
-    Raises AtlasError where the file has gone or no longer decodes.
-    """
-    try:
-        return centre_square(load_image(path.read_bytes()), resize, crop)
-    except (OSError, UnusableImageError) as error:
-        raise AtlasError(
-            f"{path}, which the manifest lists, cannot be read: {error}.",
-            fix="Restore it, or run `dvc repro -f -s prepare` and then `dvc repro`.",
-        ) from error

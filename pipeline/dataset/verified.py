@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from pipeline.dataset.images import UnusableImageError, centre_square, load_image
+from pipeline.dataset.framing import centre_square
+from pipeline.dataset.images import UnusableImageError, load_image
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import ImageStore
 from pipeline.dataset.unreadable import unreadable

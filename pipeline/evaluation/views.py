@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from pipeline.dataset.images import centre_square
+from pipeline.dataset.framing import centre_square
 from pipeline.params import Interpolation
 
 View = UInt8[np.ndarray, "crop crop 3"]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pipeline.atlas import Run
 from pipeline.compute.device import configure_matmul
-from pipeline.dataset.images import centre_square
+from pipeline.dataset.framing import centre_square
 from pipeline.dataset.verified import decode_verified
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, scores_classes

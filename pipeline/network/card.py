@@ -125,7 +125,7 @@ class ModelCard(BaseModel):
 
     @property
     def framing(self) -> tuple[int, int, Interpolation]:
-        """How an image becomes a square, as `pipeline.dataset.images.centre_square` takes it."""
+        """How an image becomes a square, as `pipeline.dataset.framing.centre_square` takes it."""
         return self.resize, self.crop, self.interpolation or "bilinear"
 
     def graph(self) -> Graph:

@@ -230,7 +230,7 @@ def _validation(run: Workspace) -> list[ImageRow]:
 
 
 def _square(run: Workspace, row: ImageRow, plan: Plan) -> np.ndarray:
-    from pipeline.dataset.images import load_square
+    from tests.squares import load_square
 
     return load_square(run.root / "data" / row.path, plan.crop + 8, plan.crop)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pipeline.dataset.images import centre_square, load_image
+from pipeline.dataset.framing import centre_square
+from pipeline.dataset.images import load_image
 from pipeline.dataset.store import FolderStore
 from pipeline.dataset.verified import load_verified, read_verified
 from pipeline.errors import AtlasError

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional
 
-from pipeline.dataset.images import centre_square, load_image
+from pipeline.dataset.framing import centre_square
+from pipeline.dataset.images import load_image
 from pipeline.dataset.manifest import ImageRow, read_manifest
 from pipeline.dataset.store import FolderStore, open_images
 from pipeline.errors import AtlasError

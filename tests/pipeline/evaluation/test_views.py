@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 from torchvision.transforms.v2 import functional
 
-from pipeline.dataset.images import centre_square
+from pipeline.dataset.framing import centre_square
 from pipeline.evaluation.views import centre_crop, ten_crops
 
 

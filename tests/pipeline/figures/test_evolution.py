@@ -4,12 +4,12 @@ import torch
 from safetensors.torch import save_file
 
 from pipeline.atlas import open_atlas
-from pipeline.dataset.images import load_square
 from pipeline.figures.evolution import Evolution, followed, shown_rows
 from pipeline.network.card import snapshot_path
 from pipeline.network.model import load_model
 from tests.figure_making import Here, made
 from tests.finished_scan import CROP, RESIZE, finished_scan
+from tests.squares import load_square
 
 LAYERS = ("conv1", "conv2", "conv5")
 PLANTED = {0: (0, 1), 1: (0, 1), 4: (1, 2), 9: (1, 2)}

@@ -7,7 +7,6 @@ import torch
 from PIL import Image
 
 from pipeline.atlas import open_atlas
-from pipeline.dataset.images import load_square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import open_images
 from pipeline.figures.invariance import Invariance, InvarianceJob, follow
@@ -22,6 +21,7 @@ from pipeline.storage.hashing import sha256_of
 from tests.figure_making import Here, made
 from tests.finished_scan import CROP, RESIZE, finished_scan
 from tests.pipeline.figures.networks import drawn
+from tests.squares import load_square
 
 
 @pytest.fixture(scope="module")

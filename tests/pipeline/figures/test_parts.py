@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.dataset.images import centre_square
+from pipeline.dataset.framing import centre_square
 from pipeline.dataset.manifest import ImageRow
 from pipeline.errors import AtlasError
 from pipeline.figures.parts import Part, in_input, read_parts

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from pipeline.atlas import Run
-from pipeline.dataset.images import load_square
 from pipeline.project.replay import SwitchReplay
 from pipeline.project.worker import config_of
 from tests.finished_scan import CROP, RESIZE, finished_scan
+from tests.squares import load_square
 
 
 @pytest.fixture(scope="module")

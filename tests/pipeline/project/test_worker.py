@@ -9,11 +9,11 @@ import torch
 from pipeline.atlas import Run
 from pipeline.atlas.layer_entries import entries_of
 from pipeline.atlas.runner import entry_task
-from pipeline.dataset.images import load_square
 from pipeline.errors import AtlasError
 from pipeline.project.worker import config_of, project_chunk
 from tests.finished_scan import CROP, RESIZE, finished_scan
 from tests.pipeline.project.oracle import autograd_projection, under_box
+from tests.squares import load_square
 
 CPU = torch.device("cpu")
 

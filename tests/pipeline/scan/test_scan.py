@@ -13,7 +13,6 @@ from safetensors.torch import load_file
 
 from pipeline.compute.cluster import workers
 from pipeline.compute.pool import Pool
-from pipeline.dataset.images import load_square
 from pipeline.dataset.store import FolderStore
 from pipeline.errors import AtlasError
 from pipeline.network.card import load_card
@@ -24,6 +23,7 @@ from pipeline.scan.scan import Scan, plan_scan
 from pipeline.scan.worker import scan_chunk
 from pipeline.storage.scan_record import scan_record
 from tests.pipeline.scan.worlds import World, make_world
+from tests.squares import load_square
 
 CPU = torch.device("cpu")
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.dataset.images import load_square
 from pipeline.dataset.store import FolderStore
 from pipeline.errors import AtlasError
 from pipeline.scan.worker import ScanConfig, ScanTask, scan_chunk
 from tests.pipeline.scan.worlds import make_world
+from tests.squares import load_square
 
 LAYERS, FIRST = ("conv2", "fc8"), 100
 

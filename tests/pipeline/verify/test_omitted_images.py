@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.dataset.images import load_square
 from pipeline.dataset.manifest import read_manifest
 from pipeline.network.model import load_model
 from pipeline.storage.stores import open_store, read_scan
 from pipeline.verify.omitted_images import omissions
 from pipeline.verify.reference import Reference
 from tests.finished_scan import CROP, RESIZE, finished_scan
+from tests.squares import load_square
 
 LAYERS = ("conv1", "conv3", "fc8")
 
