@@ -14,9 +14,10 @@ import torch
 from torch import nn
 from torchvision import models
 
-from pipeline.adopt.build import Spec, build
+from pipeline.adopt.build import build
 from pipeline.adopt.check import check, method_to_check
 from pipeline.adopt.read import read
+from pipeline.adopt.spec import Spec
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph
 

@@ -9,8 +9,9 @@ import click
 import yaml
 
 from pipeline.adopt.adoption import Adopted, adopt_module, scores
-from pipeline.adopt.build import Built, Spec, build
+from pipeline.adopt.build import Built, build
 from pipeline.adopt.preprocessing import Preprocessing, imagenet
+from pipeline.adopt.spec import Spec
 from pipeline.dataset.class_names import ClassNames, read_class_names, write_class_names
 from pipeline.errors import AtlasError, printable
 from pipeline.network.selection import selected

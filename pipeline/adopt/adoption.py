@@ -9,10 +9,11 @@ from pathlib import Path
 
 from torch import nn
 
-from pipeline.adopt.build import Built, Spec
+from pipeline.adopt.build import Built
 from pipeline.adopt.check import Agreement, check
 from pipeline.adopt.read import read
 from pipeline.adopt.reading import Weights
+from pipeline.adopt.spec import Spec
 from pipeline.adopt.trace import UnreadableError
 from pipeline.errors import AtlasError
 from pipeline.network.graph import Graph, Node

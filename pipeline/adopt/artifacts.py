@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from pipeline.adopt.adoption import Adopted, adopt_module, check_file, scores
-from pipeline.adopt.build import Spec, build
+from pipeline.adopt.build import build
+from pipeline.adopt.spec import Spec
 from pipeline.dataset.class_names import ClassNames, read_class_names
 from pipeline.dataset.prepared import prepared_manifest
 from pipeline.errors import AtlasError

@@ -4,7 +4,7 @@ import contextlib
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,47 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.adopt.external_weights import read_tensors, unwrapped
+from pipeline.adopt.module_weights import check_kinds, load_file
 from pipeline.adopt.preprocessing import Preprocessing, of_timm, of_torchvision
+from pipeline.adopt.spec import Spec
 from pipeline.dataset.class_names import ClassNames
 from pipeline.errors import AtlasError
-from pipeline.network.weights_file import SUFFIXES, Tensors
+from pipeline.network.weights_file import SUFFIXES
 from pipeline.storage.hashing import sha256_of
-
-Arguments = Mapping[str, str | int | float | bool | None]
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A network from elsewhere: what makes it, with which arguments and weights."""
-
-    arch: str
-    """torchvision:NAME, timm:NAME or package.module:function."""
-    arguments: Arguments
-    weights: str | None
-    """A name of torchvision's or a file; None: those that the function leaves in the module."""
-    root: Path
-    """The folder that `nets` and relative weights files are in."""
-
-    @property
-    def maker(self) -> str:
-        """What is before the colon."""
-        return self.arch.partition(":")[0]
-
-    @property
-    def name(self) -> str:
-        """What is after the colon."""
-        return self.arch.partition(":")[2]
-
-    @property
-    def file(self) -> Path | None:
-        """The weights file; None where the weights are a name or the function's own."""
-        if self.weights is None or not _names_file(self.weights):
-            return None
-        return self.root / Path(self.weights).expanduser()
-
-
-def _names_file(weights: str) -> bool:
-    return Path(weights).suffix.lower() in SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -132,7 +98,7 @@ def _function(spec: Spec) -> Built:
             f"{spec.arch} made a {type(made).__name__}, not a torch.nn.Module.",
             fix="Return the module itself.",
         )
-    sha256 = _load_file(made, spec)
+    sha256 = load_file(made, spec)
     config = getattr(made, "pretrained_cfg", None)
     known = of_timm(config) if isinstance(config, dict) else (None, None)
     return Built(made, *known, sha256)
@@ -163,7 +129,7 @@ def _timm(spec: Spec) -> Built:
     except ModuleNotFoundError:
         raise AtlasError("timm is not installed.", fix="Run `uv pip install timm`.") from None
     module = timm.create_model(spec.name, pretrained=False, **spec.arguments)
-    sha256 = _load_file(module, spec)
+    sha256 = load_file(module, spec)
     # Random weights were trained on no images, however those were cut.
     cut = {} if spec.file else {"crop_mode": "center"}
     return Built(module, *of_timm(module.pretrained_cfg | cut), sha256)
@@ -202,7 +168,7 @@ def _torchvision_from_file(spec: Spec, file: Path, known: Any) -> Built:
             module = _with_named_weights(spec, named, file)
             return Built(module, *of_torchvision(named), sha256_of(file))
     module = importlib.import_module("torchvision.models").get_model(spec.name, **spec.arguments)
-    sha256 = _load_file(module, spec)
+    sha256 = load_file(module, spec)
     preprocessing, classes = of_torchvision(known.DEFAULT)
     fits = classes is not None and _outputs(module) == len(classes.names)
     return Built(module, preprocessing, classes if fits else None, sha256)
@@ -224,7 +190,7 @@ def _with_named_weights(spec: Spec, named: Any, file: Path) -> nn.Module:
 
     with mock.patch.object(type(named), "get_state_dict", read):
         module: nn.Module = models.get_model(spec.name, weights=named, **spec.arguments)
-    _refuse(_of_other_kind(module.state_dict(), tensors), spec, file)
+    check_kinds(module.state_dict(), tensors, spec, file)
     return module
 
 
@@ -244,48 +210,6 @@ def _downloaded(spec: Spec, named: Any) -> Path:
                 fix=f"Fetch {named.url} where there is a network and pass it with --weights.",
             ) from None
     return path
-
-
-def _load_file(module: nn.Module, spec: Spec) -> str | None:
-    """Give a module the tensors of the spec's file; the file's sha256.
-
-    Raises AtlasError naming every tensor that is missing, of another shape or kind, or too many.
-    """
-    if spec.file is None:
-        return None
-    own = module.state_dict()
-    tensors = unwrapped(read_tensors(spec.file), own.keys(), spec.file)
-    expected = {name: tuple(t.shape) for name, t in own.items()}
-    given = {name: tuple(t.shape) for name, t in tensors.items()}
-    faults = [
-        f"{name} is {given.get(name, 'missing')}, not {shape}"
-        for name, shape in sorted(expected.items())
-        if given.get(name) != shape and not name.endswith("num_batches_tracked")
-    ]
-    faults += [f"{name} is not part of it" for name in sorted(given.keys() - expected.keys())]
-    _refuse(faults or _of_other_kind(own, tensors), spec, spec.file)
-    module.load_state_dict(tensors, strict=False)
-    return sha256_of(spec.file)
-
-
-def _of_other_kind(own: Mapping[str, Tensor], tensors: Tensors) -> list[str]:
-    """Tensors that would be turned into another kind of number: counts into weights, say."""
-    return [
-        f"{name} is of {tensor.dtype}, not {own[name].dtype}"
-        for name, tensor in tensors.items()
-        if name in own and tensor.is_floating_point() != own[name].is_floating_point()
-    ]
-
-
-def _refuse(faults: Sequence[str], spec: Spec, file: Path) -> None:
-    if not faults:
-        return
-    more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
-    raise AtlasError(
-        f"{file} does not fit {spec.arch}: {'; '.join(faults[:5])}{more}.",
-        fix="Name the architecture that the weights were trained with; --arguments may set it, "
-        "for instance num_classes.",
-    )
 
 
 def _outputs(module: nn.Module) -> int:

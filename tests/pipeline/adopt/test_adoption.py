@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from pipeline.adopt.adoption import adopt_module, check_file, scores
-from pipeline.adopt.build import Built, Spec
+from pipeline.adopt.build import Built
+from pipeline.adopt.spec import Spec
 from pipeline.adopt.trace import UnreadableError
 from pipeline.errors import AtlasError
 from pipeline.network.module import Network

@@ -1,4 +1,4 @@
-"""Modules from torchvision, timm and one's own code; weights files that fit and that do not."""
+"""Modules from torchvision, timm and one's own code."""
 
 import socket
 import sys
@@ -7,11 +7,11 @@ import urllib.request
 import pytest
 import torch
 import torchvision
-from safetensors.torch import save_file
 from torch import nn
 
-from pipeline.adopt.build import Spec, build
+from pipeline.adopt.build import build
 from pipeline.adopt.read import read
+from pipeline.adopt.spec import Spec
 from pipeline.errors import AtlasError
 from pipeline.network.module import Network
 
@@ -86,28 +86,7 @@ def test_code_beside_the_folder_that_dvc_watches_is_refused(mine, monkeypatch):
         monkeypatch.delitem(sys.modules, top)
 
 
-@pytest.mark.parametrize("name", ["w.pt", "w.pth", "w.safetensors"])
-def test_a_weights_file_is_loaded_by_name(mine, name):
-    given = build(spec(mine), seed=5).module.state_dict()
-    save = save_file if name.endswith("safetensors") else torch.save
-    save(given, mine / name)
-    built = build(spec(mine, weights=name), seed=0)
-    assert all(torch.equal(given[key], value) for key, value in built.module.state_dict().items())
-    assert len(built.weights_sha256) == 64
-
-
-def test_a_weights_file_may_be_of_the_wrapped_module_under_a_suffix_in_capitals(mine):
-    given = build(spec(mine), seed=5).module.state_dict()
-    torch.save({"state_dict": {f"model.{key}": t for key, t in given.items()}}, mine / "w.CKPT")
-    built = build(spec(mine, weights="w.CKPT"), seed=0)
-    assert all(torch.equal(given[key], value) for key, value in built.module.state_dict().items())
-
-
-def test_counts_are_not_turned_into_weights(mine, tmp_path):
-    given = build(spec(mine), seed=5).module.state_dict()
-    torch.save({key: tensor.to(torch.int8) for key, tensor in given.items()}, mine / "int.pth")
-    with pytest.raises(AtlasError, match=r"0\.bias is of torch\.int8, not torch\.float32"):
-        build(spec(mine, weights="int.pth"), seed=0)
+def test_torchvisions_counts_are_not_turned_into_weights(tmp_path):
     weights = torchvision.models.MobileNet_V3_Small_Weights.IMAGENET1K_V1
     file = tmp_path / weights.url.rpartition("/")[2]
     state = torchvision.models.mobilenet_v3_small(weights=None).state_dict()

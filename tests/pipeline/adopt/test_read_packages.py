@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.adopt.build import Spec, build
+from pipeline.adopt.build import build
 from pipeline.adopt.check import check, module_maps
 from pipeline.adopt.read import read
+from pipeline.adopt.spec import Spec
 from pipeline.network.module import Network
 from pipeline.network.ops import LocalResponseNorm
 from pipeline.network.receptive_field import receptive_field

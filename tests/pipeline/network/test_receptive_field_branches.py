@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from pipeline.adopt.build import Spec, build
+from pipeline.adopt.build import build
 from pipeline.adopt.read import read
+from pipeline.adopt.spec import Spec
 from pipeline.network.geometry import seed_of
 from pipeline.network.module import Network
 from pipeline.network.ops import Curve, MaxPool
