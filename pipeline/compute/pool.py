@@ -1,12 +1,10 @@
 """Workers: one interface to this process, to processes of this machine, and to a Dask cluster."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import dask
 from dask.system import CPU_COUNT
@@ -23,8 +21,8 @@ from distributed import (
     get_worker,
 )
 from distributed.comm.core import CommClosedError
-from distributed.core import rpc
 
+from pipeline.compute.scheduler import scheduler_client
 from pipeline.compute.version import Versions, check_versions, versions_here
 from pipeline.errors import AtlasError
 from pipeline.parent import ctrl_c_withheld
@@ -40,8 +38,6 @@ Task = Callable[[J, Any], R]
 importable module, deterministic, whose bits depend on no worker's number of cores."""
 
 WINDOW_PER_THREAD = 4
-CONNECT_S = 10.0
-"""Seconds that a scheduler has to answer."""
 UNWATCHED = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
@@ -55,7 +51,6 @@ system every 500 ms. A tenth of the processor time of a scan."""
 SILENT = {"distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical"}
 """What makes worker processes log nothing below that level: they would print the traceback of a
 heartbeat that Ctrl-C cuts off, and each connection that closes. Errors of tasks are returned."""
-SCHEMES = ("tcp", "tls", "ucx", "ws", "wss")
 
 
 class Place:
@@ -146,7 +141,7 @@ def open_pool(
     of them, by default those that share the cores.
     """
     if scheduler:
-        with _connect(scheduler) as client:
+        with scheduler_client(scheduler) as client:
             yield Pool(client, place, versions_here())
         return
     threads = threads or max(1, CPU_COUNT // max(1, count))
@@ -196,61 +191,6 @@ class _Worker(Worker):
 
     def start_http_server(self, *args: object, **options: object) -> None:
         """Open no port."""
-
-
-@contextmanager
-def _connect(scheduler: str) -> Iterator[Client]:
-    _check_address(scheduler)
-    # It would log a traceback where the scheduler ends, of which `run` makes one line.
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-    try:
-        with ThreadPoolExecutor(1) as thread:  # the calling one may run a loop, as in a notebook
-            thread.submit(asyncio.run, asyncio.wait_for(_answers(scheduler), CONNECT_S)).result()
-        client = Client(scheduler, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise AtlasError(
-            f"No Dask scheduler answers at {scheduler} ({error}).",
-            fix="Start one with `dask scheduler`, or unset ATLAS_SCHEDULER.",
-        ) from error
-    with client:
-        found = client.run(versions_here, on_error="return")
-        if not found:
-            raise AtlasError(
-                f"The scheduler at {scheduler} has no workers.",
-                fix=f"Start some with `dask worker {scheduler}`.",
-            )
-        for address, theirs in found.items():
-            _check_worker(address, theirs)
-        yield client
-
-
-async def _answers(scheduler: str) -> None:
-    """Return once a scheduler has answered: a Client waits for ever for one that stays silent."""
-    async with rpc(scheduler, connection_args=Security().get_connection_args("client")) as remote:
-        await remote.identity()
-
-
-def _check_address(scheduler: str) -> None:
-    """Raise AtlasError for what is not an address: Dask would try for minutes to reach any text."""
-    try:
-        parts = urlsplit(scheduler)
-        complete = parts.scheme in SCHEMES and parts.hostname and parts.port
-    except ValueError:  # a port beyond 65535, a bracket that is not closed
-        complete = None
-    if not complete:
-        raise AtlasError(
-            f"{scheduler!r} is not the address of a Dask scheduler.",
-            fix="Write it as tcp://HOST:PORT, as `dask scheduler` prints it.",
-        )
-
-
-def _check_worker(address: str, theirs: Versions | Exception) -> None:
-    if isinstance(theirs, Exception):
-        raise AtlasError(
-            f"The worker {address} cannot run this project ({theirs!r}).",
-            fix="Install the same version of the project on it, restart it, and run again.",
-        )
-    check_versions(address, theirs, versions_here())
 
 
 def _run_here(task: Task[J, R], job: J, place: Place, expected: Versions | None) -> R | AtlasError:

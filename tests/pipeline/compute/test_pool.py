@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,7 @@ import dask
 import pytest
 from distributed import Client, LocalCluster, Security, get_worker
 
-from pipeline.compute import pool as pools
-from pipeline.compute.pool import Place, Pool, _check_address, open_pool
+from pipeline.compute.pool import Place, Pool, open_pool
 from pipeline.errors import AtlasError
 from tests.pipeline.compute.jobs import square
 
@@ -107,40 +105,6 @@ def test_who_lacks_the_key_of_the_workers_is_refused(processes):
 def stranger(address: str) -> Security | None:
     """The credentials of somebody else, who has a key of his own."""
     return Security.temporary() if address.startswith("tls") else None
-
-
-@pytest.mark.parametrize(
-    "address", ["", "tcp://", "tcp://host", "host:8786", "http://h:1", "tcp://h:99999", "\0", "🦆"]
-)
-def test_what_is_not_an_address_is_refused_at_once(address):
-    with pytest.raises(AtlasError, match="is not the address of a Dask scheduler"):
-        _check_address(address)
-
-
-@pytest.fixture
-def _short_patience(monkeypatch):
-    monkeypatch.setattr(pools, "CONNECT_S", 0.5)
-
-
-@pytest.mark.usefixtures("_short_patience")
-def test_a_scheduler_that_is_not_there_is_named():
-    with (
-        socket.socket() as taken,  # bound, but not listening
-        pytest.raises(AtlasError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1"),
-    ):
-        taken.bind(("127.0.0.1", 0))
-        with open_pool(f"tcp://127.0.0.1:{taken.getsockname()[1]}", 0, Place()):
-            pass
-
-
-@pytest.mark.usefixtures("_short_patience")
-def test_a_scheduler_that_accepts_and_says_nothing_is_named():
-    with (
-        socket.create_server(("127.0.0.1", 0)) as silent,
-        pytest.raises(AtlasError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1"),
-        open_pool(f"tcp://127.0.0.1:{silent.getsockname()[1]}", 0, Place()),
-    ):
-        pass
 
 
 def test_a_scheduler_is_reached_from_a_thread_that_runs_a_loop():
