@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import zarr
 from jaxtyping import Int32, UInt8
 
+from pipeline.atlas.channel_entries import ChannelEntries
 from pipeline.atlas.conv_weights import ConvWeights
 from pipeline.atlas.run_reports import RunReports
 from pipeline.atlas.stored_pictures import StoredPictures
@@ -21,17 +22,12 @@ from pipeline.network.centres import Squares, unit_squares
 from pipeline.network.graph import Graph
 from pipeline.network.receptive_field import Field, receptive_field
 from pipeline.params import Params, load_params
-from pipeline.storage.entry import MISSING, Entry, boxes_where_shown
+from pipeline.storage.entry import Entry, boxes_where_shown
 from pipeline.storage.figures import FigureData, read_figures
 from pipeline.storage.hashing import sha256_of
 from pipeline.storage.provenance import Provenance
 from pipeline.storage.scan_record import ScanRecord, scan_sha256
-from pipeline.storage.stores import (
-    Kind,
-    LayerPictures,
-    open_store,
-    read_scan,
-)
+from pipeline.storage.stores import Kind, open_store, read_scan
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:  # torch takes seconds to import, and most of what opens a run needs none
@@ -39,8 +35,6 @@ if TYPE_CHECKING:  # torch takes seconds to import, and most of what opens a run
 
     import pipeline.network.model
     import pipeline.network.module
-
-Stored = np.ndarray[Any, np.dtype[Any]]
 
 
 def open_atlas(artifacts: str | Path) -> "Run":
@@ -189,13 +183,12 @@ class Run:
 
         Raises AtlasError for a layer or channel that the scan does not hold.
         """
-        pictures = self._channel_pictures(layer, channel)
-        ranks = self.scan(layer).image.shape[1]
-        return [self._entry(pictures, layer, channel, rank) for rank in range(ranks)]
+        entries = self._channel_entries(layer, channel)
+        return [entries.at(rank) for rank in range(entries.record.image.shape[1])]
 
     def entry(self, layer: str, channel: int, rank: int) -> Entry:
         """One entry by its address. Raises AtlasError as `top` does."""
-        return self._entry(self._channel_pictures(layer, channel), layer, channel, rank)
+        return self._channel_entries(layer, channel).at(rank)
 
     def store(self, kind: Kind) -> zarr.Group:
         """An open store of this run, known to be made from its model and manifest."""
@@ -243,30 +236,12 @@ class Run:
             )
         return self.images[row]
 
-    def _channel_pictures(self, layer: str, channel: int) -> LayerPictures:
-        channels = len(self.scan(layer).fired)
+    def _channel_entries(self, layer: str, channel: int) -> ChannelEntries:
+        record = self.scan(layer)
+        channels = len(record.fired)
         if not 0 <= channel < channels:
             raise AtlasError(
                 f"{layer} has no channel {channel}.", fix=f"Choose one of 0 to {channels - 1}."
             )
-        return self.pictures.read(layer, slice(channel, channel + 1))
-
-    def _entry(self, pictures: LayerPictures, layer: str, channel: int, rank: int) -> Entry:
-        record = self.scan(layer)
-        image = int(record.image[channel, rank])
-        row = None if image == MISSING else self._image_row(image)
-        top, left, bottom, right = map(int, record.box[channel, rank])
-        cell_row, cell_col = map(int, record.cell[channel, rank])
-        return Entry(
-            layer=layer,
-            channel=channel,
-            rank=rank,
-            activation=float(record.activation[channel, rank]),
-            image=image,
-            label=row.label if row else "",
-            path=row.path if row else "",
-            cell=(cell_row, cell_col),
-            box=(top, left, bottom, right),
-            projection=pictures.projection[0, rank].astype(np.float32) * pictures.scale[0, rank],
-            crop=pictures.crop[0, rank],
-        )
+        pictures = self.pictures.read(layer, slice(channel, channel + 1))
+        return ChannelEntries(layer, channel, record, pictures, self._image_row)
