@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.atlas.stored_pictures import LayerPictures
 from pipeline.dataset.manifest import ImageRow
 from pipeline.storage.entry import MISSING, Entry
 from pipeline.storage.scan_record import ScanRecord
-from pipeline.storage.stores import LayerPictures
 
 
 @dataclass(frozen=True)

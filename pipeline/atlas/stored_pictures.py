@@ -8,9 +8,27 @@ import numpy as np
 import zarr
 from jaxtyping import Float16, Float32, Int16, UInt8
 
-from pipeline.storage.stores import ActivationMaps, Kind, LayerPictures, open_layer, read_array
+from pipeline.storage.stores import Kind, open_layer, read_array
 
 Stored = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class LayerPictures:
+    """The pictures of some consecutive channels of a layer, as stored."""
+
+    projection: Float16[np.ndarray, "channel rank row col 3"]
+    """Signed, divided by `scale`: the largest magnitude of a picture is 1."""
+    scale: Float32[np.ndarray, "channel rank"]
+    """The largest magnitude of each projection before the division."""
+    crop: UInt8[np.ndarray, "channel rank row col 3"]
+    """The pixels under each box; 0 outside the image."""
+
+
+ActivationMaps = tuple[
+    UInt8[np.ndarray, "channel rank map_row map_col"], Float32[np.ndarray, "channel rank 2"]
+]
+"""Levels of maps, and by map the values of the levels 0 and 255."""
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,11 @@
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import zarr
-from jaxtyping import Float16, Float32, UInt8
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.errors import ZarrUserWarning
 from zarr.storage import LocalStore
@@ -48,24 +46,6 @@ DIMENSIONS: dict[Kind, dict[str, tuple[str, ...]]] = {
         "example_crop": ("channel", "example", "row", "col", "rgb"),
     },
 }
-
-
-@dataclass(frozen=True)
-class LayerPictures:
-    """The pictures of some consecutive channels of a layer, as stored."""
-
-    projection: Float16[np.ndarray, "channel rank row col 3"]
-    """Signed, divided by `scale`: the largest magnitude of a picture is 1."""
-    scale: Float32[np.ndarray, "channel rank"]
-    """The largest magnitude of each projection before the division."""
-    crop: UInt8[np.ndarray, "channel rank row col 3"]
-    """The pixels under each box; 0 outside the image."""
-
-
-ActivationMaps = tuple[
-    UInt8[np.ndarray, "channel rank map_row map_col"], Float32[np.ndarray, "channel rank 2"]
-]
-"""Levels of maps, and by map the values of the levels 0 and 255."""
 
 
 def create_store(path: Path, kind: Kind, made_from: Provenance) -> zarr.Group:
