@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from atlas_site.layers import Channel, tile_size
-from atlas_site.pictures import grey_outside, pair
+from atlas_site.channels import Channel
+from atlas_site.pictures import grey_outside, pair, tile_size
 from pipeline.atlas import Run
 
 SIZE = (1200, 630)

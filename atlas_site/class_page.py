@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from atlas_site.catalogue import Catalogue
-from atlas_site.layers import Channel, LayerView, strong
+from atlas_site.channels import Channel, strong
+from atlas_site.layers import LayerView
 from atlas_site.selectivity import preference
 
 SHOWN_LAYERS = 4

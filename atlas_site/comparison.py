@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from atlas_site.catalogue import Catalogue, gather
+from atlas_site.channels import Channel
 from atlas_site.index_page import model_facts
-from atlas_site.layers import Channel, LayerView
+from atlas_site.layers import LayerView
 from atlas_site.painting import paint
 from atlas_site.picture_jobs import ChannelsJob, jobs_of
 from atlas_site.placement import placement_css

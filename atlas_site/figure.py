@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
+from atlas_site.channels import Channel
 from atlas_site.display import MID_GREY
-from atlas_site.layers import Channel, LayerView
+from atlas_site.layers import LayerView
 from atlas_site.pictures import grey_outside, grid_side, projection_tiles, resized, squared
 from atlas_site.striking import striking
 from pipeline.atlas import Run

@@ -7,6 +7,7 @@ from pathlib import Path
 from atlas_site import index_page, training_facts, verification
 from atlas_site.catalogue import Catalogue, gather
 from atlas_site.channel_data import channel_data
+from atlas_site.channels import Channel
 from atlas_site.class_page import class_cards, matrix
 from atlas_site.connections import connected, expanded
 from atlas_site.data import (
@@ -22,7 +23,7 @@ from atlas_site.figure_pages.registry import index_cards, made_pages
 from atlas_site.graph_map import WIDTH as GRAPH_WIDTH
 from atlas_site.graph_map import diagram
 from atlas_site.layer_groups import layer_groups
-from atlas_site.layers import Channel, LayerView
+from atlas_site.layers import LayerView
 from atlas_site.map_data import map_data
 from atlas_site.network_map import HEIGHT, WIDTH, field_boxes, slabs
 from atlas_site.painting import paint

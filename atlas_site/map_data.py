@@ -6,7 +6,7 @@ import numpy as np
 
 from atlas_site.catalogue import Catalogue
 from atlas_site.channel_map import SIDE, map_of, region_labels
-from atlas_site.layers import Channel
+from atlas_site.channels import Channel
 
 
 def map_data(catalogue: Catalogue) -> Mapping[str, object]:

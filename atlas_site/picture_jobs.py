@@ -11,10 +11,10 @@ from PIL import Image
 from atlas_site import card
 from atlas_site.card import draw_card
 from atlas_site.catalogue import Catalogue
+from atlas_site.channels import Channel
 from atlas_site.display import MID_GREY, to_grey
 from atlas_site.figure_pages.registry import FIGURE_PAGES, made_pages
 from atlas_site.firing import FiringJob
-from atlas_site.layers import Channel, tile_size
 from atlas_site.pictures import (
     Tiles,
     grey_outside,
@@ -23,6 +23,7 @@ from atlas_site.pictures import (
     resized,
     sheet,
     squared,
+    tile_size,
     webp,
 )
 from atlas_site.script import data_script

@@ -11,6 +11,7 @@ from PIL import Image
 
 from atlas_site.display import MID_GREY, to_grey
 from atlas_site.sprites import Grid
+from pipeline.atlas import Run
 
 LARGEST_TILE_PX = 144
 SMALLEST_LOSSY_PX = 64
@@ -52,6 +53,11 @@ class TileSize:
     def example(self) -> int:
         """In the sheets of examples."""
         return min(self.sprite, EXAMPLE_PX)
+
+
+def tile_size(atlas: Run, layer: str) -> TileSize:
+    """How large the pictures of a layer are shown."""
+    return TileSize(max(atlas.field(layer).size))
 
 
 def grid_side(top: int) -> int:

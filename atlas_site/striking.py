@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from atlas_site.layers import Channel, LayerView, strong
+from atlas_site.channels import Channel, strong
+from atlas_site.layers import LayerView
 
 Distinct = Callable[[Channel, Sequence[Channel]], bool]
 

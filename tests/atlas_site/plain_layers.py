@@ -1,29 +1,40 @@
-"""Layers for drawings, without a run behind them."""
+"""Layers and channels without a run behind them."""
 
-from atlas_site.layers import Channel, LayerView, Projected
+from atlas_site.channels import Channel
+from atlas_site.layers import LayerView, Projected
 from atlas_site.sprites import SpriteRegion
 from pipeline.atlas import Squares
 
+REGION = SpriteRegion("", 0, 0, 1, 1)
 
-def layer(name: str, map_size: int, channels: int, field: int) -> LayerView:
-    region = SpriteRegion("", 0, 0, 1, 1)
-    projected = Projected("deconvnet", "", 0, None)
-    channel = Channel(
-        layer=name,
-        key=name,
-        number=0,
-        peak=1.0,
-        fired=1,
-        images=(0,),
-        selectivity=0.5,
+
+def channel(
+    number: int,
+    selectivity: float = 0.5,
+    images: tuple[int, ...] = (0,),
+    favourite: str = "",
+    peak: float = 1.0,
+    layer: str = "conv1",
+) -> Channel:
+    return Channel(
+        layer=layer,
+        key=layer,
+        number=number,
+        peak=peak,
+        fired=len(images),
+        images=images,
+        selectivity=selectivity,
         effective_classes=1.0,
-        favourite="",
+        favourite=favourite,
         spark="",
         start_cosine=None,
         patch_similarity=None,
-        projections=region,
-        crops=region,
+        projections=REGION,
+        crops=REGION,
     )
+
+
+def layer(name: str, map_size: int, channels: int, field: int) -> LayerView:
     return LayerView(
         name=name,
         key=name,
@@ -33,8 +44,8 @@ def layer(name: str, map_size: int, channels: int, field: int) -> LayerView:
         reduction=1,
         branches=False,
         squares=Squares((0.0, 0.0), (1.0, 1.0)),
-        channels=(channel,) * channels,
-        projected=projected,
+        channels=(channel(0, layer=name),) * channels,
+        projected=Projected("deconvnet", "", 0, None),
         covers=(),
         before=(),
         bands=(),

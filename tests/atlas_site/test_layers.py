@@ -1,9 +1,8 @@
-from collections import Counter
-
 import numpy as np
 import pytest
 
-from atlas_site.layers import Projected, gather_layer, gather_layers, tile_size
+from atlas_site.layers import Projected, gather_layer, gather_layers
+from atlas_site.pictures import tile_size
 from atlas_site.templating import environment
 from pipeline.atlas import open_atlas
 from pipeline.errors import AtlasError
@@ -29,29 +28,9 @@ def test_layers_are_those_of_the_scan_with_the_geometry_of_the_paper(atlas):
         ("conv2", "conv2", "conv2.html"),
     ]
     assert [(one.field, one.squares.step) for one in (first, second)] == [(7, (2, 2)), (27, (8, 8))]
+    assert (first.dead, second.dead) == (0, 1)
     assert (first.tile.pixelated, second.tile.pixelated) == (True, False)
     assert tile_size(atlas, "conv2") == second.tile
-
-
-def test_a_channel_has_the_numbers_of_its_record(atlas):
-    layer, record = gather_layer(atlas, "conv2"), atlas.scan("conv2")
-    for channel in layer.channels:
-        rows = [row for row in record.image[channel.number].tolist() if row >= 0]
-        assert channel.images == tuple(rows)
-        assert channel.fired == record.fired[channel.number]
-        labels = Counter(atlas.images[row].label for row in rows)
-        if rows:
-            assert channel.peak == record.activation[channel.number, 0]
-            assert labels[channel.favourite] == max(labels.values())
-    assert layer.channels[2].entries == 4
-    assert layer.channels[3].href == "conv2.html#3"
-
-
-def test_a_channel_without_images_is_dead(atlas):
-    layer = gather_layer(atlas, "conv2")
-    assert [channel.number for channel in layer.channels if channel.dead] == [1]
-    assert layer.dead == 1
-    assert (layer.channels[1].peak, layer.channels[1].favourite) == (0, "")
 
 
 def test_the_cover_shows_the_most_selective_channels_that_have_all_entries(atlas):
@@ -62,12 +41,6 @@ def test_the_cover_shows_the_most_selective_channels_that_have_all_entries(atlas
     whole = [n for n in range(26) if n not in (1, 2)]
     order = sorted(whole, key=lambda n: -(best[n] - rest[n]) / (best[n] + rest[n]))
     assert layer.covers == tuple(sorted(order[:9]))
-
-
-def test_a_filter_that_is_its_start_but_for_a_scale_is_marked(atlas):
-    layer = gather_layer(atlas, "conv1")
-    assert layer.channels[0].start_cosine == pytest.approx(1, abs=1e-5)
-    assert [channel.number for channel in layer.channels if channel.still_start] == [0]
 
 
 def test_a_layer_says_how_it_was_projected_and_how_its_control_agrees(atlas):
