@@ -1,6 +1,8 @@
 """The picture that a link to a hosted atlas shows: a handful of channels under its title."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -14,6 +16,18 @@ COLUMNS = 3
 GAP = 12
 TITLE_PX = 150
 QUALITY = 88
+
+
+@dataclass(frozen=True)
+class CardJob:
+    """The card of some channels."""
+
+    channels: tuple[Channel, ...]
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the file; it counts for no channel."""
+        draw_card(atlas, self.channels).save(out / "card.jpg", quality=QUALITY)
+        return 0
 
 
 def draw_card(run: Run, channels: Sequence[Channel]) -> Image.Image:

@@ -8,12 +8,10 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from atlas_site import card
-from atlas_site.card import draw_card
+from atlas_site.card import CardJob
 from atlas_site.catalogue import Catalogue
-from atlas_site.channels import Channel
 from atlas_site.display import MID_GREY, to_grey
-from atlas_site.figure_pages.registry import FIGURE_PAGES, made_pages
+from atlas_site.figure_pages.registry import FigureJob, made_pages
 from atlas_site.firing import FiringJob
 from atlas_site.pictures import (
     Tiles,
@@ -150,19 +148,6 @@ class CoverJob:
 
 
 @dataclass(frozen=True)
-class CardJob:
-    """The picture of a link to the atlas."""
-
-    key: str
-    channels: tuple[Channel, ...]
-
-    def paint(self, atlas: Run, out: Path) -> int:
-        """Write the file; it counts for no channel."""
-        draw_card(atlas, self.channels).save(out / "card.jpg", quality=card.QUALITY)
-        return 0
-
-
-@dataclass(frozen=True)
 class FiltersJob:
     """The filters of a layer that sees the pixels themselves."""
 
@@ -188,20 +173,6 @@ class ImagesJob:
         """Write the file; it counts for no channel."""
         images = [_scaled(atlas.image(row), self.px) for row in self.rows]
         _write_sheet(out / image_sheet_path(self.sheet), images, IMAGE_GRID)
-        return 0
-
-
-@dataclass(frozen=True)
-class FigureJob:
-    """The pictures of the page of one of the paper's other figures."""
-
-    name: str
-
-    def paint(self, atlas: Run, out: Path) -> int:
-        """Write the files; they count for no channel."""
-        (out / "figures" / self.name).mkdir(parents=True)
-        for name, content in FIGURE_PAGES[self.name].pictures(atlas, atlas.figures[self.name]):
-            (out / "figures" / self.name / name).write_bytes(content)
         return 0
 
 
@@ -246,7 +217,7 @@ def jobs_of(catalogue: Catalogue) -> list[Job]:
     jobs += [FigureJob(page.name) for page in made_pages(catalogue.atlas)]
     jobs += _image_jobs(catalogue)
     if striking := handfuls(catalogue.layers):
-        jobs.append(CardJob(striking[0][0].key, tuple(striking[0])))
+        jobs.append(CardJob(tuple(striking[0])))
     for layer in catalogue.layers:
         if layer.covers:
             jobs.append(CoverJob(layer.name, layer.key, layer.covers))
@@ -262,13 +233,7 @@ def _image_jobs(catalogue: Catalogue) -> list[ImagesJob]:
     return [ImagesJob(n, group, catalogue.image_px) for n, group in enumerate(groups)]
 
 
-def _write_sheet(
-    path: Path,
-    tiles: Tiles,
-    grid: Grid,
-    *,
-    lossless: bool = False,
-) -> None:
+def _write_sheet(path: Path, tiles: Tiles, grid: Grid, *, lossless: bool = False) -> None:
     path.write_bytes(webp(sheet(tiles, grid), lossless=lossless))
 
 

@@ -1,6 +1,7 @@
 """All pages of figures, in the paper's order."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from atlas_site.figure_pages.architecture import ArchitecturePage
 from atlas_site.figure_pages.correspondence import CorrespondencePage
@@ -58,3 +59,17 @@ def _card(page: FigurePage, figure: FigureData) -> FigureCard:
         return FigureCard(page.number, page.title, page.lead, "", "", figure.missing)
     cover = f"figures/{page.name}/{page.cover(figure)}"
     return FigureCard(page.number, page.title, page.lead, page.href, cover, "")
+
+
+@dataclass(frozen=True)
+class FigureJob:
+    """The pictures of the page of one of the paper's other figures."""
+
+    name: str
+
+    def paint(self, atlas: Run, out: Path) -> int:
+        """Write the files; they count for no channel."""
+        (out / "figures" / self.name).mkdir(parents=True)
+        for name, content in FIGURE_PAGES[self.name].pictures(atlas, atlas.figures[self.name]):
+            (out / "figures" / self.name / name).write_bytes(content)
+        return 0

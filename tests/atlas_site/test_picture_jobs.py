@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from atlas_site.card import CardJob
 from atlas_site.picture_jobs import (
-    CardJob,
     ChannelsJob,
     ControlJob,
     CoverJob,
@@ -46,13 +46,6 @@ def test_every_picture_is_a_job_the_slowest_first(catalogue):
     assert [job for job in jobs if isinstance(job, FiltersJob)] == [FiltersJob("conv1", "conv1")]
     shown = [row for job in jobs if isinstance(job, ImagesJob) for row in job.rows]
     assert shown == [image.row for image in catalogue.images]
-
-
-def test_the_card_is_of_the_size_that_is_shown_with_a_link(catalogue, out):
-    (card,) = [job for job in jobs_of(catalogue) if isinstance(job, CardJob)]
-    card.paint(catalogue.atlas, out)
-    with Image.open(out / "card.jpg") as picture:
-        assert (picture.format, picture.size) == ("JPEG", (1200, 630))
 
 
 def test_a_channel_s_sprite_is_its_projections_beside_its_patches(catalogue, out):
