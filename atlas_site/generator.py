@@ -23,6 +23,7 @@ from atlas_site.figure_pages.registry import index_cards, made_pages
 from atlas_site.graph_map import WIDTH as GRAPH_WIDTH
 from atlas_site.graph_map import diagram
 from atlas_site.layer_groups import layer_groups
+from atlas_site.layer_page import layer_context
 from atlas_site.layers import LayerView
 from atlas_site.map_data import map_data
 from atlas_site.network_map import HEIGHT, WIDTH, field_boxes, slabs
@@ -32,24 +33,18 @@ from atlas_site.placement import placement_css
 from atlas_site.script import data_script
 from atlas_site.sprites import (
     COVER_GRID,
-    EXAMPLE_CHANNELS,
     SPRITE_GRID,
     Grid,
     SpriteRegion,
     control_grid,
     cover_path,
     example_grid,
-    example_path,
     filter_grid,
-    filters_path,
 )
 from atlas_site.striking import handfuls
 from atlas_site.templating import copy_assets, environment, render_page
 from pipeline.atlas import Run
 from pipeline.progress import Advance, no_progress
-
-MANY_FILTERS = 256
-"""More filters of a layer than these are folded, and read when they are unfolded."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,10 @@ def _pages(catalogue: Catalogue) -> list[Page]:
     }
     return [
         Page("index.html", "index.html", {**shared, **_front(catalogue)}),
-        *_layer_pages(catalogue, shared),
+        *(
+            Page(layer.href, "layer.html", {**shared, **layer_context(catalogue, place)})
+            for place, layer in enumerate(catalogue.layers)
+        ),
         Page("images.html", "images.html", shared),
         Page(
             "channels.html", "channels.html", {**shared, "by_favourite": _by_favourite(catalogue)}
@@ -137,23 +135,6 @@ def _figure_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterato
         figure = catalogue.atlas.figures[page.name]
         context = {**shared, "figure": page, **page.context(catalogue, figure)}
         yield Page(page.href, f"figures/{page.name}.html", context)
-
-
-def _layer_pages(catalogue: Catalogue, shared: Mapping[str, object]) -> Iterator[Page]:
-    for place, layer in enumerate(catalogue.layers):
-        context = {
-            **shared,
-            "layer": layer,
-            "filters": _filters(catalogue, layer) if catalogue.has_filters(layer) else [],
-            "few_filters": len(layer.channels) <= MANY_FILTERS,
-            "before": catalogue.layers[place - 1] if place else None,
-            "after": catalogue.layers[place + 1] if place + 1 < len(catalogue.layers) else None,
-            "validation_images": len(catalogue.atlas.images),
-            "methods": index_page.METHODS,
-            "example_sheets": _example_sheets(layer),
-            "still_start": sum(channel.still_start for channel in layer.channels),
-        }
-        yield Page(layer.href, "layer.html", context)
 
 
 def _front(catalogue: Catalogue) -> Mapping[str, object]:
@@ -222,13 +203,6 @@ def _cover(layer: LayerView) -> list[tuple[int, SpriteRegion]]:
     return [(n, COVER_GRID.region(src, place, px)) for place, n in enumerate(layer.covers)]
 
 
-def _filters(catalogue: Catalogue, layer: LayerView) -> list[tuple[int, SpriteRegion]]:
-    """The filters of the first layer, by channel number."""
-    weights = catalogue.atlas.weights.filters(layer.name)
-    grid, src = filter_grid(len(weights)), filters_path(layer.key)
-    return [(n, grid.region(src, n, weights.shape[1])) for n in range(len(weights))]
-
-
 def _grids(catalogue: Catalogue) -> Mapping[str, Grid]:
     """The grids of this site's filters, controls, examples and figures, by kind of picture."""
     layers, atlas = catalogue.layers, catalogue.atlas
@@ -242,15 +216,3 @@ def _grids(catalogue: Catalogue) -> Mapping[str, Grid]:
     for page in made_pages(atlas):
         grids |= page.grids(atlas.figures[page.name])
     return grids
-
-
-def _example_sheets(layer: LayerView) -> list[tuple[int, int, str]]:
-    """The files of a layer's examples: first and last channel, path."""
-    if not layer.bands:
-        return []
-    last = len(layer.channels) - 1
-    starts = range(0, last + 1, EXAMPLE_CHANNELS)
-    return [
-        (first, min(first + EXAMPLE_CHANNELS - 1, last), example_path(layer.key, number))
-        for number, first in enumerate(starts)
-    ]

@@ -31,13 +31,6 @@ class Headline:
     caption: str
 
 
-METHODS = {
-    "deconvnet": "Projected by the deconvnet",
-    "guided": "Projected by guided backpropagation",
-    "gradient": "Projected by the gradient",
-}
-
-
 NAMES = {
     "deconvnet": "the deconvolutional network of Zeiler & Fergus",
     "guided": "guided backpropagation (Springenberg et al. 2015)",
