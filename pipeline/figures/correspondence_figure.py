@@ -1,7 +1,7 @@
 """Table 1: Δ of each part of each class, in the last map and the last hidden layer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,44 +10,17 @@ from jaxtyping import Float32, UInt8
 
 from pipeline.atlas import Run
 from pipeline.compute.device import configure_matmul
-from pipeline.dataset.class_names import composed
-from pipeline.dataset.manifest import ImageRow
-from pipeline.dataset.seeding import rng_for
 from pipeline.dataset.verified import load_verified
 from pipeline.figures.correspondence import consistency, hide_part
 from pipeline.figures.figure import Work
 from pipeline.figures.layers import hidden, last_map
-from pipeline.figures.parts import in_input, parts_file, read_parts
+from pipeline.figures.masks import Mask, MaskGroup, mask_groups
+from pipeline.figures.parts import parts_file, read_parts
 from pipeline.figures.shown import shown
 from pipeline.figures.subjects import RunAccess, model_on, source_of
 from pipeline.network.model import Model
 from pipeline.params.figures import FigureName
 from pipeline.storage.figures import Arrays, FigureData
-
-BATCH = 8
-Centre = tuple[float, float]
-"""(row, col) in pixels of the network input."""
-
-
-@dataclass(frozen=True)
-class Mask:
-    """Places hidden together: one in each of some images."""
-
-    part: str
-    """Empty for random places."""
-    places: tuple[tuple[int, Centre], ...]
-    """An image's place in its group, and the middle of the square in it."""
-
-
-@dataclass(frozen=True)
-class MaskGroup:
-    """The images of one class and what is hidden in them."""
-
-    label: str
-    rows: tuple[int, ...]
-    images: tuple[ImageRow, ...]
-    masks: tuple[Mask, ...]
-    """Parts, then random places."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +47,17 @@ class Correspondence:
             return "The square is larger than the network's input."
         if read_parts(parts_file(run)) is None:
             return f"There is no {parts_file(run).name} that says where parts are in the images."
-        if not groups(run):
+        if not mask_groups(run):
             return "No two validation images of one class have the same part inside the input."
         return ""
 
     def steps(self, run: Run) -> int:
         """One for each class."""
-        return len(groups(run))
+        return len(mask_groups(run))
 
     def compute(self, work: Work) -> FigureData:
         """The table, and pictures of what was hidden."""
-        run, params, found = work.run, work.run.params.figures.correspondence, groups(work.run)
+        run, params, found = work.run, work.run.params.figures.correspondence, mask_groups(work.run)
         layers = layers_of(run)
         jobs = {
             f"class {number}": CorrespondenceJob(
@@ -110,81 +83,6 @@ def layers_of(run: Run) -> tuple[str, ...]:
     last = hidden(run.graph)[-1].name
     maps = last_map(run.graph)
     return tuple(dict.fromkeys([maps.name, last] if maps else [last]))
-
-
-def groups(run: Run) -> tuple[MaskGroup, ...]:
-    """Of every class with marked parts, some images drawn by the seed, and what is hidden in them.
-
-    Parts outside the network's input do not count. Every part takes the first images of one order,
-    so that parts and random places are compared on the same images as far as can be.
-    """
-    params = run.params.figures.correspondence
-    marked = _marked(run)
-    by_class: dict[str, list[int]] = {}
-    for row in marked:
-        by_class.setdefault(run.images[row].label, []).append(row)
-    found = []
-    for label in sorted(by_class, key=str.encode):
-        rng = rng_for(run.params.seed, f"correspondence {label}")
-        order = [by_class[label][at] for at in rng.permutation(len(by_class[label])).tolist()]
-        masks = list(_part_masks(order, marked, params.images))
-        if masks:
-            used = sorted({row for mask in masks for row, _ in mask.places}, key=order.index)
-            random = _random_masks(used[: params.images], params.draws, run, rng)
-            found.append(_group(run, label, used, [*masks, *random]))
-    return tuple(found)
-
-
-def _marked(run: Run) -> dict[int, dict[str, Centre]]:
-    """By validation image row, the parts inside the network's input."""
-    resize, crop, _ = run.card.framing
-    rows = {composed(image.path): row for row, image in enumerate(run.images)}
-    marked: dict[int, dict[str, Centre]] = {}
-    for part in read_parts(parts_file(run)) or ():
-        row = rows.get(composed(part.path))
-        centre = None if row is None else in_input(part, run.images[row], resize, crop)
-        if row is not None and centre is not None:
-            marked.setdefault(row, {})[part.part] = centre
-    return dict(sorted(marked.items()))
-
-
-def _part_masks(
-    order: Sequence[int], marked: Mapping[int, Mapping[str, Centre]], count: int
-) -> list[Mask]:
-    """A mask for each part that two images or more have; its places still name image rows."""
-    names = sorted({name for row in order for name in marked[row]}, key=str.encode)
-    masks = []
-    for name in names:
-        rows = [row for row in order if name in marked[row]][:count]
-        if len(rows) > 1:
-            masks.append(Mask(name, tuple((row, marked[row][name]) for row in rows)))
-    return masks
-
-
-def _random_masks(
-    rows: Sequence[int], draws: int, run: Run, rng: np.random.Generator
-) -> list[Mask]:
-    """Places at which the whole square is inside the input, drawn for each image by itself."""
-    half, crop = run.params.figures.correspondence.side / 2, run.card.crop
-    centres = rng.uniform(half, crop - half, (draws, len(rows), 2)).round(1).tolist()
-    return [
-        Mask("", tuple((row, (at[0], at[1])) for row, at in zip(rows, draw, strict=True)))
-        for draw in centres
-    ]
-
-
-def _group(run: Run, label: str, rows: Sequence[int], masks: Sequence[Mask]) -> MaskGroup:
-    """A group whose masks name images by their places in it."""
-    place = {row: at for at, row in enumerate(rows)}
-    return MaskGroup(
-        label,
-        tuple(rows),
-        tuple(run.images[row] for row in rows),
-        tuple(
-            replace(mask, places=tuple((place[row], centre) for row, centre in mask.places))
-            for mask in masks
-        ),
-    )
 
 
 def change(job: CorrespondenceJob, device: torch.device) -> Arrays:

@@ -1,51 +1,21 @@
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 import torch
 
-from pipeline.atlas import open_atlas
 from pipeline.dataset.manifest import ImageRow
 from pipeline.dataset.store import open_images
-from pipeline.figures import correspondence_figure
-from pipeline.figures.correspondence_figure import (
-    Correspondence,
-    CorrespondenceJob,
-    Mask,
-    MaskGroup,
-    change,
-    groups,
-)
-from pipeline.figures.parts import Part
+from pipeline.figures.correspondence_figure import Correspondence, CorrespondenceJob, change
+from pipeline.figures.masks import Mask, MaskGroup
 from pipeline.figures.subjects import source_of
 from tests.figure_making import made
-from tests.finished_scan import finished_scan
-from tests.workspaces import write_params
-
-CHOSEN = {"parts": None, "images": 4, "side": 18, "value": 128, "draws": 3}
+from tests.pipeline.figures.marked_run import run_with_parts
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Class one has two parts in most images, class two a part in a single image."""
-    workspace = finished_scan(tmp_path_factory.mktemp("correspondence") / "run")
-    photos = {"root": str(workspace.root / "photos")}
-    write_params(workspace.root, {"data": photos, "figures": {"correspondence": CHOSEN}})
-    lines = ["path,part,row,col", "unknown.png,eye,1,1", "01.png,eye,40,40"]
-    for number in range(0, 12, 2):
-        lines += [f"{number:02}.png,eye,30,{40 + number}", f"{number:02}.png,wing,50,60"]
-    lines += ["12.png,wing,0,60"]  # cut off
-    (workspace.root / "photos" / "parts.csv").write_text("\n".join(lines) + "\n")
-    return open_atlas(workspace.artifacts)
-
-
-def test_a_class_takes_part_with_two_images_of_a_part(run):
-    (group,) = groups(run)
-    assert group.label == "one"
-    assert [mask.part for mask in group.masks] == ["eye", "wing", "", "", ""]
-    assert {len(mask.places) for mask in group.masks} == {4}
-    assert all(group.images[at] == run.images[row] for at, row in enumerate(group.rows))
+    return run_with_parts(tmp_path_factory.mktemp("correspondence") / "run")
 
 
 def test_delta_is_that_of_the_formula(run, tmp_path):
@@ -105,16 +75,6 @@ def test_a_square_that_changes_no_pixel_changes_no_feature(run):
     found = change(job, torch.device("cpu"))
     assert not found["signs_0_0"].any()
     assert not found["signs_0_1"].any()
-
-
-def test_a_path_may_be_in_another_unicode_form_than_the_manifest(run, monkeypatch):
-    composed, decomposed = "cr\u00e8me.png", "cre\u0300me.png"
-    images = [replace(image, path=decomposed) for image in run.images[:1]]
-    monkeypatch.setattr(type(run), "images", images)
-    monkeypatch.setattr(
-        correspondence_figure, "read_parts", lambda _: (Part(composed, "eye", 40.0, 40.0),)
-    )
-    assert list(correspondence_figure._marked(run)) == [0]
 
 
 def test_without_a_list_of_parts_a_sentence_says_so(run):
