@@ -1,7 +1,6 @@
 """The operations of a network, written from their formulas, in torch's plain functions."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 import torch
@@ -31,45 +30,7 @@ from pipeline.network.ops import (
     Select,
 )
 from pipeline.network.window import Pair, Window
-
-
-@dataclass
-class Rule:
-    """The rule by which a signal passes an activation function on the way down."""
-
-    method: str = "deconvnet"
-
-
-CurveFunction = Callable[[Tensor], Tensor]
-"""An activation function."""
-
-
-def slope_of(curve: CurveFunction, values: Tensor) -> Tensor:
-    """The derivative of an activation function at some values."""
-    with torch.enable_grad():
-        inner = values.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(curve(inner).sum(), inner)
-    return slope
-
-
-class _Activate(torch.autograd.Function):
-    """An activation function and the rule by which a signal passes it on the way down."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, values: Tensor, curve: CurveFunction, slope: Tensor | None, rule: Rule
-    ) -> Tensor:
-        """The function's value; its slope, or the one given, is kept."""
-        ctx.rule, ctx.slope = rule, slope_of(curve, values) if slope is None else slope
-        return curve(values)
-
-    @staticmethod
-    def backward(ctx: Any, signal: Tensor) -> tuple[Tensor, None, None, None]:
-        """Rectified by its own sign (deconvnet), by the slope (gradient), or by both (guided)."""
-        if ctx.rule.method != "gradient":
-            signal = signal.clamp(min=0)
-        signal = signal if ctx.rule.method == "deconvnet" else signal * ctx.slope
-        return signal, None, None, None
+from pipeline.verify.curves import CURVES, Rule, activate
 
 
 class _PassedBy(torch.autograd.Function):
@@ -113,9 +74,10 @@ def apply_node(
         case BatchNorm() | Scale():
             return _scaled(op, signal, weights)
         case Curve():
-            return _apply(_Activate, signal, CURVES[op.kind](op.slope), slope, rule)
+            return activate(signal, CURVES[op.kind](op.slope), rule, slope)
         case LocalResponseNorm():
-            return _apply(_PassedBy, signal, op)
+            passed: Tensor = _PassedBy.apply(signal, op)
+            return passed
         case MeanPool():
             sums = _unfolded(op.window, _bordered(op.window, signal, node, 0.0)).sum(dim=4)
             shares = (
@@ -146,26 +108,6 @@ def apply_node(
             raise ValueError(f"{op} is not applied to maps alone")
         case _:
             assert_never(op)
-
-
-CURVES: Mapping[str, Callable[[float], CurveFunction]] = {
-    "relu": lambda _: lambda x: x.clamp(min=0),
-    "relu6": lambda _: lambda x: x.clamp(0, 6),
-    "leaky_relu": lambda slope: lambda x: torch.where(x > 0, x, slope * x),
-    "elu": lambda limit: lambda x: torch.where(x > 0, x, limit * torch.expm1(x.clamp(max=0))),
-    "silu": lambda _: lambda x: x / (1 + torch.exp(-x)),
-    "gelu": lambda _: lambda x: x * (1 + torch.erf(x / 2**0.5)) / 2,
-    "gelu_tanh": lambda _: (
-        lambda x: x * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (x + 0.044715 * x**3))) / 2
-    ),
-    "hardswish": lambda _: lambda x: x * (x + 3).clamp(0, 6) / 6,
-    "hardsigmoid": lambda _: lambda x: (x + 3).clamp(0, 6) / 6,
-    "sigmoid": lambda _: lambda x: 1 / (1 + torch.exp(-x)),
-    "tanh": lambda _: torch.tanh,
-    "softplus": lambda _: lambda x: torch.logaddexp(x, torch.zeros_like(x)),
-    "mish": lambda _: lambda x: x * torch.tanh(torch.logaddexp(x, torch.zeros_like(x))),
-}
-"""The activation functions, written from their formulas; each takes a slope first."""
 
 
 def _given(weights: Mapping[str, Tensor], name: str | None) -> Tensor | None:
@@ -228,11 +170,6 @@ def _bordered(window: Window, signal: Tensor, node: Node, value: float) -> Tenso
     ]
     border = (left, reached[1] - left - cols, above, reached[0] - above - rows)
     return functional.pad(signal, border, value=value)
-
-
-def _apply(function: type[torch.autograd.Function], *inputs: object) -> Tensor:
-    result: Tensor = function.apply(*inputs)
-    return result
 
 
 def pool_windows(node: Node, signal: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from pipeline.network.graph import Graph
 from pipeline.network.ops import Curve, MaxPool
-from pipeline.verify.formulas import CURVES, Rule, apply_node, chosen_maxima, pool_windows
+from pipeline.verify.curves import CURVES, Rule
+from pipeline.verify.formulas import apply_node, chosen_maxima, pool_windows
 from pipeline.verify.ties import Curved
 
 Choices = Mapping[int, Shaped[Tensor, "_ _ _"]]

@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float64, Int64, Shaped
 from torch import Tensor
 
-from pipeline.verify.formulas import CurveFunction, first_maximum, slope_of
+from pipeline.verify.curves import CurveFunction, slope_of
+from pipeline.verify.formulas import first_maximum
 
 ROUNDING = 1e-5
 """Values of a map closer than this agree to rounding, in units of its largest value.

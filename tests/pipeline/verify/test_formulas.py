@@ -1,4 +1,4 @@
-"""The reference's formulas against torch's own functions, and its rules for the way down."""
+"""The reference's formulas against torch's own functions, and what a norm and a gate pass down."""
 
 import pytest
 import torch
@@ -11,7 +11,6 @@ from pipeline.network.ops import (
     Cat,
     ChannelNorm,
     Conv,
-    Curve,
     Linear,
     LocalResponseNorm,
     MapNorm,
@@ -23,15 +22,8 @@ from pipeline.network.ops import (
     Select,
 )
 from pipeline.network.window import Window, square
-from pipeline.verify.formulas import (
-    CURVES,
-    Rule,
-    apply_node,
-    chosen_maxima,
-    first_maximum,
-    pool_windows,
-    slope_of,
-)
+from pipeline.verify.curves import Rule
+from pipeline.verify.formulas import apply_node, chosen_maxima, first_maximum, pool_windows
 
 MAPS = torch.randn(1, 4, 6, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 W = torch.randn(6, 2, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
@@ -89,48 +81,6 @@ def test_joins_are_sums_products_and_channels_in_order():
     assert torch.equal(apply_node(Node(Add(), (0, 0), (4, 6, 5)), two, {}, Rule()), 3 * MAPS)
     assert torch.equal(apply_node(Node(Mul(), (0, 0), (4, 6, 5)), two, {}, Rule()), 2 * MAPS**2)
     assert torch.equal(apply_node(Node(Cat(), (0, 0), (8, 6, 5)), two, {}, Rule())[:, 4:], 2 * MAPS)
-
-
-TORCHS_CURVES = {
-    "relu": functional.relu,
-    "relu6": functional.relu6,
-    "leaky_relu": lambda x: functional.leaky_relu(x, 0.3),
-    "elu": lambda x: functional.elu(x, 0.3),
-    "silu": functional.silu,
-    "gelu": functional.gelu,
-    "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
-    "hardswish": functional.hardswish,
-    "hardsigmoid": functional.hardsigmoid,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "softplus": functional.softplus,
-    "mish": functional.mish,
-}
-
-
-@pytest.mark.parametrize("kind", CURVES)
-def test_an_activation_function_and_its_slope_are_torchs(kind):
-    values = torch.linspace(-7, 7, 28, dtype=torch.float64)  # not at a bend: 0, ±3 and 6
-    theirs = values.clone().requires_grad_()
-    expected = TORCHS_CURVES[kind](theirs)
-    expected.sum().backward()
-    torch.testing.assert_close(CURVES[kind](0.3)(values), expected.detach(), rtol=1e-9, atol=1e-9)
-    torch.testing.assert_close(
-        slope_of(CURVES[kind](0.3), values), theirs.grad, rtol=1e-7, atol=1e-7
-    )
-
-
-@pytest.mark.parametrize(
-    ("method", "signal"),
-    [("deconvnet", [0, 3, 0, 5]), ("gradient", [0, 0, -4, 5]), ("guided", [0, 0, 0, 5])],
-)
-def test_a_rule_says_what_of_a_signal_passes_a_relu(method, signal):
-    values = torch.tensor([-1.0, -1, 1, 1], dtype=torch.float64).reshape(1, 4, 1, 1)
-    values.requires_grad_()
-    node = Node(Curve("relu"), (0,), (4, 1, 1))
-    made = apply_node(node, [values], {}, Rule(method))
-    made.backward(torch.tensor([-2.0, 3, -4, 5], dtype=torch.float64).reshape(1, 4, 1, 1))
-    assert values.grad.flatten().tolist() == signal
 
 
 def test_a_signal_passes_the_contrast_norm_unchanged_and_a_gate_is_a_constant():
