@@ -1,7 +1,7 @@
 """One network on a device and on the processor: the rates of the stages, and their agreement."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.agreement import Projections, Statistics, projections_beside, statistics_beside
 from benchmarks.cost import wall
 from benchmarks.world import World
 from pipeline.atlas.chunks import Chunk, entry_chunks
@@ -29,18 +30,12 @@ from pipeline.progress import no_progress
 from pipeline.project.method import method_of
 from pipeline.project.projector import Projector
 from pipeline.scan.forward import Forward
-from pipeline.scan.layer_statistics import LayerStatistics, empty_statistics
+from pipeline.scan.layer_statistics import empty_statistics
 from pipeline.scan.worker import peaks_of_batch
 
 CPU = torch.device("cpu")
 LITTLE_MIB = 400
 """Memory left for what is tried with too little; the weights of a network take up to 250."""
-EQUAL = 1e-3
-"""Relative L2 error up to which two projections are the same picture."""
-
-Statistics = Mapping[str, LayerStatistics]
-Projections = dict[tuple[str, int, int], np.ndarray]
-"""By (layer, channel, rank), in the network's own units."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,8 @@ class Compared:
     def _scan(self) -> Measurement:
         amount, device = self._amount, self._device
         seconds, _ = wall(lambda: self._scanned(device, amount.images, amount.batch), device)
-        beside = self._agreement(self._scanned(device, amount.equal, amount.batch))
+        found = self._scanned(device, amount.equal, amount.batch)
+        beside = statistics_beside(found, self._by_cpu)
         rate = amount.images / seconds
         return Measurement("scan, files to records", rate, self._flop, memory_mib(device), beside)
 
@@ -121,7 +117,8 @@ class Compared:
         with _little_memory(device):
             found = self._scanned(device, images, images)
         what = f"scan, {images} images a batch, {LITTLE_MIB} MiB free"
-        return Measurement(what, None, None, memory_mib(device), self._agreement(found))
+        beside = statistics_beside(found, self._by_cpu)
+        return Measurement(what, None, None, memory_mib(device), beside)
 
     def _projections(self) -> Measurement:
         """Nine of some channels of every layer, the forward passes for their switches included."""
@@ -133,11 +130,7 @@ class Compared:
         mib, count = memory_mib(device), sum(map(len, many.values()))
         ours = _projected(graph, projector, few, inputs, device)
         theirs = _projected(graph, self._projector(CPU), few, self._inputs(CPU), CPU)
-        errors = np.array([error(ours[key], theirs[key]) for key in theirs])
-        beside = (
-            f"the same picture for {(errors <= EQUAL).sum():,} of {len(errors):,}; relative L2 "
-            f"error {np.median(errors):.1g} in the median, {errors.max():.1g} at most"
-        )
+        beside = projections_beside(ours, theirs)
         return Measurement(f"{count:,} projections", count / seconds, None, mib, beside)
 
     def _evaluation(self) -> Measurement:
@@ -202,23 +195,6 @@ class Compared:
         assert found.ten_crops is not None
         return found.ten_crops
 
-    def _agreement(self, found: Statistics) -> str:
-        """How many channels have the processor's images in its order, and how peaks differ."""
-        same, placed, channels, worst = 0, 0, 0, 0.0
-        for layer, statistics in found.items():
-            ours = {name: one.values for name, one in statistics.result().items()}
-            theirs = {name: one.values for name, one in self._by_cpu[layer].result().items()}
-            equal = (ours["image"] == theirs["image"]).all(axis=1)
-            cells = (ours["cell"] == theirs["cell"]).all(axis=(1, 2))
-            same, placed = same + int(equal.sum()), placed + int((equal & cells).sum())
-            channels += len(equal)
-            apart = np.abs(ours["activation"] - theirs["activation"]).max()
-            worst = max(worst, float(apart / theirs["activation"].max()))
-        return (
-            f"the same nine in the same order for {same:,} of {channels:,} channels, in the same "
-            f"cells for {placed:,}; peaks differ by at most {worst:.1g} of the layer's largest"
-        )
-
 
 def _projected(
     graph: Graph,
@@ -237,11 +213,6 @@ def _projected(
                 picture = pictures[place].astype(np.float32) * scales[place]
                 found[layer, int(key[0]), int(key[1])] = picture
     return found
-
-
-def error(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Relative L2 error; 0 where both are blank."""
-    return float(np.linalg.norm(ours - theirs) / max(np.linalg.norm(theirs), 1e-30))
 
 
 def _flop(model: Model) -> int:

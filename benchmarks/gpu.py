@@ -17,7 +17,8 @@ import click
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.compared import CPU, Amount, Compared, Measurement, error, memory_mib
+from benchmarks.agreement import error
+from benchmarks.compared import CPU, Amount, Compared, Measurement, memory_mib
 from benchmarks.cost import wall
 from benchmarks.machine import description
 from benchmarks.training import (
