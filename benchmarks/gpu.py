@@ -18,17 +18,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.agreement import error
-from benchmarks.compared import CPU, Amount, Compared, Measurement, memory_mib
+from benchmarks.compared import Amount, Compared, Measurement, memory_mib
 from benchmarks.cost import wall
+from benchmarks.epochs import CPU, fed_epoch, gradients, make_trainer, ready_epoch
 from benchmarks.machine import description
-from benchmarks.training import (
-    fed_epoch,
-    gradients,
-    in_precision,
-    make_trainer,
-    ready_epoch,
-    zfnet_task,
-)
+from benchmarks.training_tasks import in_precision, zfnet_task
 from benchmarks.world import make_torchvision_world, make_world
 from pipeline.compute.device import configure_matmul
 from pipeline.training.task import TrainingTask

@@ -111,7 +111,7 @@ def _our_nine(world: World, images: int) -> dict[str, np.ndarray]:
         cluster.workers(None, 0, torch.device("cpu")) as pool,
     ):
         records = world.scan(images).run(pool, Path(state) / "ledger.npz")
-    return {layer: records[layer].image for layer in LAYERS}
+    return {layer: records[layer].result()["image"].values for layer in LAYERS}
 
 
 def _compiled_row(world: World) -> Row:

@@ -6,45 +6,29 @@ Checkpoints are left out: at most one every half minute.
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.epochs import CPU, fed_epoch, make_trainer, ready_epoch
 from benchmarks.row import Row
-from benchmarks.world import PHOTOS, write_photographs
+from benchmarks.training_tasks import CLASSES, demo_task, in_precision
 from pipeline.compute.device import supports_bfloat16
 from pipeline.compute.malloc import disable_malloc_trim
-from pipeline.cores import cores
-from pipeline.dataset.decoded import Rows
-from pipeline.dataset.manifest import ImageRow, Manifest
-from pipeline.dataset.store import ImageStore, open_images
-from pipeline.params import load_params
-from pipeline.storage.hashing import sha256_of
-from pipeline.training.data import epoch_batches, load_training_data
-from pipeline.training.distributed import Group
-from pipeline.training.forward import TrainingForward, draw_masks
+from pipeline.training.forward import TrainingForward
 from pipeline.training.init import starting_network
-from pipeline.training.task import ExecutionConfig, TrainingTask
-from pipeline.training.trainer import Trainer
+from pipeline.training.task import TrainingTask
 
-PRESETS = Path(__file__).parents[1] / "presets"
 IMAGES = 192
-CLASSES = 4
-CPU = torch.device("cpu")
-
-Ready = tuple[Tensor, dict[int, Tensor], Tensor]
-"""Inputs, dropout's masks by node, and labels of a batch."""
 
 
 def rows(quick: bool) -> Iterator[Row]:
     """Steps of the demo preset's network, in images a second, taken in turn."""
     rounds = 2 if quick else 5
     with tempfile.TemporaryDirectory() as folder:
-        task = _task(Path(folder))
+        task = demo_task(Path(folder), IMAGES)
         if not quick:
             yield from _measures(task, Path(folder), rounds)
         disable_malloc_trim()  # as every training does; the last of the measures
@@ -52,37 +36,6 @@ def rows(quick: bool) -> Iterator[Row]:
         if not quick:
             yield _cache_row(task, Path(folder), rounds)
             yield _compile_row(task, Path(folder), rounds)
-
-
-def _task(folder: Path) -> TrainingTask:
-    """The demo preset on photographs."""
-    return TrainingTask(load_params(PRESETS / "demo.yaml"), *_photographs(folder, IMAGES), None)
-
-
-def zfnet_task(
-    folder: Path, images: int, width: float, side: int, batch: int, precision: str
-) -> TrainingTask:
-    """The paper's recipe on photographs, at some width, size of input and of batch."""
-    params = load_params(PRESETS / "imagenet.yaml")
-    changed = {
-        "data": {"resize": side * 8 // 7, "crop": side},
-        "model": {"width": width},
-        "train": {"batch_size": batch, "precision": precision, "schedule": "cosine"},
-    }
-    parts = {name: getattr(params, name).model_copy(update=new) for name, new in changed.items()}
-    return TrainingTask(params.model_copy(update=parts), *_photographs(folder, images), None)
-
-
-def _photographs(folder: Path, images: int) -> tuple[Manifest, ImageStore]:
-    """A data set of made-up photographs, as JPEG files; some are listed several times."""
-    write_photographs(folder, min(images, PHOTOS))
-    photos = folder / "photos"
-    listed = [
-        ImageRow("train", file.name, str(number % CLASSES), 500, 375, sha256_of(file))
-        for number, file in enumerate(sorted(photos.iterdir()))
-    ]
-    rows = tuple(listed[number % len(listed)] for number in range(images))
-    return Manifest(rows), open_images(photos)
 
 
 def _with_data(task: TrainingTask, folder: Path, rounds: int) -> Row:
@@ -98,59 +51,6 @@ def _with_data(task: TrainingTask, folder: Path, rounds: int) -> Row:
         better="higher",
         note=f"{IMAGES / with_data:.0f} against {IMAGES / bare:.0f} images/s",
     )
-
-
-def fed_epoch(trainer: Trainer) -> Callable[[], None]:
-    """The steps of an epoch, with their data."""
-
-    def run() -> None:
-        trainer.position.step = trainer.position.epoch = 0
-        trainer.learn_epoch(lambda position: None, lambda: False)
-
-    return run
-
-
-def ready_epoch(trainer: Trainer) -> Callable[[], None]:
-    """The steps of an epoch, with inputs and masks made beforehand."""
-    order = torch.Generator().manual_seed(0)
-    batches = epoch_batches(len(trainer.images.train), trainer.params.batch_size, order)
-    made = [_ready(trainer, batch) for batch in batches]
-
-    def run() -> None:
-        for ready in made:
-            _derive(trainer, ready)
-            trainer.optimizer.step()
-
-    return run
-
-
-def gradients(trainer: Trainer, images: int) -> dict[str, Tensor]:
-    """Of the loss of some images, by weight, on the processor."""
-    _derive(trainer, _ready(trainer, np.arange(images)))
-    found = trainer.network.named_parameters()
-    return {name: weight.grad.float().cpu() for name, weight in found if weight.grad is not None}
-
-
-def _ready(trainer: Trainer, batch: Rows) -> Ready:
-    """Noise as the inputs of a batch, its masks and labels, on the trainer's device."""
-    crop, device = trainer.task.params.data.crop, trainer.config.device
-    chance = torch.Generator().manual_seed(1)
-    inputs = torch.randn(len(batch), 3, crop, crop, generator=chance)
-    masks = draw_masks(trainer.network.graph, len(batch), slice(0, len(batch)), chance)
-    labels = torch.from_numpy(trainer.images.train_labels[batch])
-    inputs = inputs.contiguous(memory_format=torch.channels_last).to(device)
-    return inputs, {place: mask.to(device) for place, mask in masks.items()}, labels.to(device)
-
-
-def _derive(trainer: Trainer, ready: Ready) -> None:
-    """The gradients of a step."""
-    inputs, masks, labels = ready
-    trainer.network.train()
-    trainer.optimizer.zero_grad()
-    scores = trainer.losses.scores(inputs, masks)
-    smoothing = trainer.params.label_smoothing
-    loss = functional.cross_entropy(scores.float(), labels, label_smoothing=smoothing)
-    torch.autograd.backward(loss)
 
 
 def _cache_row(task: TrainingTask, folder: Path, rounds: int) -> Row:
@@ -182,7 +82,7 @@ def _measures(task: TrainingTask, folder: Path, rounds: int) -> Iterator[Row]:
         "own local response norm": _plain_epoch(precise, last=True, own_norm=True),
         "fused SGD, filters capped: the trainer's own step": ready_epoch(trainer),
     }
-    if supports_bfloat16(torch.device("cpu")):
+    if supports_bfloat16(CPU):
         steps["bfloat16"] = ready_epoch(
             make_trainer(in_precision(task, "bfloat16"), folder / "half")
         )
@@ -217,12 +117,6 @@ def _gain(name: str, against: str, before_s: float, after_s: float) -> Row:
     return Row(name, against, before_s / after_s, "×", 1.0, "higher", note)
 
 
-def in_precision(task: TrainingTask, precision: str) -> TrainingTask:
-    """The same in another precision."""
-    train = task.params.train.model_copy(update={"precision": precision})
-    return replace(task, params=task.params.model_copy(update={"train": train}))
-
-
 def _plain_epoch(
     task: TrainingTask, *, last: bool = False, own_norm: bool = False
 ) -> Callable[[], None]:
@@ -252,21 +146,6 @@ def _plain_step(
     optimizer.zero_grad()
     torch.autograd.backward(functional.cross_entropy(network(inputs), labels))
     optimizer.step()
-
-
-def make_trainer(
-    task: TrainingTask,
-    state: Path,
-    *,
-    cache: bool = True,
-    compiled: bool = False,
-    device: torch.device = CPU,
-) -> Trainer:
-    """A trainer at the start of a task, its state in a new folder."""
-    state.mkdir()
-    config = ExecutionConfig(device, cores(), cache, compiled=compiled, checkpoint_s=1e9)
-    images = load_training_data(task, config, Group(), state, lambda count: None)
-    return Trainer(task, config, Group(), state, starting_network(task)[0], images)
 
 
 def _seconds(runs: list[Callable[[], None]], rounds: int) -> list[float]:
