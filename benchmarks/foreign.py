@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +10,6 @@ from types import MethodType
 
 import numpy as np
 import torch
-from captum.attr import NeuronDeconvolution
 from torch import Tensor, nn
 from torchvision.models.googlenet import BasicConv2d
 from torchvision.models.resnet import Bottleneck
@@ -19,6 +17,7 @@ from torchvision.models.resnet import Bottleneck
 from benchmarks.cost import least, timed
 from benchmarks.memory import alone
 from benchmarks.row import Row
+from benchmarks.whole_images import PER_BATCH, captum_batch
 from benchmarks.world import (
     BATCH,
     SIDE,
@@ -38,8 +37,6 @@ from pipeline.project.projector import Projector
 
 UNITS = 48
 """Projections of a layer that are timed together."""
-PER_BATCH = 9
-"""Of Captum."""
 CPU = torch.device("cpu")
 
 
@@ -136,7 +133,9 @@ def _projection_rows(name: str, repeats: int) -> Iterator[Row]:
         if one.network == name:
             entries = _entries(maps[one.layer])
             ours, forward = _ours(network, one.layer, entries, images, repeats)
-            theirs = least(partial(_captum, readable, one.module, images), 1) / PER_BATCH
+            submodule = readable.get_submodule(one.module)
+            work = partial(captum_batch, readable, submodule, (0, 3, 3), images)
+            theirs = least(work, 1) / PER_BATCH
             note = (
                 f"{1 / ours:,.0f} against {1 / theirs:.1f} projections per CPU second, "
                 f"{UNITS} together; the forward pass for the switches, {1e3 * forward:.0f} ms an "
@@ -173,14 +172,6 @@ def _ours(
     down = least(lambda: projector.layer(layer, entries, images, maps, CPU), repeats)
     forward = least(lambda: passes.maps(images[0], nodes), repeats)
     return down / UNITS, forward
-
-
-def _captum(module: nn.Module, path: str, images: dict[int, Tensor]) -> None:
-    layer = module.get_submodule(path)
-    inputs = torch.cat([images[n % len(images)] for n in range(PER_BATCH)]).requires_grad_()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it announces its hooks every time
-        NeuronDeconvolution(module, layer).attribute(inputs, (0, 3, 3))
 
 
 def _readable(module: nn.Module) -> nn.Module:

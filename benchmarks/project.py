@@ -1,6 +1,5 @@
 """What a projection costs: windows against whole images, Captum, and the reference's picture."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -8,18 +7,17 @@ from math import prod
 
 import numpy as np
 import torch
-from captum.attr import NeuronDeconvolution
-from torch import Tensor, nn
+from torch import Tensor
 
 from benchmarks.cost import least
 from benchmarks.row import Row
+from benchmarks.whole_images import PER_BATCH, autograd_batch, captum_batch, without_norm
 from benchmarks.world import LAYERS, photograph_like
 from pipeline.atlas.chunks import entry_chunks
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.architectures import build_chain
 from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
-from pipeline.network.ops import Conv, Curve, LocalResponseNorm, MaxPool
 from pipeline.network.receptive_field import receptive_field
 from pipeline.params import Method
 from pipeline.project.deconvnet import Deconvnet, Units
@@ -68,7 +66,10 @@ def _cost_rows(case: Case, repeats: int) -> Iterator[Row]:
     counts = {layer: graph.layer(layer).channels * RANKS for layer in LAYERS}
     share = len(case.images) / IMAGES
     spread = {layer: round(count * share) for layer, count in counts.items()}
-    plain = {layer: least(partial(_plain_batch, case, layer), repeats) / RANKS for layer in LAYERS}
+    plain = {
+        layer: least(partial(autograd_batch, case.network, layer, case.images), repeats) / PER_BATCH
+        for layer in LAYERS
+    }
     ours = _layer_costs(case, projector, spread, repeats)
     for layer in LAYERS:
         yield _ratio_row(f"projections of {layer}", plain[layer], ours[layer], GOALS[layer])
@@ -80,7 +81,9 @@ def _cost_rows(case: Case, repeats: int) -> Iterator[Row]:
         for layer, count in counts.items()
     )
     yield _total_row("the same, each from an image of its own", whole, each)
-    captum = least(partial(_captum_batch, case), repeats) / RANKS
+    module = without_norm(case.network, "conv5")
+    work = partial(captum_batch, module, module[-2], (0, 6, 6), case.images)
+    captum = least(work, repeats) / PER_BATCH
     yield _ratio_row("projections of conv5", captum, ours["conv5"], GOALS["conv5"], CAPTUM)
 
 
@@ -163,69 +166,6 @@ def _entries(case: Case, layer: str, count: int) -> LayerEntries:
     cells = np.stack([flat // side, flat % side], axis=1).astype(np.int32)
     started = np.maximum(activation[image, channel], np.float32(1e-3))
     return LayerEntries(channel, np.arange(count), image, cells, started)
-
-
-class _Rectified(torch.autograd.Function):
-    """ReLU with the deconvnet's backward."""
-
-    @staticmethod
-    def forward(ctx: object, values: Tensor) -> Tensor:
-        return values.relu()
-
-    @staticmethod
-    def backward(ctx: object, signal: Tensor) -> Tensor:
-        return signal.relu()
-
-
-def _plain_batch(case: Case, layer: str) -> None:
-    """Nine projections by whole images: forward with LRN, then back past it."""
-    inputs = torch.cat([case.images[n % len(case.images)] for n in range(RANKS)]).requires_grad_()
-    signal = inputs
-    for at in range(1, case.network.graph.layer(layer).source + 1):
-        op = case.network.graph.nodes[at].op
-        if isinstance(op, Curve):
-            signal = _Rectified.apply(signal)
-        elif isinstance(op, LocalResponseNorm):
-            normed = case.network.apply_node(at, [signal.detach()])
-            signal = signal + (normed - signal.detach())
-        else:
-            signal = case.network.apply_node(at, [signal])
-    start = torch.zeros_like(signal)
-    start.flatten(1)[:, :RANKS] = torch.eye(RANKS)
-    torch.autograd.grad(signal, inputs, start)
-
-
-def _captum_batch(case: Case) -> None:
-    """Nine projections of conv5 by Captum."""
-    modules: list[nn.Module] = []
-    graph = case.network.graph
-    for node in graph.nodes[1 : graph.layer("conv5").node + 1]:
-        op = node.op
-        if isinstance(op, Conv):
-            modules += _library_conv(case.network, op)
-        elif isinstance(op, MaxPool):
-            kernel, stride = op.window.kernel, op.window.stride
-            modules.append(nn.MaxPool2d(kernel, stride, ceil_mode=True))
-        elif isinstance(op, Curve):
-            modules.append(nn.ReLU())
-    net = nn.Sequential(*modules)
-    inputs = torch.cat([case.images[n % len(case.images)] for n in range(RANKS)]).requires_grad_()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it announces its hooks every time
-        NeuronDeconvolution(net, net[-2]).attribute(inputs, (0, 6, 6))
-
-
-def _library_conv(network: Network, op: Conv) -> list[nn.Module]:
-    """A convolution as torch's own modules, with the padding that completes its last windows."""
-    weight, window = network.tensor(op.weight), op.window
-    with torch.device("meta"):
-        conv = nn.Conv2d(
-            weight.shape[1], weight.shape[0], window.kernel, window.stride, window.before
-        )
-    assert op.bias is not None
-    named = {"weight": weight, "bias": network.tensor(op.bias)}
-    conv.load_state_dict(named, assign=True)
-    return [nn.ZeroPad2d((0, 1, 0, 1)) if window.stride[0] > 1 else nn.Identity(), conv]
 
 
 def _error_rows(case: Case, images: int) -> Iterator[Row]:
