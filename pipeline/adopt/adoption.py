@@ -30,6 +30,7 @@ class Adopted:
     graph: Graph
     """For colour images, whatever the module takes."""
     weights: Weights
+    """In double precision where they were computed from others."""
     agreement: Agreement
     """With the module, as it was checked."""
     versions: Mapping[str, str]
@@ -52,7 +53,7 @@ def adopt_module(built: Built, crop: int, colours: int) -> Adopted:
     files = _source_files(built.module)
     return Adopted(
         graph=graph,
-        weights={name: tensor.float() for name, tensor in weights.items()},
+        weights=weights,
         agreement=agreement,
         versions=_versions(files),
         sources={name: sha256_of(path) for name, path in sorted(files.items())},

@@ -63,7 +63,8 @@ def write_adopted(
         ),
     )
     folder.mkdir()
-    return save_model(folder, card, adopted.weights, adopted.graph)
+    weights = {name: tensor.float() for name, tensor in adopted.weights.items()}
+    return save_model(folder, card, weights, adopted.graph)
 
 
 def _check_classes(adopted: Adopted, classes: ClassNames) -> None:

@@ -76,9 +76,9 @@ def in_double(module: nn.Module) -> nn.Module:
 
 def network_of(graph: Graph, weights: Weights) -> Network:
     """A graph with its weights, in double precision."""
-    network = Network(graph)
+    network = Network(graph).double()
     network.load_state_dict(weights)
-    return network.double().eval().requires_grad_(False)
+    return network.eval().requires_grad_(False)
 
 
 def module_maps(

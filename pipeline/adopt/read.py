@@ -25,7 +25,8 @@ TELLING = ("scaled_dot_product_attention", "softmax.int", "matmul", "bmm")
 def read(module: nn.Module, shape: Shape) -> tuple[Graph, Weights]:
     """The graph of a module for one size of input, and its weights by name.
 
-    Weights keep their names in the module's state dict; those computed from others get new ones.
+    Weights keep their names in the module's state dict; those computed from others get new ones,
+    and are in double precision.
     Raises UnreadableError naming the first operation that cannot be read, and where it is.
     """
     traced = simplified(trace(module, shape))
@@ -98,7 +99,7 @@ def _on_maps(arg: object) -> bool:
 
 def _plain(arg: Any) -> Any:
     if isinstance(arg, Constant):
-        return arg.tensor
+        return arg.exact
     return [_plain(part) for part in arg] if isinstance(arg, list) else arg
 
 

@@ -24,6 +24,11 @@ class Constant:
     name: str | None = None
     """Its key in the module's state dict, where it is there as it is."""
 
+    @property
+    def exact(self) -> Tensor:
+        """In double precision, in which what depends on weights alone is computed."""
+        return self.tensor.double() if self.tensor.is_floating_point() else self.tensor
+
 
 Value = Any
 """An arrangement, a constant, a number, or a list of them."""

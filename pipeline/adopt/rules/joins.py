@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pipeline.adopt.arrangement import Arrangement
 from pipeline.adopt.reading import Constant, Reading, Value
-from pipeline.adopt.rules.registry import as_tensor, kept, rule
+from pipeline.adopt.rules.registry import as_tensor, kept, number, rule
 from pipeline.adopt.trace import Call, UnreadableError
 from pipeline.network.ops import Add, Cat, Curve, Mul, Resample, Scale, Select
 
@@ -82,11 +82,11 @@ def _add(reading: Reading, call: Call, args: list[Any]) -> Value:
     if isinstance(left, Arrangement) and isinstance(right, Arrangement):
         factor = sign * times
         if factor != 1:
-            right = scaled(reading, call, right, factor=torch.tensor(float(factor)))
+            right = scaled(reading, call, right, factor=number(factor))
         return _joined(reading, call, left, right)
     if isinstance(left, Arrangement):
         return scaled(reading, call, left, shift=sign * times * as_tensor(right))
-    factor = torch.tensor(float(sign * times))
+    factor = number(sign * times)
     return scaled(reading, call, right, factor=factor, shift=as_tensor(left))
 
 

@@ -72,7 +72,7 @@ def _conv1d(reading: Reading, call: Call, args: list[Any]) -> Value:
     tensor, *rest = args
     if not tensor.whole or tensor.map[1:] != (1, 1) or tensor.shape != (1, 1, tensor.map[0]):
         raise UnreadableError(f"{call.place} on something else than the features of a vector.")
-    rest = [part.tensor if isinstance(part, Constant) else part for part in rest]
+    rest = [part.exact if isinstance(part, Constant) else part for part in rest]
     basis = torch.eye(tensor.map[0], dtype=rest[0].dtype)[:, None]
     rest[1], bias = None, rest[1]
     weight = Constant(call.compute([basis, *rest])[:, 0].T)

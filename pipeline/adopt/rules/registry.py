@@ -39,7 +39,12 @@ def as_constant(call: Call, value: object) -> Constant:
 
 
 def as_tensor(value: Constant | float | int) -> Tensor:
-    return value.tensor if isinstance(value, Constant) else torch.tensor(float(value))
+    return value.exact if isinstance(value, Constant) else number(value)
+
+
+def number(value: float | int) -> Tensor:
+    """A number of the network's code as a constant."""
+    return torch.tensor(value, dtype=torch.float64)
 
 
 def as_pair(numbers: Sequence[int] | int) -> Pair:

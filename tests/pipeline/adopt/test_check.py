@@ -42,8 +42,20 @@ def conv(inputs=3, outputs=8, **more):
     return nn.Conv2d(inputs, outputs, 3, padding=1, **more)
 
 
+class Standardised(nn.Conv2d):
+    """Weights of mean 0 and deviation 1, times a number that is no sum of powers of two."""
+
+    def forward(self, x):
+        centred = self.weight - self.weight.mean((1, 2, 3), keepdim=True)
+        deviation = centred.square().mean((1, 2, 3), keepdim=True).add(1e-6).sqrt()
+        return 0.1 * self._conv_forward(x, 0.3 * centred / deviation, self.bias)
+
+
 NETWORKS = {
     "small": Small(),
+    "standardised": nn.Sequential(
+        *(Standardised(3 if n == 0 else 8, 8, 3, padding=1) for n in range(6)), nn.ReLU(), conv(8)
+    ),
     "gates": nn.Sequential(conv(), nn.ReLU(), Gate(8), conv(8)),
     "shuffle": nn.Sequential(conv(), nn.BatchNorm2d(8), nn.ReLU6(), Shuffle(), conv(8, groups=2)),
     "channels last": nn.Sequential(conv(), nn.SiLU(), Last(), nn.Hardswish(), conv(8)),

@@ -19,7 +19,7 @@ def test_weights_that_are_computed_from_weights_alone_are_folded():
     module = nn.Sequential(drawn(Standardised(3, 4, 3)))
     graph, weights = read(module, INPUT)
     assert [type(node.op) for node in graph.nodes[1:]] == [Conv]
-    given = module[0].weight
+    given = module[0].weight.double()
     expected = given - given.mean((1, 2, 3), keepdim=True)
     assert torch.equal(weights[graph.nodes[1].op.weight], expected)
 
