@@ -37,11 +37,11 @@ class Window:
         )
         return rows, cols
 
-    @property
-    def covers(self) -> bool:
-        """Whether the windows leave out no cell between them."""
+    def covers(self, size: Pair, cells: Pair) -> bool:
+        """Whether the windows read all of a map: none of it lies between them or after the last."""
         steps = zip(self.stride, self.kernel, self.dilation, strict=True)
-        return all(stride <= kernel and step == 1 for stride, kernel, step in steps)
+        between = any(stride > kernel or step > 1 for stride, kernel, step in steps)
+        return not between and min(self.after(size, cells)) >= 0
 
     def completed(self, size: Pair) -> Pair:
         """Cells where the last window may reach past the padding (cuda-convnet's rule)."""

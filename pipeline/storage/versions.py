@@ -9,7 +9,7 @@ Stateful = Literal[
 VERSIONS: dict[Stateful, int] = {
     "train": 2,
     "pixels": 2,
-    "scan": 2,
+    "scan": 3,
     "project": 4,
     "crop": 2,
     "transfer": 2,

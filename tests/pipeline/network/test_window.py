@@ -24,12 +24,28 @@ def test_padding_after_the_map_follows_from_the_number_of_cells():
 
 
 @pytest.mark.parametrize(
-    ("window", "covers"),
+    ("window", "size", "cells"),
     [
-        (square(2, 2), True),
-        (square(2, 3), False),
-        (Window((2, 2), dilation=(2, 1)), False),
+        (square(2, 2), (8, 8), (4, 4)),
+        (square(2, 2), (8, 9), (4, 4)),  # the last column is dropped
+        (square(2, 2), (9, 8), (4, 4)),
+        (square(2, 2), (9, 9), (5, 5)),  # the last window is completed
+        (square(3, 2, 1), (8, 8), (4, 4)),
+        (square(3, 2), (8, 8), (3, 3)),
+        (square(2, 3), (8, 8), (3, 3)),
+        (Window((2, 2), dilation=(2, 1)), (8, 8), (6, 7)),
     ],
+    ids=str,
 )
-def test_windows_cover_a_map_unless_a_stride_or_a_dilation_leaves_cells_out(window, covers):
-    assert window.covers == covers
+def test_windows_cover_a_map_if_each_of_its_cells_is_in_one(window, size, cells):
+    read = [
+        {
+            at * window.stride[axis] + within * window.dilation[axis] - window.before[axis]
+            for at in range(cells[axis])
+            for within in range(window.kernel[axis])
+        }
+        for axis in (0, 1)
+    ]
+    wanted = all(set(range(size[axis])) <= read[axis] for axis in (0, 1))
+    # Dilated windows may overlap so that all is read; the peak's window is then hard to tell.
+    assert window.covers(size, cells) == (wanted and window.dilation == (1, 1))

@@ -8,7 +8,7 @@ import torch
 
 from pipeline.network.graph import Graph, Node
 from pipeline.network.module import Network
-from pipeline.network.ops import Add, BatchNorm, Conv, Curve, Input
+from pipeline.network.ops import Add, BatchNorm, Conv, Curve, Input, MaxPool
 from pipeline.network.window import square
 from pipeline.scan.forward import Forward
 from tests.pipeline.network.small_graphs import joined
@@ -117,6 +117,35 @@ def test_on_a_cpu_the_slices_depend_on_the_network_alone(plain):
     model = branched(plain)
     sizes = {Forward.of_layers(model, ["head"], many, CPU).slice_images for many in (1, 8, 64)}
     assert len(sizes) == 1
+
+
+@pytest.mark.parametrize("size", [(15, 15), (16, 15), (15, 16), (16, 16)])
+def test_a_peak_in_a_row_or_column_that_a_pool_leaves_out_is_found(plain, size):
+    """As in torch's default pools of maps with odd sides."""
+    pooled = (8, size[0] // 2, size[1] // 2)
+    nodes = (
+        Node(Input(), (), (3, *size)),
+        Node(Conv(square(1), "conv.weight"), (0,), (8, *size), "conv"),
+        Node(MaxPool(square(2, 2)), (1,), pooled, "pool"),
+        Node(Conv(square(1), "head.weight"), (2,), pooled, "head"),
+    )
+    model = branched(plain, Graph(nodes, 3))
+    squares = squares_for(model.graph, 40)
+    with torch.no_grad():
+        inputs = model.normalisation(torch.from_numpy(squares).movedim(-1, 1))
+        maps = model.network.activations(inputs, ["conv"])["conv"]
+    flat = maps.flatten(2).argmax(dim=2)
+    image, channel = (at.ravel() for at in np.indices((40, 8)))
+    peaks, cells = [], []
+    forward = Forward.of_layers(model, ["conv", "head"], 8, CPU)
+    for layer, first, found in forward.run(iter(squares), len(squares)):
+        if layer == "conv":
+            mine = (image >= first) & (image < first + len(found.maps))
+            peaks.append(found.peaks())
+            cells.append(found.cells(image[mine] - first, channel[mine]))
+    np.testing.assert_allclose(np.concatenate(peaks), maps.amax((2, 3)).numpy(), rtol=1e-5)
+    expected = torch.stack([flat // size[1], flat % size[1]], dim=2).reshape(-1, 2)
+    np.testing.assert_array_equal(np.concatenate(cells), expected.numpy())
 
 
 def residual(blocks):
