@@ -17,7 +17,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch._C._distributed_c10d import Backend, Store, Work, _create_work_from_future
+from torch._C._distributed_c10d import ProcessGroup, Store, Work, _create_work_from_future
 from torch.futures import Future
 
 NAME = "local"
@@ -27,7 +27,7 @@ ENDED_WITHIN_S = 30.0
 """Seconds within which the launcher ends a process whose neighbour died."""
 
 
-class LocalBackend(Backend):
+class LocalBackend(ProcessGroup):  # of Backend, torch 2.11 makes none in Python
     """Collectives through shared memory: a slot for each process, and one for the result.
 
     Every process adds up its part of the slots, in the order of the ranks, so that all get the same
@@ -35,14 +35,17 @@ class LocalBackend(Backend):
     """
 
     def __init__(self, memory: Path, pipes: Sequence[Connection], rank: int, size: int) -> None:
-        super().__init__(rank, size)
+        super().__init__(rank, size)  # type: ignore[call-arg]  # its stub lacks this form
         self._pipes = pipes
         with memory.open("r+b") as file:
             self._mapped = mmap.mmap(file.fileno(), (size + 1) * SLOT_BYTES)
         slots = torch.frombuffer(self._mapped, dtype=torch.uint8).view(size + 1, SLOT_BYTES)
         self._slots, self._result = slots[:size], slots[size]
 
-    def allreduce(self, tensors: list[Tensor], opts: Any = None) -> Work:
+    # torch calls these with lists and options alone; its stubs have further forms.
+    def allreduce(  # type: ignore[override]
+        self, tensors: list[Tensor], opts: Any = None
+    ) -> Work:
         """Replace each tensor by the sum, or maximum, of the processes' tensors."""
         operation = _OPERATIONS[opts.reduceOp.op if opts else dist.ReduceOp.SUM]
 
@@ -58,13 +61,15 @@ class LocalBackend(Backend):
             self._through_slots(tensor, reduce)
         return _done(tensors)
 
-    def broadcast(self, tensors: list[Tensor], opts: Any) -> Work:
+    def broadcast(  # type: ignore[override]
+        self, tensors: list[Tensor], opts: Any
+    ) -> Work:
         """Replace each tensor by that of the root."""
         for tensor in tensors:
             self._from_root(tensor, opts.rootRank)
         return _done(tensors)
 
-    def allgather(
+    def allgather(  # type: ignore[override]
         self, outputs: list[list[Tensor]], inputs: list[Tensor], opts: Any = None
     ) -> Work:
         """Give every process the tensors of all."""
