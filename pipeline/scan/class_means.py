@@ -47,13 +47,13 @@ class ClassSums:
 
     def merge(self, other: "ClassSums") -> None:
         """Add the sums over other images."""
-        self._meet(other.labels)
-        at = np.searchsorted(self.labels, other.labels)
+        at = self._places(other.labels)
         self.images[at] += other.images
+        sums = self.sums.take(at, axis=1) + other.sums
         # Low parts are below 2 ** 40 each: their sum carries at most 1, and no float rounds it.
-        high, low = self.sums[:, at] + other.sums
-        self.sums[0, at] = high + (low >> LOW_BITS)
-        self.sums[1, at] = low & (2**LOW_BITS - 1)
+        sums[0] += sums[1] >> LOW_BITS
+        sums[1] &= 2**LOW_BITS - 1
+        self.sums[:, at] = sums
 
     def means(self, classes: int) -> Float32[np.ndarray, "channel class"]:
         """Mean peaks for classes 0, 1, …; NaN for one without images."""
@@ -63,16 +63,17 @@ class ClassSums:
         means[:, self.labels] = (sums / self.images[:, None]).T
         return means
 
-    def _meet(self, labels: Int64[np.ndarray, " other"]) -> None:
-        """Make room for classes that are new."""
-        at = np.searchsorted(self.labels, labels)
-        if len(self.labels) and np.array_equal(self.labels.take(at, mode="clip"), labels):
-            return
+    def _places(self, labels: Int64[np.ndarray, " other"]) -> Int64[np.ndarray, " other"]:
+        """Where some classes are; room is made for those that are new."""
+        at = self.labels.searchsorted(labels)
+        if len(self.labels) and (self.labels.take(at, mode="clip") == labels).all():
+            return at
         met = np.union1d(self.labels, labels)
         grown = empty_class_sums(self.sums.shape[2], met)
-        at = np.searchsorted(met, self.labels)
+        at = met.searchsorted(self.labels)
         grown.images[at], grown.sums[:, at] = self.images, self.sums
         self.labels, self.images, self.sums = grown.labels, grown.images, grown.sums
+        return met.searchsorted(labels)
 
 
 def empty_class_sums(channels: int, labels: Int64[np.ndarray, " class"] | None = None) -> ClassSums:

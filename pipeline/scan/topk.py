@@ -45,14 +45,21 @@ class TopK:
 
     def add(self, keys: Keys, batch: PeakBatch) -> None:
         """Take in the images of a batch; the cells of those that enter must be known."""
-        image, channel = np.nonzero(self.enters(keys))
-        at = (image, channel)
-        self._insert(channel, keys[at], batch.peaks[at], batch.cells[at])
+        entering = self.enters(keys)
+        channel = np.flatnonzero(entering.any(axis=0))
+        if not len(channel):
+            return
+        entering = entering[:, channel]
+        new = np.where(entering, keys[:, channel], EMPTY).T
+        image = new.argsort(axis=1)[:, : entering.sum(axis=0).max()]
+        at = (image, channel[:, None])
+        self._insert(channel, np.take_along_axis(new, image, 1), batch.peaks[at], batch.cells[at])
 
     def merge(self, other: "TopK") -> None:
         """Take in what was kept of other images."""
-        at = np.nonzero(other.key < self.key[:, -1:])
-        self._insert(at[0], other.key[at], other.peak[at], other.cell[at])
+        channel = (other.key[:, 0] < self.key[:, -1]).nonzero()[0]
+        if len(channel):
+            self._insert(channel, other.key[channel], other.peak[channel], other.cell[channel])
 
     def state(self) -> dict[str, Shaped[np.ndarray, "..."]]:
         """The arrays, by name."""
@@ -64,32 +71,20 @@ class TopK:
 
     def _insert(
         self,
-        channel: Int64[np.ndarray, " entry"],
-        key: UInt64[np.ndarray, " entry"],
-        peak: Float32[np.ndarray, " entry"],
-        cell: Int32[np.ndarray, "entry 2"],
+        channel: Int64[np.ndarray, " line"],
+        key: UInt64[np.ndarray, "line new"],
+        peak: Float32[np.ndarray, "line new"],
+        cell: Int32[np.ndarray, "line new 2"],
     ) -> None:
-        """Put entries at the places of their keys, in any order of channels."""
-        if not len(channel):
-            return
-        order = np.argsort(channel, kind="stable")
-        touched, first, counts = np.unique(channel[order], return_index=True, return_counts=True)
-        line = np.repeat(np.arange(len(touched)), counts)
-        ranks = self.key.shape[1]
-        at = (line, ranks + np.arange(len(line)) - np.repeat(first, counts))
-        grown = empty_topk(len(touched), ranks + int(counts.max()))
-        for wide, kept, new in (
-            (grown.key, self.key, key),
-            (grown.peak, self.peak, peak),
-            (grown.cell, self.cell, cell),
-        ):
-            wide[:, :ranks] = kept[touched]
-            wide[at] = new[order]
-        # Keys are unique but for empty places, which are all alike: any sort will do.
-        best = np.argsort(grown.key, axis=1)[:, :ranks]
-        self.key[touched] = np.take_along_axis(grown.key, best, 1)
-        self.peak[touched] = np.take_along_axis(grown.peak, best, 1)
-        self.cell[touched] = np.take_along_axis(grown.cell, best[..., None], 1)
+        """Put images of some channels at the places of their keys, which ascend."""
+        # A stable sort merges two sorted runs in one pass, and takes our empty places first: what
+        # peak and cell lie at an empty key that is new does not matter.
+        keys = np.concatenate([self.key[channel], key], axis=1)
+        best = keys.argsort(axis=1, kind="stable")[:, : self.key.shape[1]]
+        best += np.arange(len(channel))[:, None] * keys.shape[1]
+        for kept, new in ((self.key, key), (self.peak, peak), (self.cell, cell)):
+            both = np.concatenate([kept[channel], new], axis=1)
+            kept[channel] = both.reshape(-1, *both.shape[2:]).take(best, axis=0)
 
 
 def empty_topk(channels: int, ranks: int) -> TopK:

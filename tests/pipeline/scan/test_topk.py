@@ -81,3 +81,26 @@ def test_a_limit_keeps_out_what_the_larger_part_would_not_take():
     part.limit = whole.key[:, -1].copy()
     top_of([[4], [5], [5.5]], [3, 4, 5], top=part)
     assert part.image[0].tolist() == [5, -1, -1]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_places_of_key_peak_and_cell_are_those_of_a_sort_and_empty_ones_are_bare(seed):
+    rng = np.random.default_rng(seed)
+    images = int(rng.integers(1, 40))
+    peaks = rng.integers(-2, 4, (images, 5)).astype(np.float32)
+    peaks[rng.random(peaks.shape) < 0.5] = np.nan
+    tops = [empty_topk(5, 6) for _ in range(3)]
+    for rows in np.array_split(rng.permutation(images), 6):
+        top_of(peaks[np.sort(rows)], np.sort(rows), top=tops[rng.integers(3)])
+    parts = [{name: values.copy() for name, values in top.state().items()} for top in tops]
+    whole = functools.reduce(merged, tops)
+    for channel in range(5):
+        ranked = [row for row in range(images) if np.isfinite(peaks[row, channel])]
+        best = sorted(ranked, key=lambda row: (-peaks[row, channel], row))[:6]
+        bare = 6 - len(best)
+        assert whole.image[channel].tolist() == best + [-1] * bare
+        assert whole.peak[channel].tolist() == [*peaks[best, channel], *[0] * bare]
+        cells = [[row % 5, channel] for row in best]
+        assert whole.cell[channel].tolist() == cells + [[-1, -1]] * bare
+    for top, part in zip(tops[1:], parts[1:], strict=True):
+        assert all((values == part[name]).all() for name, values in top.state().items())
