@@ -3,10 +3,10 @@
 import zlib
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Int64, Shaped, UInt32, UInt64
+from jaxtyping import Int32, Int64, Shaped, UInt32, UInt64
 
-from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
-from pipeline.scan.topk import Keys, TopK, by_peak, empty_topk, keys_of
+from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic, Wanted
+from pipeline.scan.topk import TopK, by_peak, empty_topk, keys_of, peak_of
 from pipeline.storage.entry import boxes_where_shown
 from pipeline.storage.scan_record import Variable
 
@@ -37,19 +37,21 @@ class Examples(Statistic):
             "silent": empty_topk(facts.channels, EXAMPLES),
         }
 
-    def wants(
-        self, peaks: Float32[np.ndarray, "image channel"], rows: Int32[np.ndarray, " image"]
-    ) -> Bool[np.ndarray, "image channel"]:
-        """The peaks that enter the sample or the weakest; a silent image has no peak to find."""
-        keys = self._keys(peaks, rows)
-        wanted: Bool[np.ndarray, "image channel"] = self.tops["sample"].enters(keys["sample"])
-        wanted |= self.tops["weakest"].enters(keys["weakest"])
-        return wanted
+    def wants(self, rows: Int32[np.ndarray, " image"]) -> Wanted:
+        """The peaks that enter the sample or the weakest, and ties; a silent image has no peak."""
+        sample, weakest, floor = self.tops["sample"], self.tops["weakest"], self._facts.floor
+        sampled = _hashes(rows, self._facts.channels, self._salt) <= sample.last_order
+        most = np.fmin(peak_of(weakest.last_order), np.inf)  # NaN: a place is empty
+        return lambda peaks, images: (sampled[images] | (peaks <= most)) & (peaks > floor)
 
     def add(self, batch: PeakBatch) -> None:
         """Sample the peaks of some images."""
-        for name, keys in self._keys(batch.peaks, batch.rows).items():
-            self.tops[name].add(keys, batch)
+        peaks, rows = batch.peaks, batch.rows
+        fires = self._facts.fires(peaks)
+        hashed = keys_of(_hashes(rows, self._facts.channels, self._salt), rows)
+        self.tops["sample"].add(hashed, fires, batch)
+        self.tops["weakest"].add(keys_of(by_peak(peaks), rows), fires, batch)
+        self.tops["silent"].add(hashed, np.isfinite(peaks) & ~fires, batch)
 
     def merge(self, other: "Examples") -> None:
         """Take in the samples of other images."""
@@ -97,18 +99,6 @@ class Examples(Statistic):
             "example_cell": Variable(cell, (*entry, "axis")),
             "example_box": Variable(box, (*entry, "edge")),
             "example": Variable(np.repeat(BANDS, EXAMPLES), ("example",)),
-        }
-
-    def _keys(
-        self, peaks: Float32[np.ndarray, "image channel"], rows: Int32[np.ndarray, " image"]
-    ) -> dict[str, Keys]:
-        hashes = _hashes(rows, peaks.shape[1], self._salt)
-        finite = np.isfinite(peaks)
-        fires = finite & (self._facts.signed | (peaks > 0))
-        return {
-            "sample": keys_of(hashes, rows, fires),
-            "weakest": keys_of(by_peak(peaks), rows, fires),
-            "silent": keys_of(hashes, rows, finite & ~fires),
         }
 
 

@@ -1,9 +1,11 @@
 """All statistics of one layer."""
 
 from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
 
 import numpy as np
-from jaxtyping import Float32, Int32, Int64, Shaped
+from jaxtyping import Int32, Shaped
 
 from pipeline.network.graph import Graph
 from pipeline.network.receptive_field import receptive_field
@@ -11,7 +13,7 @@ from pipeline.scan.class_means import ClassMeans
 from pipeline.scan.counts import ImageCounts
 from pipeline.scan.examples import Examples
 from pipeline.scan.histogram import Histogram
-from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
+from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic, Wanted
 from pipeline.scan.strongest import StrongestImages
 from pipeline.storage.scan_record import Variable
 
@@ -35,17 +37,11 @@ class LayerStatistics:
         self.facts = facts
         self.by_name = {name: make(facts) for name, make in STATISTICS.items()}
 
-    def wanted(
-        self, peaks: Float32[np.ndarray, "image channel"], rows: Int32[np.ndarray, " image"]
-    ) -> tuple[Int64[np.ndarray, " entry"], Int64[np.ndarray, " entry"]]:
-        """(image, channel) positions of the peaks whose cells some statistic will read."""
-        wanted = np.zeros(peaks.shape, bool)
-        for statistic in self.by_name.values():
-            mask = statistic.wants(peaks, rows)
-            if mask is not None:
-                wanted |= mask
-        image, channel = np.nonzero(wanted)
-        return image, channel
+    def wants(self, rows: Int32[np.ndarray, " image"]) -> Wanted:
+        """The peaks of a batch whose cells some statistic may read."""
+        each = [statistic.wants(rows) for statistic in self.by_name.values()]
+        some = [wanted for wanted in each if wanted is not None]
+        return lambda peaks, images: reduce(or_, [wanted(peaks, images) for wanted in some])
 
     def add(self, batch: PeakBatch) -> None:
         """Take in the peaks of images not seen before."""

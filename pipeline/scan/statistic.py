@@ -1,7 +1,7 @@
 """The interface of a statistic of a layer's peaks: all that the scan finds is one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from pipeline.network.receptive_field import Field
 from pipeline.storage.scan_record import Variable
 
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
+
+Wanted = Callable[[Float32[np.ndarray, "image channel"], slice], Bool[np.ndarray, "image channel"]]
+"""Which peaks have a cell that may be read: of some images of a batch, and their place in it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,18 @@ class LayerFacts:
     """Strongest images kept per channel."""
     classes: tuple[str, ...]
     """Class names, in the order of labels."""
+
+    @property
+    def floor(self) -> float:
+        """A channel fires at peaks above it: at any number where activations are signed."""
+        return -np.inf if self.signed else 0.0
+
+    def fires(
+        self, peaks: Float32[np.ndarray, "image channel"]
+    ) -> Bool[np.ndarray, "image channel"]:
+        """Where a channel fires; NaN and infinity do not count."""
+        fires: Bool[np.ndarray, "image channel"] = np.isfinite(peaks) & (peaks > self.floor)
+        return fires
 
     def boxes(self, cells: Int32[np.ndarray, "channel n 2"]) -> Int32[np.ndarray, "channel n 4"]:
         """The boxes of units at some cells of every channel."""
@@ -68,10 +83,11 @@ class Statistic(ABC):
     number of workers nor on the order of chunks: a choice under a total order, a sum of integers.
     """
 
-    def wants(
-        self, peaks: Float32[np.ndarray, "image channel"], rows: Int32[np.ndarray, " image"]
-    ) -> Bool[np.ndarray, "image channel"] | None:
-        """The peaks whose cells `add` will read; None where it reads no cells."""
+    def wants(self, rows: Int32[np.ndarray, " image"]) -> Wanted | None:
+        """The peaks of a batch whose cells `add` may read; None where it reads no cells.
+
+        It is asked once a batch, and what it gives for every few images as their maps pass.
+        """
         return None
 
     @abstractmethod

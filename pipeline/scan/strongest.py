@@ -1,10 +1,10 @@
 """The strongest images of every channel."""
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, Shaped
+from jaxtyping import Int32, Shaped
 
-from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic
-from pipeline.scan.topk import Keys, by_peak, empty_topk, keys_of
+from pipeline.scan.statistic import Arrays, LayerFacts, PeakBatch, Statistic, Wanted
+from pipeline.scan.topk import by_peak, empty_topk, keys_of, peak_of
 from pipeline.storage.entry import boxes_where_shown
 from pipeline.storage.scan_record import AXES, EDGES, Variable
 
@@ -19,15 +19,16 @@ class StrongestImages(Statistic):
         self._facts = facts
         self.top = empty_topk(facts.channels, facts.ranks)
 
-    def wants(
-        self, peaks: Float32[np.ndarray, "image channel"], rows: Int32[np.ndarray, " image"]
-    ) -> Bool[np.ndarray, "image channel"]:
-        """The peaks that enter."""
-        return self.top.enters(self._keys(peaks, rows))
+    def wants(self, rows: Int32[np.ndarray, " image"]) -> Wanted:
+        """The peaks that enter, and those that tie with the last."""
+        floor = self._facts.floor
+        least = np.fmax(peak_of(~self.top.last_order), floor)  # NaN: a place is empty
+        return lambda peaks, images: (peaks >= least) & (peaks > floor)
 
     def add(self, batch: PeakBatch) -> None:
         """Rank the peaks of some images."""
-        self.top.add(self._keys(batch.peaks, batch.rows), batch)
+        keys = keys_of(~by_peak(batch.peaks), batch.rows)
+        self.top.add(keys, self._facts.fires(batch.peaks), batch)
 
     def merge(self, other: "StrongestImages") -> None:
         """Rank those of other images among them."""
@@ -64,9 +65,3 @@ class StrongestImages(Statistic):
             "axis": Variable(np.array(AXES), ("axis",)),
             "edge": Variable(np.array(EDGES), ("edge",)),
         }
-
-    def _keys(
-        self, peaks: Float32[np.ndarray, "image channel"], rows: Int32[np.ndarray, " image"]
-    ) -> Keys:
-        eligible = np.isfinite(peaks) & (self._facts.signed | (peaks > 0))
-        return keys_of(~by_peak(peaks), rows, eligible)

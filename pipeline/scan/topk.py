@@ -38,14 +38,22 @@ class TopK:
         rows = (self.key & np.uint64(2**32 - 1)).astype(np.int64)
         return np.where(self.key == EMPTY, -1, rows).astype(np.int32)
 
-    def enters(self, keys: Keys) -> Bool[np.ndarray, "image channel"]:
-        """Which keys come before the last that is kept."""
-        entering: Bool[np.ndarray, "image channel"] = keys < np.minimum(self.key[:, -1], self.limit)
-        return entering
+    @property
+    def last(self) -> UInt64[np.ndarray, " channel"]:
+        """Only smaller keys enter."""
+        last: UInt64[np.ndarray, " channel"] = np.minimum(self.key[:, -1], self.limit)
+        return last
 
-    def add(self, keys: Keys, batch: PeakBatch) -> None:
-        """Take in the images of a batch; the cells of those that enter must be known."""
-        entering = self.enters(keys)
+    @property
+    def last_order(self) -> UInt32[np.ndarray, " channel"]:
+        """No image of a larger order enters."""
+        return (self.last >> np.uint64(32)).astype(np.uint32)
+
+    def add(
+        self, keys: Keys, eligible: Bool[np.ndarray, "image channel"], batch: PeakBatch
+    ) -> None:
+        """Take in images of a batch; the cells of those that enter must be known."""
+        entering = eligible & (keys < self.last)
         channel = np.flatnonzero(entering.any(axis=0))
         if not len(channel):
             return
@@ -59,7 +67,9 @@ class TopK:
         """Take in what was kept of other images."""
         channel = (other.key[:, 0] < self.key[:, -1]).nonzero()[0]
         if len(channel):
-            self._insert(channel, other.key[channel], other.peak[channel], other.cell[channel])
+            entering = other.key[channel] < self.key[channel, -1:]
+            at = (channel, slice(entering.sum(axis=1).max()))
+            self._insert(channel, other.key[at], other.peak[at], other.cell[at])
 
     def state(self) -> dict[str, Shaped[np.ndarray, "..."]]:
         """The arrays, by name."""
@@ -99,11 +109,9 @@ def empty_topk(channels: int, ranks: int) -> TopK:
 def keys_of(
     order: UInt32[np.ndarray, "image channel"],
     rows: Int32[np.ndarray, " image"],
-    eligible: Bool[np.ndarray, "image channel"],
 ) -> Keys:
-    """Keys that sort by an order, then by image row; `EMPTY` for what is not eligible."""
-    keys = (order.astype(np.uint64) << np.uint64(32)) | rows.astype(np.uint64)[:, None]
-    return np.where(eligible, keys, EMPTY)
+    """Keys that sort by an order, then by image row."""
+    return (order.astype(np.uint64) << np.uint64(32)) | rows.astype(np.uint64)[:, None]
 
 
 def by_peak(
@@ -114,3 +122,9 @@ def by_peak(
     sign = np.uint32(1 << 31)
     # The bits of positive floats ascend with them; those of negative ones descend.
     return np.where(bits & sign, ~bits, bits | sign)
+
+
+def peak_of(order: UInt32[np.ndarray, " channel"]) -> Float32[np.ndarray, " channel"]:
+    """The peaks that `by_peak` gave numbers; NaN for the smallest and the largest."""
+    sign = np.uint32(1 << 31)
+    return np.where(order & sign, order ^ sign, ~order).view(np.float32)

@@ -63,14 +63,15 @@ class BatchPeaks:
     def __init__(self, rows: Int32[np.ndarray, " image"], statistics: LayerStatistics) -> None:
         self._rows = rows
         self._statistics = statistics
+        self._wanted = statistics.wants(rows)
         self._peaks: list[Float32[np.ndarray, "image channel"]] = []
         self._cells: list[Int32[np.ndarray, "image channel 2"]] = []
 
     def see(self, position: int, maps: FeatureMaps) -> None:
         """Note the peaks of the images from a position in the batch on, and the cells wanted."""
         peaks = maps.peaks()
-        rows = self._rows[position : position + len(peaks)]
-        image, channel = self._statistics.wanted(peaks, rows)
+        wanted = self._wanted(peaks, slice(position, position + len(peaks)))
+        image, channel = np.nonzero(wanted)
         cells = np.full((*peaks.shape, 2), -1, np.int32)
         cells[image, channel] = maps.cells(image, channel)
         self._peaks.append(peaks)

@@ -92,7 +92,7 @@ def test_any_partition_in_any_order_gives_the_same_bits(peaks, seed, limited):
 
 def test_a_wanted_peak_is_every_one_whose_cell_is_kept(peaks):
     statistic, found = Examples(facts(CHANNELS)), batch(peaks)
-    wanted = statistic.wants(found.peaks, found.rows)
+    wanted = statistic.wants(found.rows)(found.peaks, slice(0, len(found.peaks)))
     unknown = np.where(wanted[..., None], found.cells, -1)
     statistic.add(type(found)(found.peaks, found.rows, found.labels, unknown))
     assert result(statistic)["example_cell"].tolist() == (

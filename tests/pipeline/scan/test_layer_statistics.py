@@ -44,15 +44,15 @@ def test_every_statistic_is_in_the_state_and_comes_back_from_it():
 
 
 def test_a_cell_is_wanted_if_any_statistic_wants_it():
-    statistics, found = LayerStatistics(facts(3, ranks=2)), batch(PEAKS)
-    image, channel = statistics.wanted(found.peaks, found.rows)
-    masks = [s.wants(found.peaks, found.rows) for s in statistics.by_name.values()]
-    wanted = {
-        (i, c) for mask in masks if mask is not None for i, c in zip(*np.nonzero(mask), strict=True)
-    }
-    assert set(zip(image, channel, strict=True)) == wanted
-    assert len(wanted) > 0
-    assert len(image) == len(wanted)
+    statistics = LayerStatistics(facts(3, ranks=2))
+    statistics.add(batch(PEAKS[:20]))
+    later, images = batch(PEAKS[20:], np.arange(20, 40)), slice(5, 15)
+    each = [statistic.wants(later.rows) for statistic in statistics.by_name.values()]
+    masks = [wanted(later.peaks[images], images) for wanted in each if wanted is not None]
+    assert len(masks) == 2
+    found = statistics.wants(later.rows)(later.peaks[images], images)
+    assert (found == (masks[0] | masks[1])).all()
+    assert 0 < found.sum() < found.size
 
 
 def test_the_facts_of_a_layer_come_from_the_graph():

@@ -31,8 +31,13 @@ def test_the_facts_of_a_layer_are_the_attributes_of_its_group():
     }
 
 
+def test_a_channel_fires_above_0_or_at_any_number_where_activations_are_signed():
+    peaks = np.array([[1, -1, 0, np.nan, np.inf, -np.inf]], np.float32)
+    assert facts(6).fires(peaks).tolist() == [[True, *[False] * 5]]
+    assert facts(6, signed=True).fires(peaks).tolist() == [[True] * 3 + [False] * 3]
+
+
 def test_a_statistic_that_takes_every_peak_wants_no_cell_and_has_no_limits():
     statistic = ImageCounts(facts(2))
-    peaks = batch([[1, 2]])
-    assert statistic.wants(peaks.peaks, peaks.rows) is None
+    assert statistic.wants(batch([[1, 2]]).rows) is None
     assert statistic.limits() == {}

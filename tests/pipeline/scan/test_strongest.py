@@ -33,8 +33,17 @@ def test_an_entry_has_its_cell_and_box_and_a_missing_one_has_none():
 
 
 def test_only_peaks_that_enter_are_wanted():
-    later = batch([[2.0], [4.0], [0.0]], [7, 8, 9])
-    assert strongest(ranks=3).wants(later.peaks, later.rows).tolist() == [[False], [True], [False]]
+    later = batch([[2.0], [4.0], [0.0], [np.nan]], [7, 8, 9, 10])
+    wanted = strongest(ranks=3).wants(later.rows)
+    assert wanted(later.peaks[:1], slice(0, 1)).tolist() == [[False]]
+    assert wanted(later.peaks[1:], slice(1, 4)).tolist() == [[True], [False], [False]]
+
+
+def test_while_a_place_is_empty_every_peak_that_counts_is_wanted():
+    later = batch([[2.0], [-4.0], [0.0], [np.nan]], [7, 8, 9, 10])
+    for signed, expected in ((False, [True, False, False]), (True, [True, True, True])):
+        wanted = strongest(signed=signed, ranks=9).wants(later.rows)
+        assert wanted(later.peaks, slice(0, 4))[:, 0].tolist() == [*expected, False]
 
 
 def test_limits_leave_out_what_the_whole_would_not_take():

@@ -6,18 +6,14 @@ import itertools
 import numpy as np
 import pytest
 
-from pipeline.scan.topk import by_peak, empty_topk, keys_of
+from pipeline.scan.topk import by_peak, empty_topk, keys_of, peak_of
 from tests.pipeline.scan.batches import batch
-
-
-def keys(found):
-    return keys_of(~by_peak(found.peaks), found.rows, np.isfinite(found.peaks))
 
 
 def top_of(peaks, rows=None, ranks=3, top=None):
     found = batch(peaks, rows)
     top = top or empty_topk(found.peaks.shape[1], ranks)
-    top.add(keys(found), found)
+    top.add(keys_of(~by_peak(found.peaks), found.rows), np.isfinite(found.peaks), found)
     return top
 
 
@@ -49,6 +45,20 @@ def test_the_cell_follows_its_image_and_an_empty_place_has_none():
 def test_numbers_ascend_with_the_peaks_of_either_sign():
     peaks = np.array([[-3e38, -2, -1, -1e-40, 0, 1e-40, 1, 2, 3e38]], np.float32)
     assert (np.diff(by_peak(peaks).astype(np.int64)) > 0).all()
+    assert peak_of(by_peak(peaks)[0]).tolist() == peaks[0].tolist()
+
+
+def test_the_numbers_of_no_image_are_of_no_peak():
+    top = empty_topk(1, 3)
+    assert np.isnan(peak_of(top.last_order)).all()
+    assert np.isnan(peak_of(~top.last_order)).all()
+
+
+def test_the_last_order_is_that_of_the_last_image_or_of_the_limit():
+    top = top_of([[5], [6], [7], [8]])
+    assert peak_of(~top.last_order).tolist() == [6]
+    top.limit = top_of([[9], [9], [9]]).key[:, -1]
+    assert peak_of(~top.last_order).tolist() == [9]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
