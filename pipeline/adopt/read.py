@@ -20,6 +20,9 @@ KINDS = (curves, joins, layers, moves, norms, pools)
 """Modules that register their rules when they are imported."""
 TELLING = ("scaled_dot_product_attention", "softmax.int", "matmul", "bmm")
 """Operations that say best why a network is refused: it has attention."""
+LONGEST_NAME = 200
+"""Bytes of a layer's name. Folders and files are named after it; file systems allow 255 bytes, of
+which what is added to it takes some."""
 
 
 def read(module: nn.Module, shape: Shape) -> tuple[Graph, Weights]:
@@ -27,7 +30,8 @@ def read(module: nn.Module, shape: Shape) -> tuple[Graph, Weights]:
 
     Weights keep their names in the module's state dict; those computed from others get new ones,
     and are in double precision.
-    Raises UnreadableError naming the first operation that cannot be read, and where it is.
+    Raises UnreadableError naming the first operation that cannot be read, and where it is, or a
+    layer whose name is too long.
     """
     traced = simplified(trace(module, shape))
     reading = Reading()
@@ -125,4 +129,11 @@ def _checked(graph: Graph, weights: Weights) -> tuple[Graph, Weights]:
     pruned = Graph(tuple(nodes), position[graph.output])
     if fault := graph_fault(pruned):
         raise UnreadableError(f"The network has a form that an atlas cannot hold: {fault}.")
+    for name in pruned.layers:
+        if (size := len(name.encode())) > LONGEST_NAME:
+            raise UnreadableError(
+                f"The layer {name} has a name of {size} bytes, and files named after it allow for "
+                f"{LONGEST_NAME}.",
+                fix="Give the modules on its path shorter names.",
+            )
     return pruned, {name: weights[name] for name in pruned.tensors}

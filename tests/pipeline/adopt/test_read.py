@@ -53,6 +53,28 @@ def test_a_module_that_is_called_twice_makes_two_layers():
     assert graph.layers == ("conv", "conv__2")
 
 
+def test_a_layer_whose_name_leaves_no_room_in_a_file_s_is_refused():
+    """A file's name has 255 bytes, whatever it has of characters; stages and pages add some."""
+    longest = "é" * 100
+    assert read(Named(longest), INPUT)[0].layers == (longest,)
+    with pytest.raises(UnreadableError, match=r"has a name of 272 bytes, .* 200\.") as caught:
+        read(Named("x" * 272), INPUT)
+    assert f"The layer {'x' * 272} has" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+class Named(nn.Module):
+    """A convolution at a path of one's choice."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.add_module(path, nn.Conv2d(3, 3, 1))
+
+    def forward(self, x):
+        (conv,) = self.children()
+        return conv(x)
+
+
 class Several(nn.Module):
     def forward(self, x):
         return x.relu(), x.sigmoid()
