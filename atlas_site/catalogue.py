@@ -97,7 +97,8 @@ class Catalogue:
 
     def has_filters(self, layer: LayerView) -> bool:
         """Whether a layer's filters are pictures: it is the first and convolves the pixels."""
-        return layer.name == self.atlas.graph.conv_layers[0] == self.atlas.graph.layers[0]
+        graph = self.atlas.graph
+        return (layer.name,) == graph.layers[:1] == graph.conv_layers[:1]
 
 
 def channel_count(atlas: Run) -> int:

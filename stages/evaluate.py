@@ -1,6 +1,7 @@
 """`atlas evaluate`: error rates on the validation images."""
 
 import logging
+from collections.abc import Sequence
 
 from pipeline.compute.device import configure_matmul, parse_device
 from pipeline.cores import cores
@@ -47,7 +48,7 @@ def main(workspace: Workspace, device: str) -> None:
     with publish(workspace.report("evaluate.json")) as path:
         write_report(path, rates, made_from, workspace.predictions)
     if rates.top1_error is None or rates.top5_error is None:
-        logger.info("No image is of a class that the network scores: there are no error rates.")
+        logger.info("%s: there are no error rates.", _why_none(model.card.classes))
         return
     logger.info(
         "Top-1 error %.1f %%, top-5 %.1f %%.", 100 * rates.top1_error, 100 * rates.top5_error
@@ -58,3 +59,9 @@ def main(workspace: Workspace, device: str) -> None:
             100 * rates.top1_error_10crop,
             100 * rates.top5_error_10crop,
         )
+
+
+def _why_none(classes: Sequence[str]) -> str:
+    if not classes:
+        return "The network's output is a map, not a vector of scores"
+    return "No image is of a class that the network scores"

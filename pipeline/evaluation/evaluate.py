@@ -46,6 +46,7 @@ def evaluate(
 ) -> Evaluation:
     """Classify the images of some rows by one crop and, if `ten`, by ten.
 
+    A network whose output is a map has no classes and does not run: the probabilities are of none.
     Raises AtlasError where there is no image, one cannot be read or is not the one that was
     listed, or its class is none of those that the model was trained on here. Images without
     classes are classified, but no error is counted.
@@ -56,6 +57,10 @@ def evaluate(
         )
     trained_on_classes = model.card.origin is None and any(row.label for row in rows)
     labels = class_indices(rows, model.card.classes, all_known=trained_on_classes)
+    if not model.card.classes:
+        of_none = np.empty((len(rows), 0), np.float32)
+        advance(len(rows))
+        return Evaluation(of_none, of_none if ten else None, labels)
     classify = Classifier(model, device)
     make_views = ten_crops if ten else centre_crop
 

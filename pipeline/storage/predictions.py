@@ -29,7 +29,9 @@ class Prediction:
 def predictions(
     classes: Sequence[str], probabilities: Float32[np.ndarray, "image class"]
 ) -> list[Prediction]:
-    """The most probable class of every image row."""
+    """The most probable class of every image row; nothing where there are no classes."""
+    if not classes:
+        return []
     best = probabilities.argmax(axis=1).tolist()
     return [
         Prediction(image, classes[winner], float(probabilities[image, winner]))

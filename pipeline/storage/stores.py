@@ -215,8 +215,11 @@ def read_array(
 def _require_chunks(array: zarr.Array[Any], channels: slice) -> None:
     """Raise ValueError for a chunk, or shard, of some channels that is not there.
 
-    Zarr would read it as zeros. Chunks divide the channels alone.
+    Zarr would read it as zeros. Chunks divide the channels alone; an array without elements, such
+    as means over the classes of a network without any, has none.
     """
+    if array.size == 0:
+        return
     store = array.store_path.store
     assert isinstance(store, LocalStore)
     start, stop, _ = channels.indices(array.shape[0])

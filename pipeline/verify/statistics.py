@@ -99,9 +99,7 @@ def _exceeded(
     label = np.append(_labels(rows, classes), -1)[np.clip(record.image, -1, len(rows))]
     channel = np.arange(len(label))[:, None]
     sums: Float64[np.ndarray, "channel class"] = record.mean_peak_by_class.astype(np.float64)
-    sums = sums * images
+    sums = np.pad(sums * images, ((0, 0), (0, 1)), constant_values=np.inf)  # last: of no class
     least = np.minimum(record.activation, LARGEST) * (1 - ROUNDING) - UNIT
-    broken: Bool[np.ndarray, " channel"] = ((label >= 0) & (sums[channel, label] < least)).any(
-        axis=1
-    )
+    broken: Bool[np.ndarray, " channel"] = (sums[channel, label] < least).any(axis=1)
     return broken

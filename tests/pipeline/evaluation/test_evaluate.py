@@ -13,6 +13,7 @@ from pipeline.dataset.manifest import ImageRow, read_manifest
 from pipeline.dataset.store import FolderStore, open_images
 from pipeline.errors import AtlasError
 from pipeline.evaluation.evaluate import Evaluation, evaluate
+from pipeline.network.card import Origin
 from pipeline.network.model import Model, load_model
 from pipeline.progress import no_progress
 from pipeline.scan.forward import Forward
@@ -99,6 +100,21 @@ def test_images_without_classes_are_classified_without_error_rates(world):
     assert (rates.images, rates.top1_error, rates.top5_error) == (0, None, None)
     with pytest.raises(AtlasError, match=f"1 images have no class, e.g. '{world.rows[0].path}'"):
         World(world.root, world.model, (unlabelled[0], *world.rows[1:])).evaluate()
+
+
+def test_a_network_without_classes_does_not_run_and_has_no_error_rates(world, monkeypatch):
+    monkeypatch.setattr(Forward, "run", lambda *_: pytest.fail("it ran"))
+    origin = Origin(
+        arguments={}, versions={}, sources={}, values_agree_to=0, projections_agree_to=0
+    )
+    card = world.model.card.model_copy(update={"classes": (), "origin": origin})
+    counted = []
+    result = World(world.root, replace(world.model, card=card), world.rows).evaluate(
+        advance=counted.append
+    )
+    assert result.one_crop.shape == result.ten_crops.shape == (12, 0)
+    assert (result.rates().images, result.rates().top1_error) == (0, None)
+    assert sum(counted) == 12
 
 
 def test_an_image_that_is_not_the_one_listed_is_an_error(world, tmp_path):

@@ -27,6 +27,11 @@ def test_predictions_name_the_most_probable_class_of_every_image(tmp_path):
     ]
 
 
+def test_where_there_are_no_classes_nothing_is_predicted(tmp_path):
+    write_predictions(tmp_path / "p.csv", predictions([], np.empty((3, 0), np.float32)))
+    assert read_predictions(tmp_path / "p.csv") == []
+
+
 def test_a_table_is_read_as_it_was_written(tmp_path):
     written = [Prediction(0, "a, b", 0.25), Prediction(1, 'd"', 1.0)]
     write_predictions(tmp_path / "p.csv", written)

@@ -104,6 +104,17 @@ def test_a_chunk_that_is_gone_or_changed_is_an_error_and_no_zeros(store, damage)
     assert "dvc repro -f -s scan" in refusal.value.fix
 
 
+def test_an_array_without_elements_has_no_chunk_that_could_be_gone(tmp_path):
+    """Means over the classes of a network whose output is a map."""
+    root = create_store(tmp_path / "scan.zarr", "scan", RUN)
+    layer = root.create_group("conv1")
+    create_array(layer, "mean_peak_by_class", ("channel", "class"), (2, 0), "<f4")
+    seal(root)
+    found = open_layer(open_store(tmp_path / "scan.zarr", "scan"), "conv1")
+    assert read_array(found, "scan", "mean_peak_by_class").shape == (2, 0)
+    assert read_array(found, "scan", "mean_peak_by_class", slice(1, 2)).shape == (1, 0)
+
+
 def test_an_unknown_layer_is_refused_by_the_names_there_are(store):
     with pytest.raises(AtlasError, match=r"no layer 'conv9'; it holds conv1\."):
         open_layer(open_store(store, "scan"), "conv9")

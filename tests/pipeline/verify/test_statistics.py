@@ -65,6 +65,14 @@ def test_a_broken_rule_is_named_with_its_channel(finished, layer, name, at, valu
     assert any(said in fault and f"{layer} channel 1 " in fault for fault in found)
 
 
+def test_a_network_without_classes_breaks_no_rule(finished):
+    graph, records = finished
+    none = records["conv2"].mean_peak_by_class[:, :0]
+    record = dataclasses.replace(records["conv2"], mean_peak_by_class=none)
+    assert list(shape_faults(graph, "conv2", record, 0)) == []
+    assert list(statistics_faults(graph, "conv2", record, rows_of(), (), finite=True)) == []
+
+
 def test_a_mean_for_a_class_without_images_is_a_fault(finished):
     rows = [dataclasses.replace(row, label="one") for row in rows_of()]
     assert any("a class without images" in fault for fault in faults(finished, "conv2", rows))
