@@ -29,7 +29,7 @@ class ShownImage:
     path: str
     label: str
     prediction: Prediction | None
-    """None where `evaluate` has not run."""
+    """None where `evaluate` has not run, or the network scores no classes."""
     region: SpriteRegion
 
 
@@ -41,7 +41,8 @@ class Catalogue:
     layers: tuple[LayerView, ...]
     images: tuple[ShownImage, ...]
     classes: tuple[str, ...]
-    """Names in the order of the class scores, then labels that the network does not know."""
+    """Names in the order of the class scores, then labels that the network does not know; none of
+    images without a class."""
     image_px: int
     """The side of a whole image as shown."""
     names: Names
@@ -74,7 +75,7 @@ class Catalogue:
 
     @cached_property
     def class_number(self) -> dict[str, int]:
-        """A class's place among `classes`."""
+        """A class's place among `classes`; the scripts' −1 stands for none."""
         return {name: number for number, name in enumerate(self.classes)}
 
     @cached_property
@@ -110,7 +111,7 @@ def gather(atlas: Run) -> Catalogue:
     """Read all that the pages say, but no picture."""
     images = _shown_images(atlas)
     names = list(atlas.card.classes)
-    names += sorted({row.label for row in atlas.images} - set(names), key=str.encode)
+    names += sorted({row.label for row in atlas.images} - {*names, ""}, key=str.encode)
     return Catalogue(
         atlas=atlas,
         layers=gather_layers(atlas),
@@ -124,7 +125,11 @@ def gather(atlas: Run) -> Catalogue:
 def _shown_images(atlas: Run) -> tuple[ShownImage, ...]:
     held = {row for layer in atlas.layers for row in np.unique(atlas.scan(layer).image).tolist()}
     predictions = atlas.reports.predictions()
-    labels = {row: (atlas.images[row].label, one.label) for row, one in predictions.items()}
+    labels = {
+        row: (label, one.label)
+        for row, one in predictions.items()
+        if (label := atlas.images[row].label)
+    }
     rows = sorted(row for row in held | set(mistaken(labels, held)) if row >= 0)
     px = image_px(len(rows), atlas.card.crop)
     return tuple(

@@ -130,11 +130,11 @@ def region_labels(
 ) -> list[list[int]]:
     """Labels of regions as [class, x, y]: where the channels of a class are densest.
 
-    Only classes with five channels and more; the place is that of the channel whose five nearest
-    of its class are nearest.
+    Only classes with five channels and more; −1 is no class. The place is that of the channel whose
+    five nearest of its class are nearest.
     """
     labels = []
-    for label in np.unique(favourites).tolist():
+    for label in np.unique(favourites[favourites >= 0]).tolist():
         own = places[favourites == label].astype(np.float64)
         if len(own) < DENSE:
             continue

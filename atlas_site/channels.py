@@ -38,7 +38,8 @@ class Channel:
     selectivity: float
     effective_classes: float
     favourite: str
-    """The class most frequent among its strongest images; of equal ones the stronger."""
+    """The class most frequent among its strongest images; of equal ones the stronger. Empty where
+    none of them has a class."""
     spark: str
     """Outline of its histogram of peaks."""
     start_cosine: float | None
@@ -102,7 +103,7 @@ def _channel(
 ) -> Channel:
     record = atlas.scan(layer)
     rows = [row for row in record.image[number].tolist() if row >= 0]
-    labels = Counter(atlas.images[row].label for row in rows)
+    labels = Counter(label for row in rows if (label := atlas.images[row].label))
     size = tile_size(atlas, layer)
     block_px = size.thumb * grid_side(record.image.shape[1])
     projections, crops = channel_regions(key, number, block_px)

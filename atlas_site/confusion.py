@@ -58,11 +58,14 @@ class Confusion:
 
 
 def confusion(run: Run, classes: Sequence[str]) -> Confusion | None:
-    """The confusion over the validation images; None where `evaluate` has not run."""
+    """The confusion over the validation images that have a class.
+
+    None where there is none, or no prediction.
+    """
     number = {name: position for position, name in enumerate(classes)}
     counts = Counter(
         (number[run.images[row].label], number[prediction.label])
         for row, prediction in run.reports.predictions().items()
-        if prediction.label in number
+        if prediction.label in number and run.images[row].label
     )
     return Confusion(classes, counts) if counts else None

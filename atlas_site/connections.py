@@ -88,12 +88,20 @@ def connected(run: Run) -> list[Weights]:
 
 
 def mean_peak(run: Run, layer: str) -> Float[np.ndarray, " channel"]:
-    """The mean peak of each channel over the validation images; negative peaks count as 0."""
-    by_class = run.scan(layer).mean_peak_by_class.astype(np.float64)
+    """The mean peak of each channel over the validation images; negative peaks count as 0.
+
+    Where none is of a class that the network scores, it is known to a bin of the histogram.
+    """
+    record = run.scan(layer)
     count = Counter(image.label for image in run.images)
     sizes = np.array([count[name] for name in run.card.classes], np.float64)
+    mean: Float[np.ndarray, " channel"]
+    if not sizes.any():
+        mean = record.histogram @ np.clip(record.edges[:-1], 0, None) / max(1, len(run.images))
+        return mean
+    by_class = record.mean_peak_by_class.astype(np.float64)
     total = (np.clip(np.nan_to_num(by_class), 0, None) * sizes).sum(axis=1)
-    mean: Float[np.ndarray, " channel"] = total / max(1.0, sizes.sum())
+    mean = total / sizes.sum()
     return mean
 
 

@@ -90,7 +90,7 @@ def _control_facts(layer: LayerView) -> Mapping[str, object] | None:
 
 
 def image_data(catalogue: Catalogue) -> Mapping[str, object]:
-    """The images shown, in parallel lists; `predicted` is −1 where there is no prediction.
+    """The images shown, in parallel lists; `label` and `predicted` are −1 where there is none.
 
     `right` counts all images by class, `confused` all that are wrong as [class, predicted, images].
     """
@@ -100,7 +100,7 @@ def image_data(catalogue: Catalogue) -> Mapping[str, object]:
     return {
         "row": [i.row for i in catalogue.images],
         "path": [i.path for i in catalogue.images],
-        "label": [number[i.label] for i in catalogue.images],
+        "label": [number.get(i.label, -1) for i in catalogue.images],
         "predicted": [number.get(p.label, -1) if p else -1 for p in predicted],
         "probability": [significant(p.probability) if p else 0 for p in predicted],
         "right": [found.counts[n, n] for n in numbers] if found else [],

@@ -37,7 +37,7 @@ def example_data(catalogue: Catalogue, layer: LayerView) -> Mapping[str, object]
     return {
         "row": rows,
         "path": [images[row].path for row in rows],
-        "label": [number[images[row].label] for row in rows],
+        "label": [number.get(images[row].label, -1) for row in rows],
         "channels": [
             [[position[row], significant(peak)] for row, peak in zip(held, peaks, strict=True)]
             for held, peaks in zip(

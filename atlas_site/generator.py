@@ -172,7 +172,7 @@ def _by_favourite(catalogue: Catalogue) -> list[tuple[str, list[Channel]]]:
     found: dict[str, list[Channel]] = {name: [] for name in catalogue.classes}
     for layer in catalogue.layers[::-1]:
         for channel in layer.channels:
-            if not channel.dead:
+            if channel.favourite:
                 found[channel.favourite].append(channel)
     return [(name, channels) for name, channels in found.items() if channels]
 

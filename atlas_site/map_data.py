@@ -26,7 +26,8 @@ def _one_map(catalogue: Catalogue, channels: Sequence[Channel]) -> Mapping[str, 
     position = {layer.key: place for place, layer in enumerate(catalogue.layers)}
     addresses = np.array([(position[channel.key], channel.number) for channel in channels])
     places = map_of(catalogue.atlas, addresses)
-    favourites = np.array([catalogue.class_number[channel.favourite] for channel in channels])
+    number = catalogue.class_number
+    favourites = np.array([number.get(channel.favourite, -1) for channel in channels])
     return {
         "places": np.concatenate([addresses, places], axis=1).tolist(),
         "labels": region_labels(places, favourites),

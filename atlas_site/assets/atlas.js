@@ -50,6 +50,10 @@
   };
   Atlas.percent = (share) =>
     share > 0 && share < 0.01 ? "< 1 %" : `${Math.round(100 * share)} %`;
+  // The class of a number, by name and as a link; −1 is that of an image without one.
+  Atlas.className = (number) => (number < 0 ? "no class" : Atlas.data.site.classes[number]);
+  Atlas.classLink = (number) => (number < 0 ? Atlas.className(number) : Atlas.el("a",
+    { href: `classes.html#${number}`, title: Atlas.className(number) }, Atlas.className(number)));
   Atlas.fileName = (path) => path.slice(path.lastIndexOf("/") + 1);
 
   Atlas.say = (text) => {

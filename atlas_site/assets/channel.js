@@ -15,7 +15,7 @@
   const says = (i) => {
     const { predicted, label, probability } = Atlas.data.images;
     if (predicted[i] < 0) return null;
-    const wrong = predicted[i] !== label[i];
+    const wrong = label[i] >= 0 && predicted[i] !== label[i];
     return el("dd", { class: wrong ? "says wrong" : "says" },
       `predicted ${site.classes[predicted[i]]}, ${percent(probability[i])}`);
   };
@@ -23,7 +23,7 @@
   const entry = (number, rank) => {
     const { label, path, row } = Atlas.data.images;
     const i = channel.image[rank];
-    const title = `${site.classes[label[i]]}, rank ${rank + 1}`;
+    const title = `${Atlas.className(label[i])}, rank ${rank + 1}`;
     const button = el("button", { type: "button", "aria-pressed": "false", "data-rank": rank },
       el("span", { class: "pair" },
         Atlas.tile(layer, number, rank, "projections", `Projection: ${title}`),
@@ -31,8 +31,7 @@
     button.addEventListener("click", () => choose(rank));
     return el("li", { class: "entry" }, button, el("dl", {},
       el("dt", { class: "rank" }, `${rank + 1}`),
-      el("dd", { class: "class" },
-        el("a", { href: `classes.html#${label[i]}` }, site.classes[label[i]])),
+      el("dd", { class: "class" }, Atlas.classLink(label[i])),
       el("dd", { class: "activation", title: "activation" }, short(channel.activation[rank])),
       says(i),
       el("dd", { class: "file" }, el("a", { href: `images.html#${row[i]}`, title: path[i] }, fileName(path[i])),
@@ -50,7 +49,7 @@
     const [cellRow, cellCol] = channel.cell[rank];
     const out = Math.min(top, left) < 0 || Math.max(top + rows, left + columns) > site.inputPx;
     part("stage").replaceChildren(
-      Atlas.whole(i, `${site.classes[label[i]]}, the whole image with the field’s box`),
+      Atlas.whole(i, `${Atlas.className(label[i])}, the whole image with the field’s box`),
       boxes(rank));
     Atlas.showFiring(layer, channel.number, channel, rank);
     part("whole").replaceChildren(
@@ -133,7 +132,8 @@
     Atlas.drawHistogram();
     Atlas.showPanels(layer, number, channel);
     if (!dead) {
-      part("classes").replaceChildren(Atlas.bars(channel.classes));
+      part("classes").replaceChildren(channel.classes.length ? Atlas.bars(channel.classes)
+        : el("p", { class: "path" }, "No image of a class that the network scores makes it fire."));
       part("related").replaceChildren(...related(channel.related));
       part("similar").replaceChildren(...ofLayer(channel.similar, "distance", "No other channel of the layer is alive."));
       part("alike").replaceChildren(...ofLayer(channel.alike, "cosine", "No other channel’s filters are like its own, of what scanned layers feed it."));

@@ -139,7 +139,7 @@
   const nameOf = ([where, number]) => {
     const layer = site.layers[where];
     const [name] = Atlas.nameOf(layer.key, number, search.names);
-    return `${layer.name} ${number} · ${name || site.classes[search.favourite[layer.key][number]]}`;
+    return `${layer.name} ${number} · ${name || Atlas.className(search.favourite[layer.key][number])}`;
   };
   const hover = (i) => {
     if (i === hovered) return;

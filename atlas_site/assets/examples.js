@@ -17,13 +17,11 @@
   const example = (place) => {
     const { layer, number, found } = current;
     const [i, peak] = found.channels[number][place];
-    const { classes } = Atlas.data.site;
-    const label = classes[found.label[i]];
     const { row } = Atlas.data.images;
     const file = fileName(found.path[i]);
-    const picture = Atlas.example(layer, number, place, `Crop: ${label}, peak ${short(peak)}`);
-    return el("li", {}, picture, el("p", {},
-      el("a", { href: `classes.html#${found.label[i]}`, title: label }, label), el("b", {}, short(peak))),
+    const picture = Atlas.example(layer, number, place, `Crop: ${Atlas.className(found.label[i])}, peak ${short(peak)}`);
+    return el("li", {}, picture,
+      el("p", {}, Atlas.classLink(found.label[i]), el("b", {}, short(peak))),
     el("p", { class: "path", title: found.path[i] }, row.includes(found.row[i])
       ? el("a", { href: `images.html#${found.row[i]}` }, file) : file));
   };

@@ -39,7 +39,7 @@
 
   const prepareText = (images) => {
     const { classes } = Atlas.data.site;
-    images.text ??= images.path.map((path, i) => `${classes[images.label[i]]}\n${path}`.toLowerCase());
+    images.text ??= images.path.map((path, i) => `${classes[images.label[i]] ?? ""}\n${path}`.toLowerCase());
   };
 
   const arrange = async () => {

@@ -47,7 +47,7 @@
     const held = await Promise.all(site.layers.map((layer) => holdings(layer, position)));
     if (Atlas.place() !== row) return;
     const label = images.label[position];
-    const stage = el("div", { class: "stage" }, Atlas.whole(position, `${site.classes[label]}, ${images.path[position]}`));
+    const stage = el("div", { class: "stage" }, Atlas.whole(position, `${Atlas.className(label)}, ${images.path[position]}`));
     const found = site.layers.map((layer, place) => [layer, held[place]])
       .filter(([, list]) => list.length).reverse();
     if (found.length) stage.append(Atlas.boxes(found[0][1].map((f) => f.box)));
@@ -58,7 +58,7 @@
         el("figure", {}, stage),
         el("h1", { tabindex: "-1" }, fileName(images.path[position])),
         el("p", { class: "path" }, images.path[position], ` · row ${row}`),
-        el("p", {}, "Class ", el("a", { href: `classes.html#${label}` }, site.classes[label]),
+        el("p", {}, ...(label < 0 ? ["No class"] : ["Class ", Atlas.classLink(label)]),
           predicted < 0 ? "" : `, predicted ${site.classes[predicted]} (${percent(images.probability[position])})`)),
       el("div", { class: "holders" }, ...(found.length
         ? found.map(([layer, list]) => section(layer, list, stage))
@@ -85,7 +85,7 @@
     }
     if (!predicted) return true;
     const right = images.predicted[i] === images.label[i];
-    if (predicted === "right" || predicted === "wrong") return images.predicted[i] >= 0 && right === (predicted === "right");
+    if (predicted === "right" || predicted === "wrong") return Math.min(images.predicted[i], images.label[i]) >= 0 && right === (predicted === "right");
     return images.predicted[i] === Number(predicted);
   };
   // How many validation images a filter by class and outcome fits; null where that is not known.

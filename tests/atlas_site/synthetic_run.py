@@ -59,6 +59,8 @@ class Plan:
     """Channels with fewer entries than `top`, and how many."""
     examples: bool = True
     """Whether the stores have examples beyond the strongest."""
+    labelled: bool = True
+    """Whether the validation images have their classes."""
     graph: Graph | None = None
     """An adopted network; None: the paper's, `width` of it."""
 
@@ -96,8 +98,9 @@ def _write_images(folder: Path, plan: Plan, rng: np.random.Generator) -> list[Im
                 file = folder / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 image.save(file, format="png")
-                sha = sha256_of(file)
-                rows.append(ImageRow(split, path, label, image.width, image.height, sha))
+                known = label if plan.labelled or split == "train" else ""
+                size = image.width, image.height
+                rows.append(ImageRow(split, path, known, *size, sha256_of(file)))
     return rows
 
 
@@ -387,7 +390,7 @@ def _write_reports(
     write_report(run.report("train.json"), training, model, history)
     answers = ["image,class,probability"]
     for number, row in enumerate(_validation(run)):
-        said = row.label if rng.random() < 0.85 else plan.classes[0]
+        said = row.label if row.label and rng.random() < 0.85 else plan.classes[0]
         quoted = said.replace('"', '""')
         answers.append(f'{number},"{quoted}",{rng.uniform(0.4, 1):.4f}')
     run.predictions.write_text("\n".join(answers) + "\n", encoding="utf-8")

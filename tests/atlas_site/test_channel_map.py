@@ -51,6 +51,8 @@ def test_a_region_is_labelled_where_five_channels_of_a_class_are_nearest():
     places = np.array([*near, *row, *few])
     favourites = np.array([4] * 6 + [7] * 5 + [9] * 4)
     assert region_labels(places, favourites) == [[4, 100, 100], [7, 500, 30]]
+    none = np.where(favourites == 7, -1, favourites)  # channels of images without a class
+    assert region_labels(places, none) == [[4, 100, 100]]
     shuffled = np.random.default_rng(0).permutation(len(places))
     assert region_labels(places[shuffled], favourites[shuffled]) == [[4, 100, 100], [7, 500, 30]]
 

@@ -91,6 +91,8 @@ def test_a_network_whose_output_is_a_map_is_shown_without_error_rates(tmp_path, 
     assert not [name for name in report if "error" in name or "accuracy" in name]
     assert run.reports.predictions() == {}
     assert run.figures["occlusion"].missing == run.figures["invariance"].missing == NO_SCORES
+    classes = (tmp_path / "site" / "classes.html").read_text()
+    assert ("The network scores no classes, and no image has one." in classes) is not labelled
     assert NO_SCORES.replace("'", "&#39;") in (tmp_path / "site" / "figures.html").read_text()
 
 
