@@ -30,6 +30,8 @@ WRAPPERS = ("module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_
 """Prefixes of the module that DataParallel, torch.compile, FSDP and checkpointing wrap."""
 AVERAGED = "n_averaged"
 """What `torch.optim.swa_utils.AveragedModel` counts beside the tensors of `module`."""
+COUNT = "num_batches_tracked"
+"""What a batch norm counts while it is trained; older files lack it."""
 _KNOWN = {
     f"{layer}.{kind}"
     for names in TORCHVISION_ALEXNET.items()
@@ -101,10 +103,16 @@ def unwrapped(tensors: Tensors, known: Collection[str], path: Path) -> Tensors:
 
     Names of which the network knows one stay as they are. Else `module.` (DataParallel),
     `_orig_mod.` (torch.compile) and their like go wherever they are, and then a leading `model.`
-    (Lightning); so does the count of averaged weights.
+    (Lightning), or the one prefix under which all that the network knows is there; so does the
+    count of averaged weights.
     Raises AtlasError where two tensors would then have one name.
     """
-    for reading in (_as_it_is, _without_wrappers, _without_module):
+
+    def without_prefix(name: str) -> str:
+        return _without_wrappers(name).removeprefix(prefix)
+
+    prefix = _common_prefix(tensors, known)
+    for reading in (_as_it_is, _without_wrappers, _without_module, without_prefix):
         if any(reading(name) in known for name in tensors):
             named = _renamed(tensors, reading, path)
             if reading is not _as_it_is and AVERAGED not in known:
@@ -123,6 +131,17 @@ def _without_wrappers(name: str) -> str:
 
 def _without_module(name: str) -> str:
     return _without_wrappers(name).removeprefix("model.")
+
+
+def _common_prefix(tensors: Tensors, known: Collection[str]) -> str:
+    """The one prefix under which all names that a network knows are there; empty where none is."""
+    needed = [name for name in known if not name.endswith(COUNT)]
+    there = {_without_wrappers(name) for name in tensors}
+    prefixes = [
+        name.removesuffix(needed[0]) for name in there if needed and name.endswith(f".{needed[0]}")
+    ]
+    whole = [prefix for prefix in prefixes if there.issuperset(prefix + name for name in needed)]
+    return whole[0] if len(whole) == 1 else ""
 
 
 def _renamed(tensors: Tensors, rename: Callable[[str], str], path: Path) -> Tensors:

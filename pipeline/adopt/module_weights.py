@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from pipeline.adopt.external_weights import read_tensors, unwrapped
+from pipeline.adopt.external_weights import COUNT, read_tensors, unwrapped
 from pipeline.adopt.spec import Spec
 from pipeline.errors import AtlasError
 from pipeline.network.weights_file import Tensors
@@ -22,12 +22,13 @@ def load_file(module: nn.Module, spec: Spec) -> str | None:
         return None
     own = module.state_dict()
     tensors = unwrapped(read_tensors(file), own.keys(), file)
+    _check_some_fit(own, tensors, spec, file)
     expected = {name: tuple(t.shape) for name, t in own.items()}
     given = {name: tuple(t.shape) for name, t in tensors.items()}
     faults = [
         f"{name} is {given.get(name, 'missing')}, not {shape}"
         for name, shape in sorted(expected.items())
-        if given.get(name) != shape and not name.endswith("num_batches_tracked")
+        if given.get(name) != shape and not name.endswith(COUNT)
     ]
     faults += [f"{name} is not part of it" for name in sorted(given.keys() - expected.keys())]
     _refuse(faults, spec, file)
@@ -47,6 +48,16 @@ def check_kinds(own: Mapping[str, Tensor], tensors: Tensors, spec: Spec, file: P
         if name in own and tensor.is_floating_point() != own[name].is_floating_point()
     ]
     _refuse(faults, spec, file)
+
+
+def _check_some_fit(own: Mapping[str, Tensor], tensors: Tensors, spec: Spec, file: Path) -> None:
+    """Raise AtlasError where a file has none of a module's names: it is one fault, not many."""
+    if own and tensors and not own.keys() & tensors.keys():
+        raise AtlasError(
+            f"{file} does not fit {spec.arch}: its names, such as {next(iter(tensors))}, are none "
+            f"of the module's, such as {next(iter(own))}, nor these under one prefix.",
+            fix="Save the state_dict of the module that the function returns.",
+        )
 
 
 def _refuse(faults: Sequence[str], spec: Spec, file: Path) -> None:

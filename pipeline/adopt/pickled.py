@@ -28,8 +28,7 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
     check_readable(path, fix="Correct the path.")
     content = _loaded(path)
     if isinstance(content, Mapping):
-        held = (content.get(holder) for holder in HOLDERS)
-        content = next((found for found in held if isinstance(found, Mapping)), content)
+        content = _state_dict(content)
     if not isinstance(content, Mapping):
         raise AtlasError(
             f"{path} holds a {type(content).__name__}, not a state_dict of tensors.", fix=SAVE
@@ -45,6 +44,21 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
     tensors = {name: tensor.detach() for name, tensor in content.items()}
     check_plain(tensors, path, fix="Save plain tensors of real numbers: `tensor.float()`.")
     return tensors
+
+
+def _state_dict(content: Mapping[object, object]) -> Mapping[object, object]:
+    """What a checkpoint holds under a usual name, or as its one mapping of tensors; else itself."""
+    for holder in HOLDERS:
+        if isinstance(found := content.get(holder), Mapping):
+            return found
+    values = content.values()
+    held = [value for value in values if isinstance(value, Mapping) and _is_of_tensors(value)]
+    alone = len(held) == 1 and not any(isinstance(value, Tensor) for value in values)
+    return held[0] if alone else content
+
+
+def _is_of_tensors(content: Mapping[object, object]) -> bool:
+    return len(content) > 0 and all(isinstance(value, Tensor) for value in content.values())
 
 
 def _loaded(path: Path) -> object:

@@ -96,6 +96,26 @@ def test_names_that_a_network_knows_are_not_taken_apart():
     assert unwrapped(tensors, {"model.conv.weight"}, Path("w.pth")).keys() == {"model.conv.weight"}
 
 
+def test_the_one_prefix_under_which_a_whole_network_is_goes():
+    known = {"conv.weight", "fc.bias", "norm.num_batches_tracked"}
+    net = {"net.conv.weight": torch.zeros(1), "net._orig_mod.fc.bias": torch.ones(1)}
+    loss = {"loss.weight": torch.zeros(1)}
+    found = unwrapped(net | loss, known, Path("w.ckpt"))
+    assert found.keys() == {"conv.weight", "fc.bias", "loss.weight"}
+    assert torch.equal(found["fc.bias"], torch.ones(1))
+    deep = {f"a.b.{name}": tensor for name, tensor in net.items()}
+    assert unwrapped(deep, known, Path("w.ckpt")).keys() == {"conv.weight", "fc.bias"}
+
+
+def test_a_prefix_of_a_part_and_one_of_two_stay():
+    known = {"conv.weight", "fc.bias"}
+    half = {"net.conv.weight": torch.zeros(1), "head.fc.bias": torch.zeros(1)}
+    assert unwrapped(half, known, Path("w.ckpt")) == half
+    twice = {f"{prefix}.{name}": torch.zeros(1) for prefix in ("net", "ema") for name in known}
+    assert unwrapped(twice, known, Path("w.ckpt")) == twice
+    assert unwrapped(half, set(), Path("w.ckpt")) == half
+
+
 @pytest.mark.parametrize("suffix", ["SAFETENSORS", "SafeTensors", "PTH", "Pt"])
 def test_a_suffix_in_capitals_is_the_same_format(tmp_path, suffix):
     path = tmp_path / f"w.{suffix}"

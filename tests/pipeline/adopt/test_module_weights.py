@@ -65,6 +65,22 @@ def test_what_does_not_fit_is_named(tmp_path):
         load_file(made(), spec(tmp_path, "w.pt"))
 
 
+def test_a_file_of_other_names_is_one_fault(tmp_path):
+    given = {f"{prefix}.{key}": t for prefix in "ab" for key, t in made().state_dict().items()}
+    torch.save(given, tmp_path / "w.pt")
+    words = (
+        r"w\.pt does not fit nets\.mine:build: its names, such as a\.0\.weight, are none of the "
+        r"module's, such as 0\.weight, nor these under one prefix\. Save"
+    )
+    with pytest.raises(AtlasError, match=words):
+        load_file(made(), spec(tmp_path, "w.pt"))
+    only = {f"net.{key}": tensor for key, tensor in made().state_dict().items()}
+    torch.save({"ema": only, "step": 3}, tmp_path / "w.pt")
+    module = made()
+    load_file(module, spec(tmp_path, "w.pt"))
+    assert same(module, {key.removeprefix("net."): tensor for key, tensor in only.items()})
+
+
 def test_counts_are_not_turned_into_weights(tmp_path):
     given = made().state_dict()
     torch.save({key: tensor.to(torch.int8) for key, tensor in given.items()}, tmp_path / "w.pth")

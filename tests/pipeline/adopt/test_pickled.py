@@ -33,6 +33,16 @@ def test_weights_are_found_in_a_checkpoint(tmp_path, holder):
     assert read_pickled(tmp_path / "w.pth").keys() == WEIGHTS.keys()
 
 
+def test_weights_are_found_as_the_one_mapping_of_tensors(tmp_path):
+    path = tmp_path / "w.pth"
+    torch.save({"ema": WEIGHTS, "epoch": 3, "optimizer": {"state": {}}, "more": {}}, path)
+    assert read_pickled(path).keys() == WEIGHTS.keys()
+    for beside in ({"student": WEIGHTS}, {"step": torch.zeros(1)}):
+        torch.save({"ema": WEIGHTS} | beside, path)
+        with pytest.raises(AtlasError, match="ema is not a tensor but a dict"):
+            read_pickled(path)
+
+
 def test_a_tensor_may_be_named_as_what_holds_others(tmp_path):
     torch.save({"model": torch.zeros(1)}, tmp_path / "w.pth")
     assert read_pickled(tmp_path / "w.pth").keys() == {"model"}
