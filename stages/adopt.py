@@ -10,7 +10,7 @@ import yaml
 
 from pipeline.adopt.adoption import Adopted, adopt_module, scores
 from pipeline.adopt.build import Built, build
-from pipeline.adopt.preprocessing import Preprocessing, imagenet
+from pipeline.adopt.preprocessing import Preprocessing, chosen, imagenet
 from pipeline.adopt.spec import Spec
 from pipeline.dataset.class_names import ClassNames, read_class_names, write_class_names
 from pipeline.errors import AtlasError, printable
@@ -77,8 +77,9 @@ def main(
             f"{spec!r} does not name a network.",
             fix="Write torchvision:NAME, timm:NAME or package.module:function.",
         )
+    root = _images(workspace, images)
     built = build(network, params.seed)
-    preprocessing = _preprocessing(built, params, **inputs)
+    preprocessing = chosen(built.preprocessing, params.data, **inputs)
     adopted = adopt_module(built, preprocessing.crop, len(preprocessing.mean))
     shown = [layer.name for layer in selected(adopted.graph, layers)]
     comparison = Comparison(
@@ -88,7 +89,7 @@ def main(
     names = _class_names(built, adopted, classes)
     with publish(workspace.class_names) as path:
         write_class_names(path, names)
-    changed = _sections(network, built, preprocessing, layers, _from_params(workspace, images))
+    changed = _sections(network, built, preprocessing, layers, root)
     write_params(workspace.params, _merged(params, changed), f"`atlas adopt {spec}`")
     click.echo("\n".join(_summary(adopted, names, shown, compared)))
 
@@ -121,41 +122,17 @@ def _from_params(workspace: Workspace, given: str | None) -> str | None:
     return path.relative_to(root).as_posix() if root in path.parents else str(path)
 
 
-def _preprocessing(
-    built: Built,
-    params: Params,
-    mean: tuple[float, ...] | None,
-    std: tuple[float, ...] | None,
-    grey: tuple[float, float] | None,
-    resize: int | None,
-    crop: int | None,
-    interpolation: Interpolation | None,
-) -> Preprocessing:
-    """As the options say, else as the weights do, else (the sizes alone) as params.yaml does."""
-    known = built.preprocessing
-    if grey is not None:
-        mean, std = grey[:1], grey[1:]
-    if known is None and (mean is None or std is None):
-        raise AtlasError(
-            "Nothing says how the network's inputs are normalised.",
-            fix="Add --mean R G B --std R G B, in 0…1, or --grey MEAN STD.",
-        )
-    values = (*(mean or ()), *(std or ()))
-    if any(not 0 <= value <= 1 for value in values) or not all(std or (1,)):
-        raise AtlasError(
-            f"--mean and --std must be between 0 and 1, not {values}.",
-            fix="Divide them by 255 where they are of pixels 0…255.",
-        )
-    if known is None:
-        known = Preprocessing(params.data.resize, params.data.crop, mean or (), std or ())
-    side = crop or known.crop
-    return Preprocessing(
-        resize=resize or max(known.resize, side),
-        crop=side,
-        mean=mean or known.mean,
-        std=std or known.std,
-        interpolation=interpolation or known.interpolation,
-    )
+def _images(workspace: Workspace, given: str | None) -> str | None:
+    """The images as params.yaml names them. Raises AtlasError for a folder without a file."""
+    root = _from_params(workspace, given)
+    if root is not None and "://" not in (location := workspace.images(root)):
+        folder = Path(location)
+        if not any(path.is_file() for path in folder.rglob("*")):
+            state = "holds no file" if folder.exists() else "does not exist"
+            raise AtlasError(
+                f"--images {given} {state}.", fix="Name the folder in which the images are."
+            )
+    return root
 
 
 def _class_names(built: Built, adopted: Adopted, given: str | None) -> ClassNames:
@@ -214,9 +191,10 @@ def _summary(
 ) -> Iterator[str]:
     graph = adopted.graph
     agreement = adopted.agreement
+    layers = _counted(len(graph.layers), "layer")
     yield (
-        f"Read: {len(graph.nodes)} operations, {len(graph.layers)} layers; values agree with the "
-        f"module to {agreement.values:.0e}, projections to {agreement.projections:.0e}."
+        f"Read: {len(graph.nodes)} operations, {layers}; values agree with the module to "
+        f"{agreement.values:.0e}, projections to {agreement.projections:.0e}."
     )
     if compared:
         yield (
@@ -224,10 +202,15 @@ def _summary(
             f"the module to {max(compared.values()):.0e}."
         )
     if names.names:
-        few = printable(", ".join(names.names[:3]))
-        yield f"It scores {len(names.names)} classes: {few} …"
-    yield f"{len(shown)} layers will be shown:"
+        few = ", ".join(names.names[:3]) + " …" * (len(names.names) > 3)
+        yield f"It scores {_counted(len(names.names), 'class', 'classes')}: {printable(few)}"
+    yield f"{_counted(len(shown), 'layer')} will be shown:"
     for name in shown:
         layer = graph.layer(name)
-        yield f"  {name}: {layer.channels} channels of {layer.size[0]} × {layer.size[1]} cells"
+        channels = _counted(layer.channels, "channel")
+        yield f"  {name}: {channels} of {layer.size[0]} × {layer.size[1]} cells"
     yield "Now run `dvc repro`."
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,4 +1,4 @@
-"""The preprocessing and the classes of a network, as its weights state them."""
+"""The preprocessing and the classes of a network, as its user or its weights state them."""
 
 import importlib
 import math
@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 
 from pipeline.dataset.class_names import ClassNames
 from pipeline.errors import AtlasError
-from pipeline.params import Interpolation
+from pipeline.params import DataParams, Interpolation
 
 WNIDS = Path(__file__).parent / "imagenet_wnids.txt"
 """The WordNet ids of ImageNet's 1000 classes, in the order of every network's scores."""
@@ -29,6 +29,65 @@ class Preprocessing:
 
 Known = tuple[Preprocessing | None, ClassNames | None]
 """Facts that weights state; None where they state nothing."""
+
+
+def chosen(
+    known: Preprocessing | None,
+    data: DataParams,
+    *,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
+    grey: tuple[float, float] | None,
+    resize: int | None,
+    crop: int | None,
+    interpolation: Interpolation | None,
+) -> Preprocessing:
+    """As the options say, else as the weights do, else (the sizes alone) as params.yaml does.
+
+    Raises AtlasError for options that contradict one another, and where one is missing.
+    """
+    if grey is not None:
+        if mean is not None or std is not None:
+            raise AtlasError(
+                "--grey and --mean or --std exclude one another.",
+                fix="Give --grey for a network of grey images, else --mean and --std.",
+            )
+        mean, std = grey[:1], grey[1:]
+    if known is None and (mean is None or std is None):
+        raise AtlasError(
+            "Nothing says how the network's inputs are normalised.",
+            fix="Add --mean R G B --std R G B, in 0…1, or --grey MEAN STD.",
+        )
+    _check_range(mean or (), std or (), "--mean and --std" if grey is None else "MEAN and STD")
+    if known is None:
+        known = Preprocessing(data.resize, data.crop, mean or (), std or ())
+    side = crop or known.crop
+    if resize is not None and resize < side:
+        raise AtlasError(
+            f"--resize {resize} is smaller than the input's side of {side}.",
+            fix=f"Give at least --resize {side}, or a smaller --crop.",
+        )
+    return Preprocessing(
+        resize=resize or max(known.resize, side),
+        crop=side,
+        mean=mean or known.mean,
+        std=std or known.std,
+        interpolation=interpolation or known.interpolation,
+    )
+
+
+def _check_range(mean: tuple[float, ...], std: tuple[float, ...], options: str) -> None:
+    """Raise AtlasError for values that are not of pixels from 0 to 1."""
+    if any(not 0 <= value <= 1 for value in (*mean, *std)):
+        raise AtlasError(
+            f"{options} must be between 0 and 1, not {(*mean, *std)}.",
+            fix="Divide them by 255 where they are of pixels 0…255.",
+        )
+    if not all(std):
+        raise AtlasError(
+            f"A deviation must be above 0, not {', '.join(f'{value:g}' for value in std)}.",
+            fix="Give that of the training images, or 1 where nothing was divided.",
+        )
 
 
 def of_torchvision(weights: Any) -> Known:

@@ -15,8 +15,14 @@ def selected(graph: Graph, wanted: Sequence[str]) -> tuple[Layer, ...]:
 
     `default` is the first convolution and, of each map size, the last layer that all paths pass, a
     rectified one if there is; `cuts` are all that all paths pass; `all` is every layer; anything
-    else is a name or a pattern such as `layer4.*`. Raises AtlasError for one that fits none.
+    else is a name or a pattern such as `layer4.*`. Raises AtlasError for one that fits none,
+    and for a network without layers.
     """
+    if not graph.layers:
+        raise AtlasError(
+            "The network has no layers.",
+            fix="Take one with a convolution, a linear layer, a sum or a concatenation.",
+        )
     names: set[str] = set()
     for word in wanted:
         found = _matching(graph, word)

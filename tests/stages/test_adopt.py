@@ -191,13 +191,32 @@ def test_a_weights_file_that_changed_is_noticed(tmp_path):
         (["nets.mine:build", *INPUTS, "--layers", "conv1"], "no layer 'conv1'; it has 0, 3.conv"),
         (["nets.mine:build", *INPUTS, "--classes", "imagenet"], "scores 3 classes, and imagenet"),
         (["nets.mine:build", *INPUTS, "--crop", "4"], "does not run on an input of (3, 4, 4)"),
+        (["nets.mine:build", *INPUTS, "--resize", "20"], "--resize 20 is smaller than the input's"),
+        (
+            ["nets.mine:build", *INPUTS, "--images", "none"],
+            "--images none does not exist. Name the",
+        ),
+        (["nets.mine:build", *INPUTS, "--images", "nets/none"], "--images nets/none holds no file"),
     ],
 )
 def test_what_cannot_be_adopted_is_said_in_one_line_and_changes_nothing(tmp_path, words, said):
-    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "none").mkdir(parents=True)
     (tmp_path / "nets" / "mine.py").write_text(MINE)
     result = atlas(tmp_path, "adopt", *words)
     assert result.exit_code == 1
     assert said in result.output
     assert result.output.count("\n") == 1
     assert not (tmp_path / "params.yaml").exists()
+
+
+def test_what_was_adopted_is_counted_in_the_singular_too(tmp_path):
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "mine.py").write_text(MINE.replace("width, 3", "width, classes"))
+    nets = (tmp_path / "nets" / "mine.py").read_text().replace("width=6", "width=1, classes=1")
+    (tmp_path / "nets" / "mine.py").write_text(nets)
+    said = done(tmp_path, "adopt", "nets.mine:build", *INPUTS, "--layers", "0")
+    assert "It scores 1 class: 0\n1 layer will be shown:\n  0: 1 channel of 14" in said
+    said = done(tmp_path, "adopt", "nets.mine:build", *INPUTS, "-a", "classes=3")
+    assert "It scores 3 classes: 0, 1, 2\n" in said
+    said = done(tmp_path, "adopt", "nets.mine:build", *INPUTS, "-a", "classes=4")
+    assert "It scores 4 classes: 0, 1, 2 …\n" in said

@@ -1,10 +1,42 @@
 import pytest
 import torchvision
 
-from pipeline.adopt.preprocessing import imagenet, of_timm, of_torchvision
+from pipeline.adopt.preprocessing import Preprocessing, chosen, imagenet, of_timm, of_torchvision
 from pipeline.errors import AtlasError
+from pipeline.params import load_params
+from stages.preset import PRESETS
 
 CONFIG = {"input_size": (3, 224, 224), "mean": (0.5,) * 3, "std": (0.2,) * 3}
+
+
+DATA = load_params(PRESETS / "demo.yaml").data
+KNOWN = Preprocessing(40, 32, (0.5,) * 3, (0.2,) * 3, "bicubic")
+NOTHING = dict.fromkeys(("mean", "std", "grey", "resize", "crop", "interpolation"))
+
+
+def test_options_come_before_what_weights_say_and_that_before_params():
+    assert chosen(KNOWN, DATA, **NOTHING) == KNOWN
+    given = {"std": (1.0,) * 3, "crop": 48, "interpolation": "bilinear"}
+    changed = Preprocessing(48, 48, KNOWN.mean, (1.0,) * 3, "bilinear")
+    assert chosen(KNOWN, DATA, **NOTHING | given) == changed
+    grey = Preprocessing(DATA.resize, DATA.crop, (0.1,), (0.3,))
+    assert chosen(None, DATA, **NOTHING | {"grey": (0.1, 0.3)}) == grey
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"mean": (0.5,) * 3}, "Nothing says how the network's inputs are normalised"),
+        ({"grey": (0.5, 0.2), "std": (0.2,) * 3}, "--grey and --mean or --std exclude"),
+        ({"mean": (124.0,) * 3, "std": (58.0,) * 3}, "^--mean and --std must be .*by 255"),
+        ({"grey": (0.5, 2.0)}, r"^MEAN and STD must be between 0 and 1, not \(0\.5, 2\.0\)"),
+        ({"mean": (0.5,) * 3, "std": (0.2, 0.0, 0.2)}, "must be above 0, not 0.2, 0, 0.2"),
+        ({"grey": (0.5, 0.2), "resize": 20, "crop": 32}, "--resize 20 is smaller than .* 32"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(given, words):
+    with pytest.raises(AtlasError, match=words):
+        chosen(None, DATA, **NOTHING | given)
 
 
 def test_what_torchvision_says_of_inputs():
