@@ -13,6 +13,7 @@ from unittest import mock
 import torch
 from torch import Tensor, nn
 
+from pipeline.adopt.eager import eager, forget_runs
 from pipeline.adopt.external_weights import read_tensors, unwrapped
 from pipeline.adopt.module_weights import check_kinds, load_file
 from pipeline.adopt.preprocessing import Preprocessing, of_timm, of_torchvision
@@ -53,6 +54,7 @@ def build(spec: Spec, seed: int) -> Built:
         built = makers.get(spec.maker, _function)(spec)
         _check_watched(spec, built.module)
     built.module.eval().requires_grad_(False).float()
+    forget_runs(built.module)
     return built
 
 
@@ -68,6 +70,11 @@ def _own_code(spec: Spec) -> Iterator[None]:
         yield
     except AtlasError:
         raise
+    except SystemExit as error:
+        raise AtlasError(
+            f"{spec.arch} could not be made: its code ended the program, exit({error.code!r}).",
+            fix="Correct the function or its --arguments, and let it return the module.",
+        ) from error
     except Exception as error:  # the user's own code may raise anything
         reason = " ".join(str(error).split())
         raise AtlasError(
@@ -98,6 +105,7 @@ def _function(spec: Spec) -> Built:
             f"{spec.arch} made a {type(made).__name__}, not a torch.nn.Module.",
             fix="Return the module itself.",
         )
+    made = eager(made, spec.arch)
     sha256 = load_file(made, spec)
     config = getattr(made, "pretrained_cfg", None)
     known = of_timm(config) if isinstance(config, dict) else (None, None)

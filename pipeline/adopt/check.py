@@ -1,6 +1,5 @@
 """The check of a graph against its module: values and projections of both, compared."""
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from pipeline.adopt.module_maps import OUTPUT, double_maps, through_module
 from pipeline.adopt.oracle import Backward
 from pipeline.adopt.reading import Weights
 from pipeline.adopt.trace import UnreadableError
@@ -21,8 +21,6 @@ TOLERANCE = 1e-6
 """Relative to the largest value; both sides compute in double precision."""
 PROJECTED_LAYERS = 3
 """Layers of which projections are compared."""
-OUTPUT = "output"
-"""Stands for the network's output where maps go by the name of their layer."""
 
 Map = Float[Tensor, "1 _ _"]
 """One image, its channels, all their cells in a row."""
@@ -35,7 +33,7 @@ class Agreement:
     values: float
     projections: float
     layers: tuple[str, ...]
-    """Layers of which projections were compared."""
+    """Layers of which projections were compared; the output where no submodule makes one alone."""
 
 
 def check(module: nn.Module, graph: Graph, weights: Weights) -> Agreement:
@@ -45,15 +43,18 @@ def check(module: nn.Module, graph: Graph, weights: Weights) -> Agreement:
     """
     sources = comparable(module, graph)
     image = torch.randn(1, *graph.input, generator=torch.Generator().manual_seed(0)).double()
-    picked = evenly_spaced(list(sources))
+    picked = evenly_spaced(list(sources)) or [OUTPUT]
     method = method_to_check(graph)
     # One after the other, so that only one network is in memory in double precision.
-    theirs = _run(method, image, lambda x: _double_maps(module, sources, x), picked, {})
-    network = network_of(graph, weights)
-    ours = _run(method, image, lambda x: _graph_maps(network, sources, x), picked, theirs.units)
+    with through_module():
+        theirs = _run(method, image, lambda x: double_maps(module, sources, x), picked, {})
+    network, end = network_of(graph, weights), theirs.maps[OUTPUT]
+    ours = _run(
+        method, image, lambda x: _graph_maps(network, sources, x, end), picked, theirs.units
+    )
     values = [_value_difference(layer, theirs, ours) for layer in [*sources, OUTPUT]]
     projections = [_projection_difference(layer, theirs, ours) for layer in picked]
-    return Agreement(max(values), max(projections, default=0.0), tuple(picked))
+    return Agreement(max(values), max(projections), tuple(picked))
 
 
 def comparable(module: nn.Module, graph: Graph) -> dict[str, int]:
@@ -69,11 +70,6 @@ def comparable(module: nn.Module, graph: Graph) -> dict[str, int]:
     }
 
 
-def in_double(module: nn.Module) -> nn.Module:
-    """A copy of a module that computes in double precision."""
-    return copy.deepcopy(module).double().eval().requires_grad_(False)
-
-
 def network_of(graph: Graph, weights: Weights) -> Network:
     """A graph with its weights, in double precision."""
     network = Network(graph).double()
@@ -81,48 +77,19 @@ def network_of(graph: Graph, weights: Weights) -> Network:
     return network.eval().requires_grad_(False)
 
 
-def module_maps(
-    module: nn.Module, sources: Mapping[str, int], image: Float[Tensor, "1 channel row col"]
-) -> dict[str, Tensor]:
-    """What some submodules make of an image, and the module itself."""
-    found: dict[str, Tensor] = {}
-
-    def note(path: str) -> Callable[..., None]:
-        return lambda _module, _inputs, made: found.update({path: made * 1})
-
-    hooks = [module.get_submodule(path).register_forward_hook(note(path)) for path in sources]
-    try:
-        output = module(image)
-    finally:
-        for hook in hooks:
-            hook.remove()
-    while not isinstance(output, Tensor):
-        output = next(iter(output.values() if isinstance(output, Mapping) else output))
-    return {**found, OUTPUT: output}
-
-
-def _double_maps(
-    module: nn.Module, sources: Mapping[str, int], image: Float[Tensor, "1 channel row col"]
-) -> dict[str, Tensor]:
-    """What a copy of the module in double precision makes of an image."""
-    copied = in_double(module)
-    try:
-        return module_maps(copied, sources, image)
-    except Exception as error:  # the module's own code may raise anything
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise UnreadableError(
-            "The network does not run in double precision, in which it is compared with its graph: "
-            f"{type(error).__name__}: {reason}.",
-            fix="Take out of its forward what fixes a precision, such as `.float()`.",
-        ) from None
-
-
 def _graph_maps(
-    network: Network, sources: Mapping[str, int], image: Float[Tensor, "1 channel row col"]
+    network: Network,
+    sources: Mapping[str, int],
+    image: Float[Tensor, "1 channel row col"],
+    end: Map,
 ) -> dict[str, Tensor]:
+    """What the graph makes of an image; the output after the curve that a module's `end` has."""
     nodes = {**sources, OUTPUT: network.graph.output}
     found = network.run(image, list(nodes.values()))
-    return {layer: found[node] for layer, node in nodes.items()}
+    maps = {layer: found[node] for layer, node in nodes.items()}
+    output = maps[OUTPUT]
+    ends = (output, output.softmax(1), output.log_softmax(1), output.sigmoid())
+    return maps | {OUTPUT: min(ends, key=lambda made: _relative(_flat(made.detach()), end))}
 
 
 @dataclass(frozen=True)
@@ -147,7 +114,7 @@ def _run(
     given = image.clone().requires_grad_()
     with Backward(method):
         maps = forward(given * 1)  # not a leaf, so that what works in place may change it
-    flat = {layer: made.reshape(1, made.shape[1], -1) for layer, made in maps.items()}
+    flat = {layer: _flat(made) for layer, made in maps.items()}
     taken = units or {layer: (int(flat[layer].detach().abs().argmax()), 0) for layer in picked}
     projections = {
         layer: [
@@ -160,12 +127,14 @@ def _run(
     return _Pass({layer: made.detach() for layer, made in flat.items()}, taken, projections)
 
 
+def _flat(made: Tensor) -> Map:
+    """A map with its cells in a row; `squeeze()` takes the axis of images from a vector."""
+    return made.reshape(1, -1, 1) if made.ndim < 2 else made.reshape(1, made.shape[1], -1)
+
+
 def _value_difference(layer: str, theirs: _Pass, ours: _Pass) -> float:
     expected, found = theirs.maps[layer], ours.maps[layer]
-    ends = [found]
-    if layer == OUTPUT:  # a curve at the end is not a part of the graph
-        ends += [found.softmax(1), found.log_softmax(1), found.sigmoid()]
-    difference = min(_relative(end, expected) for end in ends)
+    difference = _relative(found, expected)
     if not difference <= TOLERANCE:
         raise UnreadableError(
             f"The graph and the network differ at {layer} by {difference:.1e} of the largest value."

@@ -92,7 +92,7 @@ def _value(reading: Reading, call: Call, args: list[Any]) -> Value:
 
 def _placed(call: Call) -> Call:
     """A call that the outermost forward makes gets its operation's name as a path."""
-    return call if call.path else replace(call, path=call.op.partition(".")[0])
+    return call if call.path else replace(call, path=call.op.partition(".")[0], outermost=True)
 
 
 def _on_maps(arg: object) -> bool:

@@ -78,6 +78,8 @@ class Reading:
         """A tensor as the map of a node (see `position`)."""
         if not isinstance(tensor, Arrangement):
             raise UnreadableError(f"{call.place} on a constant where a map is expected.")
+        if len(tensor.shape) == 1:  # `squeeze()` took the axis of images too
+            return self.as_map(tensor.as_shape((1, *tensor.shape)), call)
         shape = (*tensor.shape[1:], 1, 1)[:3]
         plain = len(tensor.shape) in (2, 4) and shape == tensor.map
         if plain and tensor.order is None:

@@ -4,12 +4,13 @@
 convolutions, pools and activation functions whole.
 """
 
+import io
 import logging
 import operator
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,6 +21,26 @@ from torch.export import ExportedProgram
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
 from pipeline.errors import AtlasError
+
+COLOURS = {
+    1: "It sees grey: give --grey MEAN STD.",
+    3: "It sees colour: give --mean R G B --std R G B instead of --grey.",
+}
+"""What to do for a network of so many input channels."""
+OTHER_COLOURS = (
+    "An atlas shows images in colour (3 channels) or, with --grey, in grey (1): write a function "
+    "that returns a network of those."
+)
+WITHOUT_TESTS = (
+    "Only a network that does the same for every image can be adopted: test no tensor in an `if`, "
+    "and make no number of one (`.item()`)."
+)
+NORMALIZE = "_functional_tensor.py"
+"""The file in which torchvision.transforms.Normalize tests its deviations."""
+WITHOUT_NORMALIZE = (
+    "Give --mean and --std instead of torchvision.transforms.Normalize, or take the one of "
+    "torchvision.transforms.v2."
+)
 
 
 class UnreadableError(AtlasError):
@@ -50,11 +71,14 @@ class Call:
     """Of the module whose forward makes the call."""
     shape: tuple[int, ...]
     """Of its result; () where that is not a tensor."""
+    outermost: bool = False
+    """Whether the whole network's forward makes it and `path` only names its nodes."""
 
     @property
     def place(self) -> str:
         """Where it is and what it does, for a message."""
-        return f"{self.path or 'The forward'} calls {self.op.partition('.')[0]}"
+        where = "The forward" if self.outermost or not self.path else self.path
+        return f"{where} calls {self.op.partition('.')[0]}"
 
     def compute(self, args: Sequence[Any]) -> Any:
         """What the operation makes of other arguments: constants, or positions in a map."""
@@ -128,36 +152,48 @@ def _exported(module: nn.Module, example: Tensor) -> ExportedProgram:
             return functional
         except GuardOnDataDependentSymNode as error:
             raise UnreadableError(
-                f"The network's flow depends on the values of its input{_line_of(error)}.",
-                fix="Only a network that does the same for every image can be adopted.",
+                f"The network's flow depends on values that it computes{_line_of(error)}.",
+                fix=WITHOUT_NORMALIZE if NORMALIZE in _line_of(error) else WITHOUT_TESTS,
             ) from None
-        except Exception as error:  # the module's own code may raise anything
+        except (Exception, SystemExit) as error:  # the module's own code may raise anything
+            _check_channels(error, example)
             raise UnreadableError(
                 f"The network does not run on an input of {tuple(example.shape[1:])}: "
-                f"{type(error).__name__}: {_first_line(error)}{_line_of(error)}.",
+                f"{type(error).__name__}: {first_line(error)}{_line_of(error)}.",
                 fix="Correct its forward or the input's size (--crop), and see that it takes one "
                 "batch of images.",
             ) from None
 
 
+def _check_channels(error: BaseException, example: Tensor) -> None:
+    """Raise UnreadableError where the convolution that sees the input wants other channels."""
+    words = rf"expected input{re.escape(str(list(example.shape)))} to have (\d+) channels"
+    if found := re.search(words, str(error)):
+        raise UnreadableError(
+            f"The network takes {found[1]}-channel images, not {example.shape[1]}-channel ones.",
+            fix=COLOURS.get(int(found[1]), OTHER_COLOURS),
+        ) from None
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep torch from reporting its own internals; what matters is raised."""
+    """Keep torch from logging and printing its own internals; what matters is raised."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
         logging.disable(level)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says first, without a full stop."""
     return str(error).strip().partition("\n")[0].rstrip(".")
 
 
-def _line_of(error: Exception) -> str:
+def _line_of(error: BaseException) -> str:
     """The place in the user's own code that a message of torch.export names."""
     places = re.findall(r'File "([^"]+)", line (\d+)', str(error))
     return f" ({places[-1][0]}, line {places[-1][1]})" if places else ""

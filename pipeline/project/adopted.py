@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from pipeline.adopt.check import evenly_spaced, in_double, network_of
+from pipeline.adopt.check import evenly_spaced, network_of
+from pipeline.adopt.module_maps import in_double, through_module
 from pipeline.adopt.oracle import Backward
 from pipeline.adopt.reading import Weights
 from pipeline.adopt.trace import UnreadableError
@@ -83,7 +84,8 @@ class Comparison:
         pixels = image.clone().requires_grad_()
         found: dict[str, float] = {}
         for unit in self._units(pixels, layers, method):
-            (below,) = torch.autograd.grad(unit.value, pixels, retain_graph=True)
+            with through_module():
+                (below,) = torch.autograd.grad(unit.value, pixels, retain_graph=True)
             expected = below[0].permute(1, 2, 0)
             shown = projected(self._network, image, unit, method)
             error = float((shown - expected).norm() / expected.norm().clamp(min=1e-300))
@@ -141,7 +143,7 @@ def _made_by_both(
     for end in (seed, *after):
         wanted = ours[end][0]
         for made in theirs:
-            if made.numel() == wanted.numel() and made.shape[1] == len(wanted):
+            if made.numel() == wanted.numel():
                 values = made.reshape(wanted.shape)
                 if (values - wanted).abs().max() <= TOLERANCE * wanted.abs().max():
                     return values

@@ -197,6 +197,10 @@ def test_a_weights_file_that_changed_is_noticed(tmp_path):
             "--images none does not exist. Name the",
         ),
         (["nets.mine:build", *INPUTS, "--images", "nets/none"], "--images nets/none holds no file"),
+        (
+            ["nets.mine:build", "--grey", "0.5", "0.2", "--crop", "32"],
+            "takes 3-channel images, not 1",
+        ),
     ],
 )
 def test_what_cannot_be_adopted_is_said_in_one_line_and_changes_nothing(tmp_path, words, said):

@@ -10,6 +10,7 @@ import torchvision
 from torch import nn
 
 from pipeline.adopt.build import build
+from pipeline.adopt.check import check
 from pipeline.adopt.read import read
 from pipeline.adopt.spec import Spec
 from pipeline.errors import AtlasError
@@ -18,6 +19,7 @@ from pipeline.network.module import Network
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's pixels, by colour."""
 MINE = """
+import torch
 from torch import nn
 
 def build(classes=3, **more):
@@ -31,6 +33,20 @@ class Place:
 
 def broken():
     return 1 / 0
+
+def ends():
+    raise SystemExit("bye")
+
+def compiled():
+    return torch.compile(build())
+
+def normed():
+    module = build()
+    nn.utils.weight_norm(module[0])
+    return module
+
+def lazy():
+    return nn.Sequential(nn.LazyConv2d(4, 3))
 """
 
 
@@ -57,6 +73,15 @@ def test_weights_that_a_function_draws_depend_on_the_seed_alone(mine):
     first, again, other = (build(spec(mine), seed=seed).module[0].weight for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_a_compiled_module_and_one_with_computed_weights_are_read_as_they_are(mine):
+    compiled = build(spec(mine, "nets.mine:compiled"), seed=0).module
+    assert type(compiled) is nn.Sequential
+    normed = build(spec(mine, "nets.mine:normed"), seed=0).module
+    graph, weights = read(normed, (3, 8, 8))
+    agreement = check(normed, graph, weights)
+    assert max(agreement.values, agreement.projections) < 1e-12
 
 
 def test_an_edited_file_and_another_workspace_are_read_again(mine, tmp_path_factory):
@@ -172,6 +197,8 @@ REFUSED = [
     ("nets.yours:build", None, "There is no module 'nets.yours'.*Put it in the folder nets/"),
     ("nets.mine:wrong", None, "made a str, not a torch.nn.Module"),
     ("nets.mine:broken", None, "could not be made: ZeroDivisionError: division by zero"),
+    ("nets.mine:ends", None, r"its code ended the program, exit\('bye'\)"),
+    ("nets.mine:lazy", None, "^0 of nets.mine:lazy is lazy"),
     ("nets.mine:build", "whole.pt", "calls for .*Sequential"),
     ("nets.mine:build", "evil.pt", "calls for .*eval"),
     ("nets.mine:build", "other.pt", r"2.weight is \(5, 144\), not \(3, 144\).*num_classes"),

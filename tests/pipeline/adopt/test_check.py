@@ -93,6 +93,49 @@ def test_values_and_projections_of_graph_and_module_are_equal(name):
     assert agreement.layers
 
 
+def squeezed() -> nn.Module:
+    """A vector that loses the axis of images, which is 1."""
+    features = (conv(), nn.ReLU(), nn.AdaptiveAvgPool2d(1), Lambda(torch.squeeze))
+    return drawn(nn.Sequential(*features, nn.Linear(8, 4)))
+
+
+def test_a_vector_without_an_axis_of_images_is_one_of_scores():
+    for module in (squeezed(), squeezed()[:-1]):
+        graph, weights = read(module, INPUT)
+        agreement = check(module, graph, weights)
+        assert max(agreement.values, agreement.projections) < 1e-12
+        assert scores(graph) == module(torch.zeros(1, *INPUT)).numel()
+
+
+def test_a_hook_of_the_users_that_changes_a_map_is_a_part_of_the_network():
+    module = drawn(nn.Sequential(conv(), nn.ReLU(), conv(8)))
+    module[0].register_forward_hook(lambda _module, _inputs, made: made * 2)
+    graph, weights = read(module, INPUT)
+    agreement = check(module, graph, weights)
+    assert max(agreement.values, agreement.projections) < 1e-12
+    assert agreement.layers == ("0", "2")
+
+
+@pytest.mark.parametrize("end", [nn.Identity(), nn.Softmax(1), nn.LogSoftmax(1), nn.Sigmoid()])
+def test_without_a_layer_that_one_submodule_makes_projections_of_the_output_are_compared(end):
+    """The second ReLU changes no value, but stops what is negative on its way down."""
+    rng = torch.Generator().manual_seed(0)
+    positive = torch.rand(4, 3, 3, 3, generator=rng)
+    signed = torch.tensor([[0.1, -0.1, 0.1, -0.1], [-0.1, 0.2, -0.1, 0.1]])
+
+    def forward(x):
+        features = functional.conv2d(x.relu(), positive.to(x)).relu().mean((2, 3))
+        return functional.linear(features, signed.to(x))
+
+    module = nn.Sequential(Lambda(forward), end)
+    graph, weights = read(module, INPUT)
+    agreement = check(module, graph, weights)
+    assert agreement.layers == ("output",)
+    assert max(agreement.values, agreement.projections) < 1e-12
+    with pytest.raises(UnreadableError, match="Projections of output"):
+        check(module, without_curve(graph, 1), weights | {"one": torch.ones(4)})
+
+
 @pytest.mark.parametrize(
     ("name", "method"),
     [("small", "deconvnet"), ("gates", "deconvnet"), ("channels last", "guided")],
@@ -106,6 +149,14 @@ def changed(graph: Graph, op: type, **facts) -> Graph:
     place = next(n for n, node in enumerate(graph.nodes) if isinstance(node.op, op))
     node = replace(graph.nodes[place], op=replace(graph.nodes[place].op, **facts))
     return replace(graph, nodes=(*graph.nodes[:place], node, *graph.nodes[place + 1 :]))
+
+
+def without_curve(graph: Graph, number: int) -> Graph:
+    """The graph with a factor, the weight `one`, in place of one of its activation functions."""
+    places = [n for n, node in enumerate(graph.nodes) if isinstance(node.op, Curve)]
+    nodes = list(graph.nodes)
+    nodes[places[number]] = replace(nodes[places[number]], op=Scale("one", None))
+    return Graph(tuple(nodes), graph.output)
 
 
 def test_a_module_that_fixes_its_precision_is_refused_in_one_line():
@@ -146,11 +197,8 @@ def test_a_projection_that_differs_is_refused_though_the_values_agree():
     with torch.no_grad():
         module.first.bias.fill_(1e3)
     graph, weights = read(module, INPUT)
-    curve = next(n for n, node in enumerate(graph.nodes) if isinstance(node.op, Curve))
-    nodes = list(graph.nodes)
-    nodes[curve] = replace(nodes[curve], op=Scale("one", None))
     with pytest.raises(UnreadableError, match="Projections of second"):
-        check(module, Graph(tuple(nodes), graph.output), weights | {"one": torch.ones(8)})
+        check(module, without_curve(graph, 0), weights | {"one": torch.ones(8)})
 
 
 def test_the_deconvnet_rectifies_the_signal_and_guided_backprop_the_activation_too():

@@ -98,8 +98,10 @@ class Depends(nn.Module):
 REFUSED = [
     (Several(), "2 outputs"),
     (nn.Sequential(nn.Conv2d(3, 3, 1), Attention()), r"1.mix calls scaled_dot_product_attention"),
-    (Depends(), r"depends on the values of its input \(.*test_read.py, line \d+\)"),
-    (nn.Conv2d(4, 4, 3), "does not run on an input of .3, 24, 20.*RuntimeError"),
+    (Depends(), r"depends on values that it computes \(.*test_read.py, line \d+\)"),
+    (nn.Conv2d(4, 4, 3), "takes 4-channel images, not 3-channel ones"),
+    (nn.Linear(3, 4), "does not run on an input of .3, 24, 20.*RuntimeError"),
+    (Lambda(lambda x: torch.cat([x, torch.ones(1, 1, 24, 20)], 1)), "^The forward calls cat of a"),
     (nn.ReflectionPad2d(2), "calls pad with mode 'reflect'"),
     (nn.ConvTranspose2d(3, 3, 2), "calls conv_transpose2d"),
     (nn.Hardtanh(-1, 1), "calls hardtanh between -1"),

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from pipeline.adopt.build import build
-from pipeline.adopt.check import check, module_maps
+from pipeline.adopt.check import check
+from pipeline.adopt.module_maps import module_maps
 from pipeline.adopt.read import read
 from pipeline.adopt.spec import Spec
 from pipeline.network.module import Network

@@ -1,7 +1,10 @@
+import sys
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torchvision.transforms import Normalize, v2
 
 from pipeline.adopt.trace import Call, Ref, UnreadableError, refs, trace
 from tests.pipeline.adopt.modules import Lambda
@@ -47,6 +50,38 @@ def test_a_call_computes_on_other_arguments():
 
 def test_references_are_found_however_deep():
     assert list(refs((Ref("a"), [Ref("b"), (1, Ref("c"))], "d", None))) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("wants", "has", "said"),
+    [
+        (1, 3, "give --grey MEAN STD"),
+        (3, 1, "instead of --grey"),
+        (4, 3, r"in colour \(3 channels"),
+    ],
+)
+def test_a_network_for_other_channels_is_refused_with_the_options_for_them(wants, has, said):
+    words = f"takes {wants}-channel images, not {has}-channel ones.*{said}"
+    with pytest.raises(UnreadableError, match=words):
+        trace(nn.Sequential(nn.ReLU(), nn.Conv2d(wants, 2, 3)), (has, 5, 6))
+    with pytest.raises(UnreadableError, match="does not run on an input"):  # not the image's own
+        trace(nn.Sequential(nn.Conv2d(has, 9, 3), nn.Conv2d(wants, 2, 3)), (has, 5, 6))
+
+
+def test_a_test_of_a_tensor_is_refused_without_a_word_of_torch_s_own(capfd):
+    with pytest.raises(UnreadableError, match=r"flow depends on values.*`\.item\(\)`"):
+        trace(Lambda(lambda x: x * x.max().item() if x.mean() > 0 else x), (3, 4, 4))
+    deviations = nn.Sequential(Normalize([0.5] * 3, [0.2] * 3), nn.Conv2d(3, 2, 3))
+    with pytest.raises(UnreadableError, match=r"Give --mean and --std .*transforms\.v2"):
+        trace(deviations, (3, 4, 4))
+    assert capfd.readouterr() == ("", "")
+    deviations[0] = v2.Normalize([0.5] * 3, [0.2] * 3)
+    assert [call.op for call in trace(deviations, (3, 4, 4)).calls][-1] == "conv2d"
+
+
+def test_a_forward_that_ends_the_program_does_not():
+    with pytest.raises(UnreadableError, match=r"does not run on an input.*SystemExit: 3"):
+        trace(Lambda(lambda x: sys.exit(3)), (3, 4, 4))
 
 
 def test_a_forward_that_two_maps_leave_or_that_fails_is_refused_with_its_reason():
