@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Int64, Shaped
 from torch import Tensor
 
 from pipeline.network.ops import Shape
@@ -72,12 +72,16 @@ class Arrangement:
             and ((self.order is None and other.order is None) or self.cells.equal(other.cells))
         )
 
-    def by_channel(self, values: Tensor) -> Tensor | None:
-        """Values that broadcast to the tensor, as one per channel of the map; None where they
-        differ within a channel. The arrangement must be whole."""
+    def on_map(self, values: Tensor) -> Shaped[Tensor, "channel cell"]:
+        """Values that broadcast to the tensor, at the map's cells. The arrangement must be
+        whole."""
         spread = torch.empty(self.cells.numel(), dtype=values.dtype)
         spread[self.cells.flatten()] = values.broadcast_to(self.shape).flatten()
-        rows = spread.reshape(self.map[0], -1)
+        return spread.reshape(self.map[0], -1)
+
+    def by_channel(self, values: Tensor) -> Tensor | None:
+        """The same as one value per channel of the map; None where they differ within one."""
+        rows = self.on_map(values)
         return rows[:, 0].clone() if bool((rows == rows[:, :1]).all()) else None
 
 

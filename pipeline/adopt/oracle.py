@@ -15,38 +15,11 @@ from torch.overrides import TorchFunctionMode
 
 from pipeline.params import Method
 
-RELUS = frozenset(
-    {functional.relu, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_, functional.relu6}
-)
-CAPS = frozenset(
-    {functional.hardtanh, torch.clamp, Tensor.clamp, torch.clamp_min, Tensor.clamp_min}
-)
-SMOOTH = frozenset(
-    {
-        functional.silu,
-        functional.gelu,
-        functional.hardswish,
-        functional.mish,
-        functional.leaky_relu,
-        functional.elu,
-        functional.prelu,
-        torch.prelu,
-    }
-)
-GATES = frozenset(
-    {
-        torch.sigmoid,
-        torch.sigmoid_,
-        Tensor.sigmoid,
-        Tensor.sigmoid_,
-        functional.hardsigmoid,
-        torch.tanh,
-        torch.tanh_,
-        Tensor.tanh,
-        Tensor.tanh_,
-        functional.softplus,
-    }
-)
+RELUS = frozenset({"relu", "relu6"})
+CAPS = {"hardtanh": "min_val", "clamp": "min", "clamp_min": "min", "clip": "min"}
+"""Functions that are a ReLU, capped or not, where their lower limit, named here, is 0."""
+SMOOTH = frozenset({"silu", "gelu", "hardswish", "mish", "leaky_relu", "elu", "prelu"})
+GATES = frozenset({"sigmoid", "special_expit", "hardsigmoid", "tanh", "softplus"})
 """Curves that a gate ends in; where no product takes what they make, they are as any other."""
 PASSED = (
     "View",
@@ -70,11 +43,20 @@ PASSED = (
     "UpsampleBilinear",
 )
 """Backward steps of what only moves, repeats or enlarges a gate on its way to the product."""
-SELF_GATED = {functional.hardsigmoid: functional.hardswish} | dict.fromkeys(
-    (torch.sigmoid, torch.sigmoid_, Tensor.sigmoid, Tensor.sigmoid_), functional.silu
-)
+SCALED = tuple(f"{step}Backward" for step in ("Mul", "Div", "Neg", "Add", "Sub", "Rsub"))
+"""Those of what scales or shifts it, where all else in them is constant."""
+SELF_GATED = {
+    "sigmoid": functional.silu,
+    "special_expit": functional.silu,
+    "hardsigmoid": functional.hardswish,
+}
 """What a value times a gate of its own is."""
-PRODUCTS = frozenset({torch.mul, Tensor.mul, Tensor.mul_, Tensor.__mul__, Tensor.__imul__})
+PRODUCTS = frozenset({"mul", "multiply", "imul"})
+NORMS: Mapping[str, Callable[..., Any]] = {
+    "layer_norm": functional.layer_norm,
+    "group_norm": functional.group_norm,
+    "instance_norm": functional.instance_norm,
+}
 
 
 class Backward(TorchFunctionMode):
@@ -92,23 +74,21 @@ class Backward(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Call a function of torch, with another backward pass where a rule says so."""
-        kwargs = dict(kwargs or {})
-        if func in RELUS or (func in CAPS and _low(func, args, kwargs) == 0):
+        kwargs, name = dict(kwargs or {}), _name(func)
+        if name in RELUS | SMOOTH | GATES or (name in CAPS and _low(name, args, kwargs) == 0):
             return self._curve(func, args, kwargs)
-        if func in SMOOTH or func in GATES:
-            return self._curve(func, args, kwargs)
-        if func in PRODUCTS and all(isinstance(arg, Tensor) for arg in args[:2]):
+        if name in PRODUCTS and all(isinstance(arg, Tensor) for arg in args[:2]):
             return self._product(func, args, kwargs)
-        if func is functional.local_response_norm:
+        if name == "local_response_norm":
             with torch.no_grad():
                 change = func(*args, **kwargs) - args[0]
             return args[0] + change
-        if func in (functional.layer_norm, functional.group_norm, functional.instance_norm):
+        if name in NORMS:
             return _norm(func, args, kwargs)
         return func(*args, **kwargs)
 
     def _curve(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Tensor:
-        signal = args[0]
+        signal, name = args[0], _name(func)
         in_place = (
             kwargs.pop("inplace", False)
             or any(arg is True for arg in args[1:])
@@ -118,23 +98,24 @@ class Backward(TorchFunctionMode):
             given = signal.detach().clone().requires_grad_()
             value = func(given * 1, *args[1:], **kwargs)
             (slope,) = torch.autograd.grad(value.sum(), given)
-        if self.method == "deconvnet" and (func in RELUS or func in CAPS):
+        if self.method == "deconvnet" and (name in RELUS or name in CAPS):
             slope = torch.ones_like(slope)
-        rectifies, gate = self.method != "gradient", func if func in GATES else None
+        rectifies, gate = self.method != "gradient", name if name in GATES else None
         made: Tensor = _Curve.apply(signal, value.detach(), slope, rectifies, gate)
         return signal.copy_(made) if in_place else made
 
     def _product(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Any) -> Any:
         """A gate is a constant: what is smaller than the other, or what a sigmoid made."""
         left, right = args[:2]
-        gates = _gate_step(left), _gate_step(right)
-        for signal, gate in ((left, gates[1]), (right, gates[0])):
-            if gate is not None and gate.gate in SELF_GATED and _made_of(gate, signal):
-                return self._curve(SELF_GATED[gate.gate], (signal,), {})
+        for signal, other in ((left, right), (right, left)):
+            own = _gate_step(other, PASSED)
+            if own is not None and own.gate in SELF_GATED and _made_of(own, signal):
+                return self._curve(SELF_GATED[own.gate], (signal,), {})
+        gates = [_gate_step(part, PASSED + SCALED) is not None for part in (left, right)]
         if left.numel() != right.numel():
             is_gate = left.numel() < right.numel(), right.numel() < left.numel()
         else:
-            is_gate = gates[1] is None and gates[0] is not None, gates[1] is not None
+            is_gate = gates == [True, False], gates[1]
         left, right = (
             part.detach() if gating else part
             for part, gating in zip((left, right), is_gate, strict=True)
@@ -159,13 +140,20 @@ class _Curve(torch.autograd.Function):
         return (above.clamp(min=0) if ctx.rectifies else above) * slope, None, None, None, None
 
 
-def _gate_step(tensor: Tensor) -> Any:
-    """The backward step of the gate's curve that a tensor comes from; None where it does not."""
+def _name(func: Callable[..., Any]) -> str:
+    """Of a function of torch, whether it is a method, works in place or neither."""
+    return getattr(func, "__name__", "").strip("_")
+
+
+def _gate_step(tensor: Tensor, passed: tuple[str, ...]) -> Any:
+    """The backward step of the gate's curve that a tensor comes from by some steps, or None."""
     step = tensor.grad_fn
     while step is not None and getattr(step, "gate", None) is None:
-        if not step.name().startswith(PASSED):
+        name = step.name().removeprefix("torch::autograd::")
+        sources = [source for source, _ in step.next_functions if source]
+        if not name.startswith(passed) or (name.startswith(SCALED) and len(sources) > 1):
             return None
-        step = step.next_functions[-1][0]
+        step = sources[-1] if sources else None
     return step
 
 
@@ -174,19 +162,21 @@ def _made_of(gate: Any, signal: Tensor) -> bool:
     return bool(gate.next_functions[0] == (signal.grad_fn, signal.output_nr))
 
 
-def _low(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+def _low(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """The lower limit of a clamp or a hard tanh."""
-    name = "min_val" if func is functional.hardtanh else "min"
-    return args[1] if len(args) > 1 else kwargs.get(name)
+    return args[1] if len(args) > 1 else kwargs.get(CAPS[name])
 
 
 def _norm(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor:
     """A norm whose signal takes the deviation for a constant."""
-    bound = inspect.signature(func).bind(*args, **kwargs)
+    name, signal = _name(func), args[0]
+    signature = inspect.signature(NORMS[name])
+    known = {key: kwargs[key] for key in kwargs if key in signature.parameters}
+    bound = signature.bind(*args[: len(signature.parameters)], **known)
     bound.apply_defaults()
-    given, signal = bound.arguments, args[0]
+    given = bound.arguments
     weight = given["weight"]
-    if func is functional.layer_norm:
+    if name == "layer_norm":
         parts, over = signal, tuple(range(-len(given["normalized_shape"]), 0))
     else:
         groups = given.get("num_groups", signal.shape[1])

@@ -139,7 +139,7 @@ def _joins(op: Add | Cat, above: Shape, below: Sequence[Shape]) -> bool:
 
 def _gates(above: Shape, below: Sequence[Shape]) -> bool:
     signal, gate = below
-    return signal == above and gate in (above, (above[0], 1, 1))
+    return signal == above and gate[0] in (above[0], 1) and gate[1:] in (above[1:], (1, 1))
 
 
 def _misfit(above: Shape, below: Sequence[Shape]) -> str:

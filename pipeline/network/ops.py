@@ -173,7 +173,8 @@ class Add(_Weightless):
 
 @dataclass(frozen=True)
 class Mul(_Weightless):
-    """The product of a map, the first input, and a gate: another map, or a number per channel."""
+    """The product of a map, the first input, and a gate, which has as many channels or one, and as
+    many cells or one."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pipeline.adopt.trace import Call, UnreadableError
 from pipeline.network.ops import Add, Cat, Curve, Mul, Resample, Scale, Select
 
 GATES = ("sigmoid", "hardsigmoid", "tanh", "softplus")
-"""Curves that a gate ends in."""
+"""Curves that a gate ends in, but for what repeats, scales, shifts or gates it."""
 
 
 @rule("sum.dim_IntList")
@@ -133,23 +133,21 @@ def _gated(reading: Reading, call: Call, left: Arrangement, right: Arrangement) 
 
 def _ends_in_gate(reading: Reading, tensor: Arrangement) -> bool:
     node = reading.nodes[tensor.node]
-    while isinstance(node.op, Resample | Select):
+    while isinstance(node.op, Resample | Select | Scale | Mul):
         node = reading.nodes[node.inputs[0]]
     return isinstance(node.op, Curve) and node.op.kind in GATES
 
 
 def _gate_node(reading: Reading, call: Call, signal: Arrangement, gate: Arrangement) -> int:
-    """The gate as a number per channel of the signal's map, or as a map of its shape."""
-    if gate.map[1:] == (1, 1):
-        by_channel = signal.by_channel(gate.cells)
-        if by_channel is not None:
-            picks = tuple(by_channel.tolist())
-            if picks == tuple(range(gate.map[0])):
-                return gate.node
-            shape = (len(picks), 1, 1)
-            return reading.add(Select(picks), [gate.node], shape, call.path).node
-    if gate.same_as(signal) and gate.whole:
+    """The gate as a map of the signal's channels or of one, of its cells or of one."""
+    taken = signal.on_map(gate.cells)
+    own = torch.arange(math.prod(gate.map)).reshape(gate.map[0], -1)
+    fits = gate.map[0] in (1, signal.map[0]) and gate.map[1:] in ((1, 1), signal.map[1:])
+    if fits and taken.equal(own.expand_as(taken)):
         return gate.node
+    if gate.map[1:] == (1, 1) and taken.equal(taken[:, :1].expand_as(taken)):
+        picks = tuple(taken[:, 0].tolist())
+        return reading.add(Select(picks), [gate.node], (len(picks), 1, 1), call.path).node
     if signal.order is not None:
         raise UnreadableError(f"{call.place} by a gate in another order than the map.")
     return reading.position(gate.rearranged(gate.cells.broadcast_to(signal.shape)), call)

@@ -24,7 +24,11 @@ def sent(function, value, signal, method="deconvnet"):
         torch.relu_,
         nn.ReLU(inplace=True),
         lambda x: x.clamp(min=0),
+        lambda x: x.clamp_(min=0),
+        lambda x: torch.clamp_(x, 0),
+        lambda x: x.clip(0),
         lambda x: functional.hardtanh(x, 0.0, 6.0),
+        lambda x: functional.hardtanh_(x, 0.0, 6.0),
     ],
 )
 def test_a_relu_passes_what_is_positive_and_where_guided_what_it_passed_up(relu):
@@ -33,7 +37,10 @@ def test_a_relu_passes_what_is_positive_and_where_guided_what_it_passed_up(relu)
 
 
 def test_a_smooth_curve_passes_what_is_positive_times_its_slope():
-    assert sent(lambda x: functional.leaky_relu(x, 0.5), [-1.0, 2, 2], [3.0, 4, -4]) == [1.5, 4, 0]
+    for leaky in (functional.leaky_relu, functional.leaky_relu_):
+        assert sent(lambda x, leaky=leaky: leaky(x, 0.5), [-1.0, 2, 2], [3.0, 4, -4]) == [1.5, 4, 0]
+    slope = float(torch.tensor(-1.0, dtype=torch.float64).exp())
+    assert sent(functional.elu_, [-1.0, 2], [3.0, 4]) == pytest.approx([3 * slope, 4])
 
 
 def test_values_on_the_way_up_are_the_function_s_own():
@@ -69,6 +76,28 @@ def test_no_signal_goes_into_a_gate_whatever_its_shape(shape, curve):
     found = sent(lambda x: x * shape(curve(x.mean(1))), values, [[1.0, 1.0], [1.0, 1.0]])
     gate = curve(torch.tensor([2.0, -0.5], dtype=torch.float64))
     assert found == [pytest.approx([float(g)] * 2) for g in gate]
+
+
+@pytest.mark.parametrize("shape", [in_the_shape_of_the_map, lambda gate: gate[:, None]])
+@pytest.mark.parametrize(
+    "scaled", [lambda g: 1 + g, lambda g: 1 - g, lambda g: -g, lambda g: 2 * g - 1, lambda g: g / 3]
+)
+def test_nor_where_it_is_scaled_or_shifted_by_constants(shape, scaled):
+    values, above = [[1.0, 3.0], [-2.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]]
+    found = sent(lambda x: x * shape(scaled(x.mean(1).sigmoid())), values, above)
+    gate = scaled(torch.tensor([2.0, -0.5], dtype=torch.float64).sigmoid())
+    assert found == [pytest.approx([float(g)] * 2) for g in gate]
+
+
+def test_a_scaled_gate_made_of_the_value_itself_is_a_gate_and_no_curve():
+    gate = float(torch.tensor(0.7, dtype=torch.float64).sigmoid())
+    assert sent(lambda x: x * (2 * x.sigmoid()), 0.7, 1.0) == pytest.approx(2 * gate)
+
+
+def test_a_gate_made_in_place_is_one():
+    gate = float(functional.hardsigmoid(torch.tensor(1.4, dtype=torch.float64)))
+    found = sent(lambda x: x * functional.hardsigmoid(2 * x, inplace=True), 0.7, 1.0)
+    assert found == pytest.approx(gate)
 
 
 def test_of_two_gates_the_second_is_one_and_a_sum_of_gates_is_none():
@@ -124,5 +153,10 @@ def test_norms_pass_a_signal_as_if_their_deviation_were_a_constant():
     )
     assert lrn == [3, 4]
     values = [1.0, 5.0]  # mean 3, deviation 2
-    norm = sent(lambda x: functional.layer_norm(x, (2,), eps=0.0), values, [6.0, 0])
-    assert norm == pytest.approx([1.5, -1.5])
+    for norm in (
+        lambda x: functional.layer_norm(x, (2,), eps=0.0),
+        lambda x: torch.layer_norm(x, (2,), eps=0.0),
+        lambda x: torch.group_norm(x[None, :, None], 1, eps=0.0).flatten(),
+        lambda x: functional.instance_norm(x[None, None], eps=0.0).flatten(),
+    ):
+        assert sent(norm, values, [6.0, 0]) == pytest.approx([1.5, -1.5])

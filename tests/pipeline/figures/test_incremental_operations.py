@@ -75,6 +75,11 @@ GATE = (
 SEVERAL = {
     "curves": tuple(Node(Curve(kind, 0.1), (at,), MAP) for at, kind in enumerate(CURVES, 1)),
     "gate of numbers": GATE,
+    "gate of one channel": (
+        Node(Conv(square(3, 1, 1), "x.weight"), (1,), (1, 9, 8), "x"),
+        Node(Curve("sigmoid"), (2,), (1, 9, 8)),
+        Node(Mul(), (1, 3), MAP),
+    ),
     "gate of maps": (Node(Curve("hardsigmoid"), (1,), MAP), Node(Mul(), (1, 2), MAP)),
     "sum of fields": (
         Node(Conv(square(5, 1, 2), "x.weight"), (1,), MAP, "x"),

@@ -23,12 +23,27 @@ class ChannelsLast(nn.LayerNorm):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+class MapGate(nn.Module):
+    """A gate that is a map of some channels, scaled and shifted."""
+
+    def __init__(self, channels, factor, shift):
+        super().__init__()
+        self.gate, self.factor, self.shift = nn.Conv2d(4, channels, 3, padding=1), factor, shift
+        self.constant = False
+
+    def forward(self, x):
+        gate = self.shift + self.factor * torch.sigmoid(self.gate(x))
+        return x * (gate.detach() if self.constant else gate)
+
+
 class NegativeFactor(nn.BatchNorm2d):
     """Every second factor is negative."""
 
 
 OPERATIONS = {
     "gate": Gate(4),
+    "gate of one channel": MapGate(1, -1.0, 1.0),
+    "gate of each cell": MapGate(4, 2.0, 0.5),
     "layer norm": ChannelsLast(4),
     "group norm": nn.GroupNorm(2, 4),
     "nearest": nn.Upsample(scale_factor=2),
@@ -90,9 +105,31 @@ def test_a_projection_is_that_of_autograd_through_the_module(case, method):
         assert (found[channel] - inside).norm() <= 1e-5 * inside.norm(), (name, cell)
 
 
+@pytest.mark.parametrize("channels", [1, 4])
+def test_no_signal_goes_into_a_gate(channels):
+    """The projection by the plain gradient is autograd's own, where the gate is detached."""
+    gate = MapGate(channels, -1.0, 1.0)
+    module = drawn(nn.Sequential(nn.Conv2d(3, 4, 3), gate, nn.ReLU(), nn.Conv2d(4, 5, 3)))
+    graph, weights = read(module, INPUT)
+    network = Network(graph)
+    network.load_state_dict(weights)
+    gate.constant = True
+    pixels = torch.randn(INPUT, generator=torch.Generator().manual_seed(1)).double()
+    pixels.requires_grad_()
+    whole = torch.autograd.grad(module.double()(pixels[None])[0, 2, 3, 4], pixels)[0]
+    box = receptive_field(graph, "3").boxes(torch.tensor((3, 4)).int().numpy()).tolist()
+    found = projections(
+        network.double().eval().requires_grad_(False), pixels.detach(), "3", torch.tensor([2]),
+        [(3, 4)], [1.0], "gradient",
+    )  # fmt: skip
+    inside = under_box(whole.permute(1, 2, 0), box)
+    assert (found[0] - inside).norm() <= 1e-5 * inside.norm()
+    assert inside.norm() == pytest.approx(float(whole.norm()))
+
+
 def test_a_gate_and_a_norm_of_the_map_need_the_whole_image(case):
     name, _, network = case
     nodes = recorded(network.graph, "4", "guided")
     whole = any(axis.whole for axis in windows(network.graph, seed_of(network.graph, "4"))[0])
-    beyond = {"gate", "group norm", "nearest", "bilinear"}
-    assert needs_whole_image(network.graph, "4", nodes) == (name in beyond or whole)
+    beyond = name.startswith("gate") or name in {"group norm", "nearest", "bilinear"}
+    assert needs_whole_image(network.graph, "4", nodes) == (beyond or whole)

@@ -48,6 +48,20 @@ def test_the_gate_of_two_maps_is_the_one_that_ends_in_a_gate_s_curve():
     assert graph.nodes[product.inputs[1]].op == Curve("sigmoid")
 
 
+def test_a_gate_of_one_channel_is_taken_as_it_is():
+    graph, _ = read(Lambda(lambda x: x * (1 - x[:, :1].sigmoid())), INPUT)
+    gate = graph.nodes[graph.nodes[graph.output].inputs[1]]
+    assert isinstance(gate.op, Scale)
+    assert gate.shape == (1, 24, 20)
+
+
+def test_a_gate_may_be_scaled_and_gated_on_its_way():
+    graph, _ = read(Lambda(lambda x: x.tanh() * (2 * (x - 1).sigmoid() * x.tanh())), INPUT)
+    product = graph.nodes[graph.output]
+    assert graph.nodes[product.inputs[0]].op == Curve("tanh")
+    assert graph.nodes[product.inputs[1]].op == Mul()
+
+
 def test_gates_in_another_order_pick_from_the_gate():
     def turned(x):
         return x * x.mean((2, 3), keepdim=True).sigmoid().flip(1)
