@@ -1,6 +1,7 @@
 """Every operation as a plain torch function of maps."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import assert_never
 
 import torch
@@ -217,23 +218,27 @@ def resampling(
 ) -> tuple[Float[Tensor, "_ row"], Float[Tensor, "_ col"]]:
     """The matrices that resample maps of the size of `like` along rows and along columns."""
     rows, cols = (
-        _resampling(op, size, count).to(like)
-        for size, count in zip(like.shape[-2:], cells, strict=True)
+        _resampling(op, axis, like.shape[axis - 2], cells[axis]).to(like) for axis in (0, 1)
     )
     return rows, cols
 
 
-def _resampling(op: Resample, size: int, count: int) -> Float[Tensor, "new old"]:
+def _resampling(op: Resample, axis: int, size: int, count: int) -> Float[Tensor, "new old"]:
     unit = torch.eye(size, dtype=torch.float64)[:, None]
+    resized = partial(functional.interpolate, unit, size=count)
+    if op.factor is not None:
+        resized = partial(functional.interpolate, unit, scale_factor=op.factor[axis])
     match op.kind:
         case "mean":
             new = functional.adaptive_avg_pool1d(unit, count)
         case "nearest":
-            new = functional.interpolate(unit, size=count, mode="nearest")
+            new = resized(mode="nearest")
+        case "nearest_exact":
+            new = resized(mode="nearest-exact")
         case "linear":
-            new = functional.interpolate(unit, size=count, mode="linear", align_corners=False)
+            new = resized(mode="linear", align_corners=False)
         case "linear_corners":
-            new = functional.interpolate(unit, size=count, mode="linear", align_corners=True)
+            new = resized(mode="linear", align_corners=True)
         case _:
             assert_never(op.kind)
     return new[:, 0].T

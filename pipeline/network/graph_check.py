@@ -98,7 +98,7 @@ def _one_input_fault(op: Op, above: Shape, below: Shape) -> str | None:
             fits = same_cells and len(op.channels) == above[0]
             fits = fits and all(0 <= channel < below[0] for channel in op.channels)
         case Resample():
-            fits = above[0] == below[0]
+            fits = above[0] == below[0] and _grows(op, above, below)
         case Pad():
             after = (above[1] - below[1] - op.before[0], above[2] - below[2] - op.before[1])
             fits = above[0] == below[0] and isfinite(op.value)
@@ -140,6 +140,16 @@ def _joins(op: Add | Cat, above: Shape, below: Sequence[Shape]) -> bool:
 def _gates(above: Shape, below: Sequence[Shape]) -> bool:
     signal, gate = below
     return signal == above and gate[0] in (above[0], 1) and gate[1:] in (above[1:], (1, 1))
+
+
+def _grows(op: Resample, above: Shape, below: Shape) -> bool:
+    """Whether a factor, where there is one, gives so many cells."""
+    if op.factor is None:
+        return True
+    grown = zip(op.factor, below[1:], above[1:], strict=True)
+    return op.kind != "mean" and all(
+        cells <= size * factor < cells + 1 for factor, size, cells in grown
+    )
 
 
 def _misfit(above: Shape, below: Sequence[Shape]) -> str:

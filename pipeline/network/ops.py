@@ -163,7 +163,9 @@ class Resample(_Weightless):
     A unit above it sees the whole map.
     """
 
-    kind: Literal["mean", "nearest", "linear", "linear_corners"]
+    kind: Literal["mean", "nearest", "nearest_exact", "linear", "linear_corners"]
+    factor: tuple[float, float] | None = None
+    """By which positions along rows and columns grow; None: the ratio of the sizes."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The operations of a network, written from their formulas, in torch's plain functions."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, assert_never
 
 import torch
@@ -146,15 +147,20 @@ def _normed(op: ChannelNorm | MapNorm, signal: Tensor, weights: Mapping[str, Ten
 
 
 def _resampled(op: Resample, signal: Tensor, cells: Pair) -> Tensor:
+    resized = partial(functional.interpolate, signal, size=cells)
+    if op.factor is not None:
+        resized = partial(functional.interpolate, signal, scale_factor=op.factor)
     match op.kind:
         case "mean":
             return functional.adaptive_avg_pool2d(signal, cells)
         case "nearest":
-            return functional.interpolate(signal, cells, mode="nearest")
+            return resized(mode="nearest")
+        case "nearest_exact":
+            return resized(mode="nearest-exact")
         case "linear":
-            return functional.interpolate(signal, cells, mode="bilinear", align_corners=False)
+            return resized(mode="bilinear", align_corners=False)
         case "linear_corners":
-            return functional.interpolate(signal, cells, mode="bilinear", align_corners=True)
+            return resized(mode="bilinear", align_corners=True)
         case _:
             assert_never(op.kind)
 

@@ -96,14 +96,19 @@ def _over_cells(
     return tensor
 
 
-@rule("upsample_nearest2d.vec", "upsample_bilinear2d.vec")
+@rule("upsample_nearest2d.vec", "_upsample_nearest_exact2d.vec", "upsample_bilinear2d.vec")
 def _upsample(reading: Reading, call: Call, args: list[Any]) -> Value:
-    corners = call.op == "upsample_bilinear2d.vec" and args[2]
+    tensor, shape = reading.as_map(args[0], call), map_shape(call)
+    factor = None if args[-1] is None else (float(args[-1][0]), float(args[-1][-1]))
+    if factor and all(tensor.map[1 + axis] * factor[axis] == shape[1 + axis] for axis in (0, 1)):
+        factor = None  # it is the ratio of the sizes
     if call.op == "upsample_nearest2d.vec":
-        op = Resample("nearest")
+        op = Resample("nearest", factor)
+    elif call.op == "_upsample_nearest_exact2d.vec":
+        op = Resample("nearest_exact", factor)
     else:
-        op = Resample("linear_corners" if corners else "linear")
-    return reading.add(op, [reading.position(args[0], call)], map_shape(call), call.path)
+        op = Resample("linear_corners") if args[2] else Resample("linear", factor)
+    return reading.add(op, [tensor.node], shape, call.path)
 
 
 @rule("pad", "constant_pad_nd")

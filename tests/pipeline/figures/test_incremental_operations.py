@@ -61,6 +61,7 @@ ONE_OPERATION = {
     "response norm": (LocalResponseNorm(3, 0.1, 0.75, 2.0), MAP),
     "dropout": (Dropout(0.5), MAP),
     "enlarged": (Resample("linear"), (4, 13, 11)),
+    "enlarged by a factor": (Resample("linear", (1.5, 1.3)), (4, 13, 10)),
 }
 CURVES: tuple[CurveKind, ...] = (
     *("silu", "gelu", "hardswish", "elu", "tanh", "mish", "leaky_relu", "gelu_tanh", "softplus"),
@@ -131,7 +132,7 @@ def test_every_place_gives_what_a_whole_forward_pass_gives(middle):
         assert worst <= 1e-5 * expected.abs().max()
 
 
-WHOLE = {"map norm", "enlarged"}
+WHOLE = {"map norm", "enlarged", "enlarged by a factor"}
 """Operations of which every output depends on the whole map."""
 
 

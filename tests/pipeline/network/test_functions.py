@@ -97,6 +97,7 @@ def test_norms_centre_and_divide_by_the_deviation():
     ("kind", "rows"),
     [
         ("nearest", [[1, 0], [1, 0], [0, 1], [0, 1]]),
+        ("nearest_exact", [[1, 0], [1, 0], [0, 1], [0, 1]]),
         ("linear", [[1, 0], [0.75, 0.25], [0.25, 0.75], [0, 1]]),
         ("linear_corners", [[1, 0], [2 / 3, 1 / 3], [1 / 3, 2 / 3], [0, 1]]),
     ],
@@ -105,6 +106,22 @@ def test_a_matrix_enlarges_a_map_of_two_cells_to_four(kind, rows):
     by_row, by_col = resampling(Resample(kind), torch.zeros(2, 2, dtype=torch.float64), (4, 2))
     np.testing.assert_allclose(by_row, rows, atol=1e-15)
     assert by_col.tolist() == [[1, 0], [0, 1]]
+
+
+def test_a_factor_that_does_not_divide_places_cells_by_itself_not_by_the_sizes():
+    """Torch: cell i of the new map lies at (i + 1/2) / factor - 1/2, the nearest at i / factor."""
+    of = torch.zeros(3, 5, dtype=torch.float64), (4, 2)
+    by_row, by_col = resampling(Resample("linear", (1.5, 0.4)), *of)
+    sixth = 1 / 6
+    np.testing.assert_allclose(
+        by_row,
+        [[1, 0, 0], [0.5, 0.5, 0], [0, 5 * sixth, sixth], [0, sixth, 5 * sixth]],
+        atol=1e-7,
+    )
+    np.testing.assert_allclose(by_col, [[0.25, 0.75, 0, 0, 0], [0, 0, 0, 0.75, 0.25]], atol=1e-7)
+    by_row, by_col = resampling(Resample("nearest", (1.5, 0.4)), *of)
+    assert by_row.argmax(1).tolist() == [0, 0, 1, 2]
+    assert by_col.argmax(1).tolist() == [0, 2]
 
 
 def test_an_adaptive_mean_shares_the_cells_among_windows_that_may_overlap():

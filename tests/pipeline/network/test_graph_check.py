@@ -16,6 +16,7 @@ from pipeline.network.ops import (
     MaxPool,
     Mul,
     Pad,
+    Resample,
     Select,
 )
 from pipeline.network.window import Window, square
@@ -32,6 +33,8 @@ SOUND = [
     (Linear("w"), (9, 1, 1), [MAP]),
     (Select((3, 3)), (2, 6, 6), [MAP]),
     (Pad((-5, 0)), (4, 1, 6), [MAP]),
+    (Resample("linear"), (4, 10, 2), [MAP]),
+    (Resample("linear", (1.6, 0.4)), (4, 9, 2), [MAP]),
 ]
 UNSOUND = [
     (Input(), MAP, [MAP], "reads another node"),
@@ -53,6 +56,9 @@ UNSOUND = [
     (LocalResponseNorm(5, float("nan"), 0.75, 2.0), MAP, [MAP], "cannot make"),
     (LocalResponseNorm(5, 1.0, 0.75, 0.0), MAP, [MAP], "cannot make"),
     (Select((4,)), (1, 6, 6), [MAP], "cannot make"),
+    (Resample("linear", (1.6, 0.4)), (4, 10, 2), [MAP], "cannot make"),
+    (Resample("linear", (1e308, float("nan"))), (4, 10, 2), [MAP], "cannot make"),
+    (Resample("mean", (1.5, 0.5)), (4, 9, 3), [MAP], "cannot make"),
     (Pad((-6, 0)), (4, 1, 6), [MAP], "cannot make"),
     (Pad((0, 0), float("inf")), MAP, [MAP], "cannot make"),
 ]

@@ -11,6 +11,12 @@ def test_a_graph_comes_back_as_it_was():
     assert from_json(to_json(joined())) == joined()
 
 
+def test_a_file_without_facts_that_came_later_opens():
+    text = to_json(joined())
+    assert from_json(text.replace(', "factor": null', "")) == joined()
+    assert '"factor": null' in text
+
+
 def changed(at: int, **fields: object) -> str:
     content = json.loads(to_json(joined()))
     content["nodes"][at] |= fields

@@ -47,7 +47,10 @@ OPERATIONS = {
     "layer norm": ChannelsLast(4),
     "group norm": nn.GroupNorm(2, 4),
     "nearest": nn.Upsample(scale_factor=2),
+    "nearest by a factor": nn.Upsample(scale_factor=0.6),
     "bilinear": nn.Upsample(scale_factor=2, mode="bilinear"),
+    "bilinear by a factor": nn.Upsample(scale_factor=1.3, mode="bilinear"),
+    "nearest, exact": nn.Upsample((9, 4), mode="nearest-exact"),
     "pad": nn.Sequential(nn.ZeroPad2d((1, 0, 0, 1)), nn.ReLU()),
     "cut": nn.ZeroPad2d((-1, 0, 0, -2)),
     "silu": nn.SiLU(),
@@ -131,5 +134,5 @@ def test_a_gate_and_a_norm_of_the_map_need_the_whole_image(case):
     name, _, network = case
     nodes = recorded(network.graph, "4", "guided")
     whole = any(axis.whole for axis in windows(network.graph, seed_of(network.graph, "4"))[0])
-    beyond = name.startswith("gate") or name in {"group norm", "nearest", "bilinear"}
+    beyond = name.startswith(("gate", "nearest", "bilinear")) or name == "group norm"
     assert needs_whole_image(network.graph, "4", nodes) == (beyond or whole)

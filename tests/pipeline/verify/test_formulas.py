@@ -60,6 +60,21 @@ TORCHS = [
     ),
     (MeanPool(square(2, 2)), (4, 3, 3), functional.avg_pool2d(MAPS, 2, 2, ceil_mode=True)),
     (Resample("mean"), (4, 2, 2), functional.adaptive_avg_pool2d(MAPS, 2)),
+    (
+        Resample("nearest_exact"),
+        (4, 7, 2),
+        functional.interpolate(MAPS, (7, 2), None, "nearest-exact"),
+    ),
+    (
+        Resample("linear", (1.4, 0.7)),
+        (4, 8, 3),
+        functional.interpolate(MAPS, scale_factor=(1.4, 0.7), mode="bilinear"),
+    ),
+    (
+        Resample("nearest", (1.4, 0.7)),
+        (4, 8, 3),
+        functional.interpolate(MAPS, scale_factor=(1.4, 0.7)),
+    ),
     (Pad((1, 2), 7.0), (4, 8, 8), functional.pad(MAPS, (2, 1, 1, 1), value=7.0)),
     (Select((3, 3, 0)), (3, 6, 5), MAPS[:, [3, 3, 0]]),
     (

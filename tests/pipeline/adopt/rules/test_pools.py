@@ -50,6 +50,17 @@ def test_an_enlargement_names_what_it_does_between_cells():
     assert last_op(larger("nearest")) == Resample("nearest")
     assert last_op(larger("bilinear", align_corners=False)) == Resample("linear")
     assert last_op(larger("bilinear", align_corners=True)) == Resample("linear_corners")
+    assert last_op(larger("nearest-exact")) == Resample("nearest_exact")
+
+
+def test_an_enlargement_keeps_a_factor_that_is_not_the_ratio_of_the_sizes():
+    def by(factor, **more):
+        return last_op(nn.Upsample(scale_factor=factor, **more))
+
+    assert by((1.5, 0.25)) == Resample("nearest")  # 24 x 20 become 36 x 5
+    assert by((1.5, 0.33)) == Resample("nearest", (1.5, 0.33))
+    assert by(1.3, mode="bilinear") == Resample("linear", (1.3, 1.3))
+    assert by(1.3, mode="bilinear", recompute_scale_factor=True) == Resample("linear")
 
 
 def test_a_border_keeps_its_value_and_a_pool_of_minus_infinity_takes_it_in():
