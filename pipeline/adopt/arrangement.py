@@ -121,3 +121,28 @@ def cutout(of: Shape, shape: Sequence[int], cells: Int64[Tensor, "..."]) -> Cuto
         (down // cols, right),
         (grid.shape[1], grid.shape[2]),
     )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A regular part of a map, and where in a tensor its channels are."""
+
+    part: Cutout
+    places: tuple[int, ...]
+
+
+def pieces(of: Shape, shape: Sequence[int], cells: Int64[Tensor, "..."]) -> list[Piece]:
+    """The regular parts of a map that the channels of a tensor (1, channels, rows, columns) or
+    (1, features) are; none where one of them is not a regular part."""
+    if len(shape) not in (2, 4) or shape[0] != 1 or 0 in shape:
+        return []
+    channels = cells.reshape(shape[1], -1)
+    _, kind_of = torch.unique(channels % (of[1] * of[2]), dim=0, return_inverse=True)
+    found = []
+    for kind in kind_of.unique():
+        places = (kind_of == kind).nonzero().flatten()
+        part = cutout(of, (1, len(places), *shape[2:]), cells[:, places])
+        if part is None:
+            return []
+        found.append(Piece(part, tuple(places.tolist())))
+    return found

@@ -7,11 +7,14 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from pipeline.adopt.arrangement import Arrangement, cutout
+from pipeline.adopt.arrangement import Arrangement, Cutout, Piece, pieces
 from pipeline.adopt.trace import Call, UnreadableError
 from pipeline.network.graph import Node
-from pipeline.network.ops import MeanPool, Op, Pad, Resample, Select, Shape
+from pipeline.network.ops import Cat, MeanPool, Op, Pad, Resample, Select, Shape
 from pipeline.network.window import Window
+
+MOST_PIECES = 64
+"""Of a map that are put together in another order: each takes up to three nodes."""
 
 Weights = dict[str, Float[Tensor, "..."]]
 
@@ -69,8 +72,9 @@ class Reading:
     def position(self, tensor: Value, call: Call) -> int:
         """The node whose map a tensor (1, channels, rows, columns) or (1, features) is.
 
-        Nodes that pick channels, cut, thin out or repeat cells are added where it takes any.
-        Raises UnreadableError where it is not a regular part of a map.
+        Nodes that pick channels, cut, thin out or repeat cells are added where it takes any, and
+        one that puts such parts together, named after the call that reads it.
+        Raises UnreadableError where it does not consist of regular parts of a map.
         """
         return self.as_map(tensor, call).node
 
@@ -84,15 +88,33 @@ class Reading:
         plain = len(tensor.shape) in (2, 4) and shape == tensor.map
         if plain and tensor.order is None:
             return tensor
-        part = cutout(tensor.map, tensor.shape, tensor.cells)
-        if part is None:
+        found = pieces(tensor.map, tensor.shape, tensor.cells)
+        if not 0 < len(found) <= MOST_PIECES:
             raise UnreadableError(
                 f"{call.place} on a tensor {tensor.shape} that is not a regular part of a map."
             )
+        nodes = [self._cut(tensor, piece.part, call) for piece in found]
+        node = nodes[0] if len(nodes) == 1 else self._joined(nodes, found, call)
+        return Arrangement(node, self.nodes[node].shape, tensor.shape)
+
+    def _joined(self, nodes: Sequence[int], found: Sequence[Piece], call: Call) -> int:
+        """A map of several parts of another, with its channels in order."""
+        places = [place for piece in found for place in piece.places]
+        shape, path = (len(places), *self.nodes[nodes[0]].shape[1:]), f"{call.path}.parts"
+        joined = self.add(Cat(), nodes, shape, path)
+        order = sorted(range(len(places)), key=places.__getitem__)
+        return joined.node if order == sorted(order) else self._picked(joined.node, order, path)
+
+    def _picked(self, node: int, channels: Sequence[int], path: str) -> int:
+        _, rows, cols = self.nodes[node].shape
+        return self.add(Select(tuple(channels)), [node], (len(channels), rows, cols), path).node
+
+    def _cut(self, tensor: Arrangement, part: Cutout, call: Call) -> int:
+        """A regular part of a map as a map."""
         node, (channels, rows, cols), path = tensor.node, tensor.map, call.path
         if part.channels != tuple(range(channels)):
             channels = len(part.channels)
-            node = self.add(Select(part.channels), [node], (channels, rows, cols), path).node
+            node = self._picked(node, part.channels, path)
         if (rows, cols) == (1, 1) != part.size:
             node = self.add(Resample("nearest"), [node], (channels, *part.size), path).node
         elif 0 in part.step:
@@ -104,7 +126,7 @@ class Reading:
             if part.step != (1, 1):
                 thin = MeanPool(Window((1, 1), part.step))
                 node = self.add(thin, [node], (channels, *part.size), path).node
-        return Arrangement(node, self.nodes[node].shape, tensor.shape)
+        return node
 
     def whole(self, tensor: Arrangement, call: Call) -> Arrangement:
         """A tensor whose map has no cell that it lacks or repeats."""

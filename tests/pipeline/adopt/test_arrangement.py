@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pipeline.adopt.arrangement import Arrangement, Cutout, cutout
+from pipeline.adopt.arrangement import Arrangement, Cutout, Piece, cutout, pieces
 
 MAP = (2, 3, 4)
 CELLS = torch.arange(24).reshape(1, *MAP)
@@ -41,6 +41,20 @@ def test_a_regular_part_of_a_map_is_named(cells, expected):
 )
 def test_what_is_not_a_regular_part_has_no_name(cells):
     assert part(cells) is None
+
+
+def test_channels_of_several_regular_parts_are_those_parts():
+    quarters = torch.cat([CELLS[:, :, 1:, j::2] for j in (0, 1)], 1)
+    assert pieces(MAP, quarters.shape, quarters) == [
+        Piece(Cutout((0, 1), (1, 0), (1, 2), (2, 2)), (0, 1)),
+        Piece(Cutout((0, 1), (1, 1), (1, 2), (2, 2)), (2, 3)),
+    ]
+    mixed = torch.stack([CELLS[:, 1, 0, 0], CELLS[:, 1, 2, 3], CELLS[:, 0, 0, 0]], 1)
+    assert pieces(MAP, mixed.shape, mixed) == [
+        Piece(Cutout((1, 0), (0, 0), (1, 1), (1, 1)), (0, 2)),
+        Piece(Cutout((1,), (2, 3), (1, 1), (1, 1)), (1,)),
+    ]
+    assert pieces(MAP, (1, *MAP), CELLS.flip(3)) == []
 
 
 def test_an_arrangement_is_whole_where_it_has_every_cell_once():

@@ -3,7 +3,7 @@ import torch
 
 from pipeline.adopt.reading import Constant, Reading
 from pipeline.adopt.trace import Call, UnreadableError
-from pipeline.network.ops import Curve, Input, MeanPool, Pad, Resample, Select
+from pipeline.network.ops import Cat, Curve, Input, MeanPool, Pad, Resample, Select
 from pipeline.network.window import Window
 
 CALL = Call("conv2d_1", "conv2d", None, (), (), "features.0", (1, 2, 3, 4))
@@ -32,6 +32,23 @@ def test_nodes_are_added_for_channels_picked_rows_cut_and_columns_thinned():
     assert kinds(reading) == [Select((1,)), Pad((-2, 0)), MeanPool(Window((1, 1), (1, 2)))]
     assert [node.shape for node in reading.nodes[1:]] == [(1, 6, 5), (1, 4, 5), (1, 4, 3)]
     assert {node.path for node in reading.nodes[1:]} == {"features.0"}
+
+
+def test_parts_of_a_map_in_another_order_are_put_together():
+    reading, tensor = begun((1, 2, 4))
+    columns = torch.cat([tensor.cells[..., j::2] for j in (1, 0)], 1)
+    assert reading.nodes[reading.position(tensor.rearranged(columns), CALL)].shape == (2, 2, 2)
+    *parts, joined, order = kinds(reading)
+    thin = MeanPool(Window((1, 1), (1, 2)))
+    assert parts == [Pad((0, 0)), thin, Pad((0, -1)), thin]
+    assert (joined, order) == (Cat(), Select((1, 0)))
+    assert {node.path for node in reading.nodes[-2:]} == {"features.0.parts"}
+
+
+def test_a_map_of_too_many_parts_is_refused():
+    reading, tensor = begun((1, 9, 9))
+    with pytest.raises(UnreadableError, match="not a regular part"):
+        reading.position(tensor.as_shape((1, 81)), CALL)
 
 
 def test_one_cell_is_repeated_and_rows_of_a_map_are_not():

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from pipeline.adopt.oracle import Backward
 from pipeline.adopt.read import read
@@ -11,7 +12,7 @@ from pipeline.network.module import Network
 from pipeline.network.receptive_field import receptive_field
 from pipeline.project.forward_work import needs_whole_image
 from pipeline.project.method import recorded
-from tests.pipeline.adopt.modules import Gate, drawn
+from tests.pipeline.adopt.modules import Gate, Lambda, drawn
 from tests.pipeline.project.oracle import under_box
 from tests.pipeline.project.projecting import projections
 
@@ -51,6 +52,10 @@ OPERATIONS = {
     "bilinear": nn.Upsample(scale_factor=2, mode="bilinear"),
     "bilinear by a factor": nn.Upsample(scale_factor=1.3, mode="bilinear"),
     "nearest, exact": nn.Upsample((9, 4), mode="nearest-exact"),
+    "space to depth": Lambda(lambda x: functional.pixel_unshuffle(x[:, :, 1:], 2)[:, 3:7]),
+    "patches": Lambda(
+        lambda x: torch.cat([x[:, ::2, i:-1:2, j::2] for i in (0, 1) for j in (0, 1)], 1)[:, 2:6]
+    ),
     "pad": nn.Sequential(nn.ZeroPad2d((1, 0, 0, 1)), nn.ReLU()),
     "cut": nn.ZeroPad2d((-1, 0, 0, -2)),
     "silu": nn.SiLU(),
