@@ -16,9 +16,15 @@ from torch.overrides import TorchFunctionMode
 from pipeline.params import Method
 
 RELUS = frozenset({"relu", "relu6"})
-CAPS = {"hardtanh": "min_val", "clamp": "min", "clamp_min": "min", "clip": "min"}
+CAPS = {
+    "hardtanh": "min_val",
+    "clamp": "min",
+    "clamp_min": "min",
+    "clip": "min",
+    "threshold": "threshold",
+}
 """Functions that are a ReLU, capped or not, where their lower limit, named here, is 0."""
-SMOOTH = frozenset({"silu", "gelu", "hardswish", "mish", "leaky_relu", "elu", "prelu"})
+SMOOTH = frozenset({"silu", "gelu", "hardswish", "mish", "leaky_relu", "elu", "celu", "prelu"})
 GATES = frozenset({"sigmoid", "special_expit", "hardsigmoid", "tanh", "softplus"})
 """Curves that a gate ends in; where no product takes what they make, they are as any other."""
 PASSED = (
@@ -52,6 +58,7 @@ SELF_GATED = {
 }
 """What a value times a gate of its own is."""
 PRODUCTS = frozenset({"mul", "multiply", "imul"})
+QUOTIENTS = frozenset({"div", "divide", "true_divide"})
 NORMS: Mapping[str, Callable[..., Any]] = {
     "layer_norm": functional.layer_norm,
     "group_norm": functional.group_norm,
@@ -77,8 +84,13 @@ class Backward(TorchFunctionMode):
         kwargs, name = dict(kwargs or {}), _name(func)
         if name in RELUS | SMOOTH | GATES or (name in CAPS and _low(name, args, kwargs) == 0):
             return self._curve(func, args, kwargs)
-        if name in PRODUCTS and all(isinstance(arg, Tensor) for arg in args[:2]):
+        of_two = [isinstance(arg, Tensor) for arg in args[:2]] == [True, True]
+        if name in PRODUCTS and of_two:
             return self._product(func, args, kwargs)
+        if name in QUOTIENTS and of_two:
+            return func(args[0], args[1].detach(), *args[2:], **kwargs)
+        if name in ("max", "maximum") and _is_zero(args[1:]):
+            return self._curve(functional.relu, args[:1], {})
         if name == "local_response_norm":
             with torch.no_grad():
                 change = func(*args, **kwargs) - args[0]
@@ -162,8 +174,13 @@ def _made_of(gate: Any, signal: Tensor) -> bool:
     return bool(gate.next_functions[0] == (signal.grad_fn, signal.output_nr))
 
 
+def _is_zero(others: tuple[Any, ...]) -> bool:
+    """Whether what a maximum compares with is a constant of zeros."""
+    return len(others) == 1 and isinstance(others[0], Tensor) and not others[0].any()
+
+
 def _low(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """The lower limit of a clamp or a hard tanh."""
+    """The lower limit of what may be a ReLU."""
     return args[1] if len(args) > 1 else kwargs.get(CAPS[name])
 
 

@@ -1,5 +1,6 @@
 """Sequences of torch's calls that a graph holds as one operation."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.adopt.trace import Call, Ref, Trace
@@ -14,20 +15,30 @@ def simplified(trace: Trace) -> Trace:
 
     The scores before that curve are what an atlas is made of.
     """
-    calls = tuple(_simplified(call, trace) for call in trace.calls)
-    return replace(trace, calls=calls, output=_scores(trace))
+    last = _curve_at_the_end(trace)
+    calls = [_passing(call) if call is last else _simplified(call, trace) for call in trace.calls]
+    return replace(trace, calls=tuple(calls))
 
 
-def _scores(trace: Trace) -> str:
-    last = trace.by_name.get(trace.output)
-    if last is not None and last.op in CURVE_AT_THE_END and len(last.shape) == 2:
-        return str(last.args[0].name)
-    return trace.output
+def _curve_at_the_end(trace: Trace) -> Call | None:
+    """The softmax over the channels, or the sigmoid, after which entries are moved at most."""
+    at = trace.by_name.get(trace.output)
+    while at is not None and at.op in (*RESHAPING, "flatten.using_ints"):
+        at = _made_by(at.args[0], trace)
+    if at is None or at.op not in CURVE_AT_THE_END:
+        return None
+    over_channels = at.op == "sigmoid" or at.args[1] % len(at.shape) == 1
+    return at if over_channels else None
+
+
+def _passing(call: Call) -> Call:
+    """A call that passes on what it is given."""
+    return replace(call, op="_to_copy", args=call.args[:1], keywords=())
 
 
 def _simplified(call: Call, trace: Trace) -> Call:
     if call.op == "div.Tensor":
-        return _local_response_norm(call, trace) or call
+        return _local_response_norm(call, trace) or _channel_norm(call, trace) or call
     if call.op == "mul.Tensor":
         return _self_gated(call, trace) or call
     return call
@@ -45,16 +56,14 @@ def _self_gated(call: Call, trace: Trace) -> Call | None:
 def _local_response_norm(call: Call, trace: Trace) -> Call | None:
     """x / (k + alpha · mean of x² over n channels) ** beta, as `torch.nn.functional` spells it."""
     value = call.args[0]
-    steps: dict[str, Call] = {}
-    at = _made_by(call.args[1], trace)
-    for op in ("pow.Tensor_Scalar", "add.Tensor", "mul.Tensor", "avg_pool3d", "pad", "mul.Tensor"):
-        while at is not None and at.op in RESHAPING:
-            at = _made_by(at.args[0], trace)
-        if at is None or at.op != op:
-            return None
-        steps[f"{op}{len(steps)}"] = at
-        at = _made_by(at.args[0], trace)
-    power, plus, times, mean, pad, square = steps.values()
+    steps = _steps(
+        call.args[1],
+        ("pow.Tensor_Scalar", "add.Tensor", "mul.Tensor", "avg_pool3d", "pad", "mul.Tensor"),
+        trace,
+    )
+    if steps is None:
+        return None
+    power, plus, times, mean, pad, square = steps
     channels = mean.args[1][0]
     centred = [0, 0, 0, 0, channels // 2, (channels - 1) // 2]
     numbers = (plus.args[1], times.args[1], power.args[1])
@@ -68,6 +77,44 @@ def _local_response_norm(call: Call, trace: Trace) -> Call | None:
     k, alpha, beta = numbers
     args = (value, channels, alpha / channels, beta, k)
     return replace(call, op="local_response_norm", args=args, keywords=())
+
+
+def _channel_norm(call: Call, trace: Trace) -> Call | None:
+    """(x - m) / sqrt(mean of (x - m)² + epsilon), both means over the channels of each cell."""
+    centred = _steps(call.args[0], ("sub.Tensor",), trace)
+    steps = _steps(
+        call.args[1], ("sqrt", "add.Tensor", "mean.dim", "pow.Tensor_Scalar", "sub.Tensor"), trace
+    )
+    if centred is None or steps is None:
+        return None
+    _, plus, mean, power, difference = steps
+    value, middle, _ = difference.args
+    over = _made_by(middle, trace)
+    if (
+        centred[0].args != difference.args
+        or over is None
+        or (over.op, over.args[0]) != (mean.op, value)
+        or not all(list(m.args[1]) == [1] and m.args[2] and len(m.shape) == 4 for m in (over, mean))
+        or power.args[1] != 2
+        or not isinstance(plus.args[1], int | float)
+    ):
+        return None
+    return replace(call, op="channel_norm", args=(value, plus.args[1]), keywords=())
+
+
+def _steps(value: object, ops: Sequence[str], trace: Trace) -> list[Call] | None:
+    """The calls of these operations that make a value, last first, each of the first argument of
+    the one before, reshaped or not; None where others make it."""
+    steps: list[Call] = []
+    for op in ops:
+        at = _made_by(value, trace)
+        while at is not None and at.op in RESHAPING:
+            at = _made_by(at.args[0], trace)
+        if at is None or at.op != op:
+            return None
+        steps.append(at)
+        value = at.args[0]
+    return steps
 
 
 def _made_by(value: object, trace: Trace) -> Call | None:

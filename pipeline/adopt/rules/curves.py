@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from pipeline.adopt.arrangement import Arrangement
-from pipeline.adopt.reading import Reading, Value
+from pipeline.adopt.reading import Constant, Reading, Value
 from pipeline.adopt.rules.registry import rule
 from pipeline.adopt.trace import Call, UnreadableError
 from pipeline.network.ops import Curve, CurveKind, Op
@@ -16,6 +16,7 @@ CURVES: dict[str, CurveKind] = {
     "hardswish": "hardswish",
     "hardsigmoid": "hardsigmoid",
     "sigmoid": "sigmoid",
+    "special_expit": "sigmoid",
     "tanh": "tanh",
     "mish": "mish",
 }
@@ -26,7 +27,7 @@ def _curve(reading: Reading, call: Call, args: list[Any]) -> Value:
     return _apply(reading, call, args[0], Curve(CURVES[call.op]))
 
 
-@rule("hardtanh", "clamp", "clamp_min")
+@rule("hardtanh", "clamp", "clamp_min", "clip")
 def _clamp(reading: Reading, call: Call, args: list[Any]) -> Value:
     low, high = (*args[1:3], None, None)[:2]
     if low == 0 and high in (None, math.inf):
@@ -34,6 +35,28 @@ def _clamp(reading: Reading, call: Call, args: list[Any]) -> Value:
     if low == 0 and high == 6:
         return _apply(reading, call, args[0], Curve("relu6"))
     raise UnreadableError(f"{call.place} between {low} and {high}; 0 and 6 are read.")
+
+
+@rule("threshold")
+def _threshold(reading: Reading, call: Call, args: list[Any]) -> Value:
+    if tuple(args[1:]) != (0, 0):
+        raise UnreadableError(f"{call.place} from {args[1]} to {args[2]}; 0 and 0 are read.")
+    return _apply(reading, call, args[0], Curve("relu"))
+
+
+@rule("max.other", "maximum")
+def _maximum(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor, other = args if isinstance(args[0], Arrangement) else args[::-1]
+    if not isinstance(other, Constant) or other.tensor.any():
+        raise UnreadableError(f"{call.place} with something else than 0.")
+    return _apply(reading, call, tensor, Curve("relu"))
+
+
+@rule("celu")
+def _celu(reading: Reading, call: Call, args: list[Any]) -> Value:
+    if args[1] != 1:
+        raise UnreadableError(f"{call.place} with alpha {args[1]}; 1 is read.")
+    return _apply(reading, call, args[0], Curve("elu", 1.0))
 
 
 @rule("leaky_relu", "elu")

@@ -9,9 +9,11 @@ from torch import Tensor
 
 from pipeline.adopt.arrangement import Arrangement
 from pipeline.adopt.reading import Constant, Reading, Value
+from pipeline.adopt.rules.pools import are_cells
 from pipeline.adopt.rules.registry import as_tensor, kept, number, rule
 from pipeline.adopt.trace import Call, UnreadableError
-from pipeline.network.ops import Add, Cat, Curve, Mul, Resample, Scale, Select
+from pipeline.network.ops import Add, Cat, Curve, MeanPool, Mul, Resample, Scale, Select
+from pipeline.network.window import Window
 
 GATES = ("sigmoid", "hardsigmoid", "tanh", "softplus")
 """Curves that a gate ends in, but for what repeats, scales, shifts or gates it."""
@@ -19,8 +21,12 @@ GATES = ("sigmoid", "hardsigmoid", "tanh", "softplus")
 
 @rule("sum.dim_IntList")
 def _sum(reading: Reading, call: Call, args: list[Any]) -> Value:
-    """Over parts of a map: their sum."""
+    """Of all cells of a map, or of its parts."""
     tensor, dims, keeps, _ = args
+    if are_cells(tensor, dims):
+        op = MeanPool(Window(tensor.map[1:]), divisor=1)
+        added = reading.add(op, [tensor.node], (tensor.map[0], 1, 1), call.path)
+        return added.as_shape(call.shape)
     if len(dims) != 1:
         raise UnreadableError(f"{call.place} over several dimensions.")
     parts = [
@@ -101,7 +107,12 @@ def _joined(reading: Reading, call: Call, left: Arrangement, right: Arrangement)
     return reading.add(Add(), nodes, reading.nodes[nodes[0]].shape, call.path).as_shape(shape)
 
 
-@rule("mul.Tensor", "mul.Scalar", "div.Tensor", "div.Scalar")
+@rule("neg")
+def _neg(reading: Reading, call: Call, args: list[Any]) -> Value:
+    return scaled(reading, call, args[0], factor=number(-1))
+
+
+@rule("mul.Tensor", "multiply.Tensor", "mul.Scalar", "div.Tensor", "div.Scalar")
 def _mul(reading: Reading, call: Call, args: list[Any]) -> Value:
     left, right = args
     if call.op.startswith("div"):

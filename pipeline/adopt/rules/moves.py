@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pipeline.adopt.reading import Constant, Reading, Value
@@ -19,6 +20,7 @@ REARRANGING = (
     "expand",
     "flatten.using_ints",
     "flip",
+    "index.Tensor",
     "index_select",
     "native_channel_shuffle",
     "permute",
@@ -54,11 +56,22 @@ def _item(reading: Reading, call: Call, args: list[Any]) -> Value:
 @rule(*REARRANGING)
 def _rearrange(reading: Reading, call: Call, args: list[Any]) -> Value:
     tensor = args[0]
-    values = [part.tensor if isinstance(part, Constant) else part for part in args[1:]]
-    made = call.compute([tensor.cells, *values])
+    made = call.compute([tensor.cells, *map(_plain, args[1:])])
     if isinstance(made, Tensor):
         return tensor.rearranged(made)
     return [tensor.rearranged(part) for part in made]
+
+
+def _plain(arg: Any) -> Any:
+    if isinstance(arg, Constant):
+        return arg.tensor
+    return [_plain(part) for part in arg] if isinstance(arg, list) else arg
+
+
+@rule("zeros_like", "ones_like")
+def _filled(reading: Reading, call: Call, args: list[Any]) -> Value:
+    """A constant that has only the shape of a map."""
+    return Constant(call.compute([torch.empty(args[0].shape), *args[1:]]))
 
 
 @rule("to.dtype", "_to_copy", "dropout", "contiguous")

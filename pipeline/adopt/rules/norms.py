@@ -21,7 +21,7 @@ def _batch_norm(reading: Reading, call: Call, args: list[Any]) -> Value:
         kept(reading, call, bias, "bias"),
         float(epsilon),
     )
-    return [reading.over(op, reading.as_map(tensor, call), call.path)]
+    return [reading.over(op, _by_channel(reading, call, tensor), call.path)]
 
 
 @rule("layer_norm")
@@ -59,7 +59,21 @@ def _map_norm(
         kept(reading, call, bias, "bias"),
         float(epsilon),
     )
-    return reading.over(op, reading.as_map(tensor, call), call.path)
+    return reading.over(op, _by_channel(reading, call, tensor), call.path)
+
+
+def _by_channel(reading: Reading, call: Call, tensor: Arrangement) -> Arrangement:
+    """A tensor whose second dimension is the channels of a map, in whatever shape its cells are."""
+    if tensor.order is None and tensor.shape[:2] == (1, tensor.map[0]):
+        return tensor
+    return reading.as_map(tensor, call)
+
+
+@rule("channel_norm")
+def _channel_norm(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor, epsilon = args
+    norm = ChannelNorm(None, None, float(epsilon))
+    return reading.over(norm, reading.as_map(tensor, call), call.path)
 
 
 @rule("local_response_norm")

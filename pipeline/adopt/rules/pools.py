@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -28,6 +29,17 @@ def _max_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
     return reading.add(MaxPool(window), [node], map_shape(call), call.path)
 
 
+@rule("max_pool2d_with_indices")
+def _max_pool_with_places(reading: Reading, call: Call, args: list[Any]) -> Value:
+    return [_max_pool(reading, _of_maxima(call, args), args)]
+
+
+def _of_maxima(call: Call, args: list[Any]) -> Call:
+    """A call that gives maxima and their places, with the shape of the maxima."""
+    maxima, _ = call.compute([torch.zeros(args[0].shape), *args[1:]])
+    return replace(call, shape=tuple(maxima.shape))
+
+
 @rule("adaptive_max_pool2d")
 def _adaptive_max_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
     tensor = reading.as_map(args[0], call)
@@ -40,10 +52,14 @@ def _adaptive_max_pool(reading: Reading, call: Call, args: list[Any]) -> Value:
 
 @rule("amax")
 def _amax(reading: Reading, call: Call, args: list[Any]) -> Value:
-    tensor = _over_cells(reading, call, args[0], args[1])
-    window = Window(tensor.map[1:])
-    added = reading.add(MaxPool(window), [tensor.node], (tensor.map[0], 1, 1), call.path)
-    return added.as_shape(call.shape)
+    tensor, window = _window_over(reading, call, args[0], args[1])
+    return _pooled(reading, call, tensor, MaxPool(window))
+
+
+@rule("max.dim")
+def _max_along(reading: Reading, call: Call, args: list[Any]) -> Value:
+    tensor, window = _window_over(reading, call, args[0], [args[1]])
+    return [_pooled(reading, _of_maxima(call, args), tensor, MaxPool(window))]
 
 
 @rule("avg_pool2d")
@@ -75,25 +91,43 @@ def _even_window(of: Shape, cells: Pair) -> Window | None:
 
 @rule("mean.dim")
 def _mean(reading: Reading, call: Call, args: list[Any]) -> Value:
-    tensor = _over_cells(reading, call, args[0], args[1])
-    shape = (tensor.map[0], 1, 1)
-    return reading.add(Resample("mean"), [tensor.node], shape, call.path).as_shape(call.shape)
+    tensor, window = _window_over(reading, call, args[0], args[1])
+    whole = window.kernel == tensor.map[1:]
+    return _pooled(reading, call, tensor, Resample("mean") if whole else MeanPool(window))
 
 
-def _over_cells(
-    reading: Reading, call: Call, tensor: Arrangement, dims: Sequence[int]
+def _pooled(
+    reading: Reading, call: Call, tensor: Arrangement, op: MaxPool | MeanPool | Resample
 ) -> Arrangement:
-    """A map of which a tensor's dimensions `dims` are the rows and columns."""
+    """A map of which rows, columns or both become one."""
+    kernel = tensor.map[1:] if isinstance(op, Resample) else op.window.kernel
+    rows, cols = (size // of for size, of in zip(tensor.map[1:], kernel, strict=True))
+    shape = (tensor.map[0], rows, cols)
+    return reading.add(op, [tensor.node], shape, call.path).as_shape(call.shape)
+
+
+def _window_over(
+    reading: Reading, call: Call, tensor: Arrangement, dims: Sequence[int]
+) -> tuple[Arrangement, Window]:
+    """A map, and the window whose cells a tensor's dimensions `dims` are: all, a row, a column."""
     tensor = reading.whole(tensor, call)
+    if are_cells(tensor, dims):
+        return tensor, Window(tensor.map[1:])
+    along = {dim % len(tensor.shape) for dim in dims}
+    if tensor.order is None and tensor.shape == (1, *tensor.map) and along <= {2, 3}:
+        rows, cols = (size if 2 + axis in along else 1 for axis, size in enumerate(tensor.map[1:]))
+        return tensor, Window((rows, cols))
+    raise UnreadableError(f"{call.place} over something else than all cells of a map.")
+
+
+def are_cells(tensor: Arrangement, dims: Sequence[int]) -> bool:
+    """Whether some dimensions of a tensor are the rows and columns of its whole map."""
     last = [dim % len(tensor.shape) for dim in dims]
     kept = [dim for dim in range(len(tensor.shape)) if dim not in last]
     cells = tensor.cells.permute(*kept, *last).flatten()
-    if tensor.map[1:] != (1, 1) and (
-        math.prod(tensor.shape[dim] for dim in last) != tensor.map[1] * tensor.map[2]
-        or not cells.equal(torch.arange(len(cells)))
-    ):
-        raise UnreadableError(f"{call.place} over something else than all cells of a map.")
-    return tensor
+    return math.prod(tensor.shape[dim] for dim in last) == math.prod(tensor.map[1:]) and bool(
+        cells.equal(torch.arange(math.prod(tensor.map)))
+    )
 
 
 @rule("upsample_nearest2d.vec", "_upsample_nearest_exact2d.vec", "upsample_bilinear2d.vec")

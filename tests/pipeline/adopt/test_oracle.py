@@ -29,6 +29,9 @@ def sent(function, value, signal, method="deconvnet"):
         lambda x: x.clip(0),
         lambda x: functional.hardtanh(x, 0.0, 6.0),
         lambda x: functional.hardtanh_(x, 0.0, 6.0),
+        nn.Threshold(0, 0),
+        lambda x: torch.max(x, torch.zeros_like(x)),
+        lambda x: torch.maximum(x, torch.tensor(0.0)),
     ],
 )
 def test_a_relu_passes_what_is_positive_and_where_guided_what_it_passed_up(relu):
@@ -40,7 +43,8 @@ def test_a_smooth_curve_passes_what_is_positive_times_its_slope():
     for leaky in (functional.leaky_relu, functional.leaky_relu_):
         assert sent(lambda x, leaky=leaky: leaky(x, 0.5), [-1.0, 2, 2], [3.0, 4, -4]) == [1.5, 4, 0]
     slope = float(torch.tensor(-1.0, dtype=torch.float64).exp())
-    assert sent(functional.elu_, [-1.0, 2], [3.0, 4]) == pytest.approx([3 * slope, 4])
+    for elu in (functional.elu_, functional.celu):
+        assert sent(elu, [-1.0, 2], [3.0, 4]) == pytest.approx([3 * slope, 4])
 
 
 def test_values_on_the_way_up_are_the_function_s_own():
@@ -87,6 +91,11 @@ def test_nor_where_it_is_scaled_or_shifted_by_constants(shape, scaled):
     found = sent(lambda x: x * shape(scaled(x.mean(1).sigmoid())), values, above)
     gate = scaled(torch.tensor([2.0, -0.5], dtype=torch.float64).sigmoid())
     assert found == [pytest.approx([float(g)] * 2) for g in gate]
+
+
+def test_what_a_map_is_divided_by_is_a_constant():
+    assert sent(lambda x: x / (x.sum() + 1), [1.0, 2.0], [8.0, -4.0]) == [2, -1]
+    assert sent(lambda x: x.max(0)[0] / 2, [1.0, 2.0], 3.0) == [0, 1.5]
 
 
 def test_a_scaled_gate_made_of_the_value_itself_is_a_gate_and_no_curve():

@@ -24,6 +24,14 @@ class ChannelsLast(nn.LayerNorm):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+class WrittenOut(nn.Module):
+    """A norm of each cell's channels, as ConvNeXt's code has it."""
+
+    def forward(self, x):
+        centred = x - x.mean(1, keepdim=True)
+        return 2 * (centred / torch.sqrt(centred.pow(2).mean(1, keepdim=True) + 1e-6)) + 0.1
+
+
 class MapGate(nn.Module):
     """A gate that is a map of some channels, scaled and shifted."""
 
@@ -56,6 +64,18 @@ OPERATIONS = {
     "patches": Lambda(
         lambda x: torch.cat([x[:, ::2, i:-1:2, j::2] for i in (0, 1) for j in (0, 1)], 1)[:, 2:6]
     ),
+    "negative": Lambda(lambda x: torch.cat([x[:, :2], -x[:, 1:3]], 1)),
+    "picked": Lambda(lambda x: x[:, [2, 0, 3, 3]]),
+    "sum of cells": Lambda(lambda x: x.sum((2, 3), keepdim=True)),
+    "mean of rows": Lambda(lambda x: x.mean(2, keepdim=True)),
+    "maximum of columns": Lambda(lambda x: x.max(3, keepdim=True)[0]),
+    "layer norm, written out": WrittenOut(),
+    "group norm of tokens": nn.Sequential(
+        nn.Flatten(2), nn.GroupNorm(2, 4), nn.Unflatten(2, (7, 6))
+    ),
+    "maximum with 0": Lambda(lambda x: torch.maximum(x - 0.5, torch.zeros_like(x))),
+    "threshold": nn.Sequential(nn.Conv2d(4, 4, 1), nn.Threshold(0, 0)),
+    "celu": nn.Sequential(nn.Conv2d(4, 4, 1), nn.CELU()),
     "pad": nn.Sequential(nn.ZeroPad2d((1, 0, 0, 1)), nn.ReLU()),
     "cut": nn.ZeroPad2d((-1, 0, 0, -2)),
     "silu": nn.SiLU(),
@@ -65,7 +85,7 @@ OPERATIONS = {
     "negative factor after": nn.Sequential(nn.Conv2d(4, 4, 3), NegativeFactor(4), nn.ReLU()),
 }
 """On four channels, between a convolution with its pool and another convolution."""
-SMOOTH = {"silu", "gelu", "hardswish"}
+SMOOTH = {"silu", "gelu", "hardswish", "celu"}
 
 
 @pytest.fixture(scope="module", params=OPERATIONS)
@@ -139,5 +159,5 @@ def test_a_gate_and_a_norm_of_the_map_need_the_whole_image(case):
     name, _, network = case
     nodes = recorded(network.graph, "4", "guided")
     whole = any(axis.whole for axis in windows(network.graph, seed_of(network.graph, "4"))[0])
-    beyond = name.startswith(("gate", "nearest", "bilinear")) or name == "group norm"
+    beyond = name.startswith(("gate", "nearest", "bilinear", "group norm"))
     assert needs_whole_image(network.graph, "4", nodes) == (beyond or whole)

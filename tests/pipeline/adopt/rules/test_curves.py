@@ -16,6 +16,10 @@ from tests.pipeline.adopt.modules import Lambda, last_op
         Lambda(torch.relu_),
         Lambda(lambda x: x.clamp(min=0)),
         Lambda(lambda x: x.clamp_min(0)),
+        Lambda(lambda x: x.clip(0)),
+        nn.Threshold(0, 0),
+        Lambda(lambda x: torch.max(x, torch.zeros_like(x))),
+        Lambda(lambda x: torch.maximum(torch.tensor(0.0), x)),
     ],
 )
 def test_a_relu_is_a_relu_however_it_is_called(relu):
@@ -37,6 +41,8 @@ def test_so_is_a_relu_with_a_cap(relu):
         (nn.GELU(approximate="tanh"), Curve("gelu_tanh")),
         (nn.LeakyReLU(0.2), Curve("leaky_relu", 0.2)),
         (nn.ELU(0.5), Curve("elu", 0.5)),
+        (nn.CELU(), Curve("elu", 1.0)),
+        (Lambda(torch.special.expit), Curve("sigmoid")),
         (nn.PReLU(init=0.25), Curve("leaky_relu", 0.25)),
     ],
 )
@@ -48,6 +54,9 @@ def test_other_curves_are_known_by_name(module, curve):
     ("module", "words"),
     [
         (nn.Hardtanh(0, 5), "calls hardtanh between 0 and 5; 0 and 6 are read"),
+        (nn.Threshold(0.1, 20), "calls threshold from 0.1 to 20; 0 and 0 are read"),
+        (Lambda(lambda x: torch.maximum(x, x.relu())), "calls maximum with something else than 0"),
+        (nn.CELU(2), "calls celu with alpha 2"),
         (nn.Softplus(2), "calls softplus with beta 2"),
         (Lambda(lambda x: torch.ops.aten.elu(x, 1.0, 2.0)), "calls elu with other factors than 1"),
     ],

@@ -3,7 +3,8 @@ import torch
 
 from pipeline.adopt.read import read
 from pipeline.adopt.trace import UnreadableError
-from pipeline.network.ops import Add, Cat, Curve, Mul, Scale, Select
+from pipeline.network.ops import Add, Cat, Curve, MeanPool, Mul, Scale, Select
+from pipeline.network.window import Window
 from tests.pipeline.adopt.modules import INPUT, Gate, Lambda, last_op, ops_of
 
 
@@ -19,6 +20,18 @@ def test_a_gate_is_a_number_per_channel():
 def test_sums_of_parts_and_differences_are_sums():
     assert last_op(Lambda(lambda x: torch.stack([x, x.relu()], 1).sum(1))) == Add()
     assert ops_of(Lambda(lambda x: x.relu() - x)) == [Curve, Scale, Add]
+
+
+def test_a_sum_over_all_cells_is_their_mean_times_how_many_there_are():
+    assert last_op(Lambda(lambda x: x.sum((2, 3)))) == MeanPool(Window((24, 20)), divisor=1)
+    assert last_op(Lambda(lambda x: x.flatten(2).sum(-1))) == MeanPool(Window((24, 20)), divisor=1)
+    with pytest.raises(UnreadableError, match="over several dimensions"):
+        last_op(Lambda(lambda x: x.sum((1, 2))))
+
+
+def test_a_negative_is_a_factor():
+    graph, weights = read(Lambda(lambda x: -x), INPUT)
+    assert weights[graph.nodes[graph.output].op.factor].tolist() == [-1, -1, -1]
 
 
 def test_a_concatenation_is_along_the_channels():

@@ -1,10 +1,11 @@
 import pytest
+import torch
 from torch import nn
 from torch.nn import functional
 
 from pipeline.adopt.read import read
 from pipeline.adopt.trace import UnreadableError
-from pipeline.network.ops import Curve, Linear, MeanPool, Pad, Select
+from pipeline.network.ops import Curve, Linear, MeanPool, Pad, Scale, Select
 from tests.pipeline.adopt.modules import INPUT, Lambda, Shuffle, last_op, ops_of
 
 
@@ -18,6 +19,14 @@ def test_a_slice_picks_channels_and_cuts_and_thins_the_map():
     assert isinstance(graph.nodes[3].op, MeanPool)
     assert graph.nodes[3].op.window.kernel == (1, 1)
     assert graph.nodes[3].shape == (2, 22, 10)
+
+
+def test_channels_by_number_are_picked():
+    assert last_op(Lambda(lambda x: x[:, [2, 1, 0]])) == Select((2, 1, 0))
+
+
+def test_a_constant_of_a_map_s_shape_is_a_constant():
+    assert ops_of(Lambda(lambda x: x + torch.ones_like(x))) == [Scale]
 
 
 def test_channels_last_leaves_no_trace():

@@ -4,8 +4,8 @@ from torch import nn
 
 from pipeline.adopt.read import read
 from pipeline.adopt.trace import UnreadableError
-from pipeline.network.ops import BatchNorm, ChannelNorm, LocalResponseNorm, MapNorm
-from tests.pipeline.adopt.modules import INPUT, Lambda, last_op
+from pipeline.network.ops import BatchNorm, ChannelNorm, LocalResponseNorm, MapNorm, Scale
+from tests.pipeline.adopt.modules import INPUT, Lambda, last_op, ops_of
 
 
 def test_local_response_norm_is_recognised():
@@ -16,6 +16,24 @@ def test_local_response_norm_is_recognised():
 def test_instance_and_group_norms_are_norms_of_maps():
     assert last_op(nn.InstanceNorm2d(3)) == MapNorm(3, None, None, 1e-5)
     assert isinstance(last_op(nn.GroupNorm(3, 3)), MapNorm)
+
+
+@pytest.mark.parametrize(
+    ("norm", "op"), [(nn.BatchNorm1d(3), BatchNorm), (nn.GroupNorm(3, 3), MapNorm)]
+)
+def test_norms_of_a_map_whose_cells_are_in_a_row_are_norms_of_the_map(norm, op):
+    tokens = nn.Sequential(nn.Flatten(2), norm.eval(), nn.Unflatten(2, (24, 20)))
+    assert ops_of(tokens) == [op]
+
+
+def test_a_norm_of_each_cell_written_out_is_one_with_a_factor():
+    def norm(x):
+        centred = x - x.mean(1, keepdim=True)
+        return 3 * (centred / torch.sqrt(centred.pow(2).mean(1, keepdim=True) + 0.5))
+
+    graph, _ = read(Lambda(norm), INPUT)
+    assert [type(node.op) for node in graph.nodes[1:]] == [ChannelNorm, Scale]
+    assert graph.nodes[1].op == ChannelNorm(None, None, 0.5)
 
 
 def test_a_batch_norm_keeps_the_names_of_its_statistics():

@@ -43,6 +43,23 @@ def test_a_maximum_over_all_cells_is_a_pool_of_one_window():
         last_op(Lambda(lambda x: x.amax((1, 2))))
 
 
+def test_a_maximum_that_comes_with_its_places_is_a_pool():
+    def with_places(x):
+        return functional.max_pool2d(x, 2, return_indices=True)[0]
+
+    assert last_op(Lambda(with_places)) == MaxPool(Window((2, 2), (2, 2)))
+    assert last_op(Lambda(lambda x: x.flatten(2).max(-1)[0])) == MaxPool(Window((24, 20)))
+    assert last_op(Lambda(lambda x: x.max(2, True)[0])) == MaxPool(Window((24, 1)))
+    with pytest.raises(UnreadableError, match="for the places of the maxima"):
+        last_op(Lambda(lambda x: x.flatten(2).max(-1)[1]))
+
+
+def test_means_and_maxima_along_one_axis_are_pools_of_rows_or_columns():
+    assert last_op(Lambda(lambda x: x.mean(2, keepdim=True))) == MeanPool(Window((24, 1)))
+    assert last_op(Lambda(lambda x: x.amax(3, keepdim=True))) == MaxPool(Window((1, 20)))
+    assert ops_of(Lambda(lambda x: x.mean(3).mean(2))) == [MeanPool, Resample]
+
+
 def test_an_enlargement_names_what_it_does_between_cells():
     def larger(mode, **more):
         return Lambda(lambda x: functional.interpolate(x, scale_factor=2, mode=mode, **more))
