@@ -27,7 +27,8 @@ def _curve_at_the_end(trace: Trace) -> Call | None:
         at = _made_by(at.args[0], trace)
     if at is None or at.op not in CURVE_AT_THE_END:
         return None
-    over_channels = at.op == "sigmoid" or at.args[1] % len(at.shape) == 1
+    channels = min(1, len(at.shape) - 1)  # of a squeezed vector the only axis
+    over_channels = at.op == "sigmoid" or at.args[1] % len(at.shape) == channels
     return at if over_channels else None
 
 

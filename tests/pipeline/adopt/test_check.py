@@ -100,7 +100,7 @@ def squeezed() -> nn.Module:
 
 
 def test_a_vector_without_an_axis_of_images_is_one_of_scores():
-    for module in (squeezed(), squeezed()[:-1]):
+    for module in (squeezed(), squeezed()[:-1], nn.Sequential(*squeezed(), nn.LogSoftmax(-1))):
         graph, weights = read(module, INPUT)
         agreement = check(module, graph, weights)
         assert max(agreement.values, agreement.projections) < 1e-12
