@@ -49,8 +49,10 @@ PASSED = (
     "UpsampleBilinear",
 )
 """Backward steps of what only moves, repeats or enlarges a gate on its way to the product."""
-SCALED = tuple(f"{step}Backward" for step in ("Mul", "Div", "Neg", "Add", "Sub", "Rsub"))
-"""Those of what scales or shifts it, where all else in them is constant."""
+SCALED = tuple(
+    f"{step}Backward" for step in ("Mul", "Div", "Neg", "Add", "Sub", "Rsub", "Mm", "Bmm")
+)
+"""Those of what scales, shifts or resamples it, where all else in them is constant."""
 SELF_GATED = {
     "sigmoid": functional.silu,
     "special_expit": functional.silu,

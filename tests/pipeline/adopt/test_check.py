@@ -51,11 +51,18 @@ class Standardised(nn.Conv2d):
         return 0.1 * self._conv_forward(x, 0.3 * centred / deviation, self.bias)
 
 
+def coarsely_gated(x):
+    """As in GhostNetV2: a map times a gate made of fewer cells."""
+    gate = functional.avg_pool2d(x, 2).sigmoid()
+    return x * functional.interpolate(gate, size=x.shape[2:], mode="nearest")
+
+
 NETWORKS = {
     "small": Small(),
     "standardised": nn.Sequential(
         *(Standardised(3 if n == 0 else 8, 8, 3, padding=1) for n in range(6)), nn.ReLU(), conv(8)
     ),
+    "coarse gate": nn.Sequential(conv(), nn.ReLU(), Lambda(coarsely_gated), conv(8)),
     "gates": nn.Sequential(conv(), nn.ReLU(), Gate(8), conv(8)),
     "shuffle": nn.Sequential(conv(), nn.BatchNorm2d(8), nn.ReLU6(), Shuffle(), conv(8, groups=2)),
     "channels last": nn.Sequential(conv(), nn.SiLU(), Last(), nn.Hardswish(), conv(8)),
