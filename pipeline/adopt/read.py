@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pipeline.adopt.arrangement import Arrangement
 from pipeline.adopt.patterns import simplified
-from pipeline.adopt.reading import Constant, Reading, Value, Weights
+from pipeline.adopt.reading import Constant, Reading, Value, Weights, plain
 from pipeline.adopt.rules import curves, joins, layers, moves, norms, pools
 from pipeline.adopt.rules.registry import RULES
 from pipeline.adopt.trace import Call, Ref, Trace, UnreadableError, refs, trace
@@ -86,7 +86,7 @@ def _value(reading: Reading, call: Call, args: list[Any]) -> Value:
     """What a call makes: of constants alone a constant, else by its rule."""
     if _on_maps(args):
         return RULES[call.op](reading, _placed(call), args)
-    made = call.compute([_plain(arg) for arg in args])
+    made = call.compute(plain(args))
     return _as_constant(made)
 
 
@@ -99,12 +99,6 @@ def _on_maps(arg: object) -> bool:
     if isinstance(arg, list):
         return any(_on_maps(part) for part in arg)
     return isinstance(arg, Arrangement)
-
-
-def _plain(arg: Any) -> Any:
-    if isinstance(arg, Constant):
-        return arg.exact
-    return [_plain(part) for part in arg] if isinstance(arg, list) else arg
 
 
 def _as_constant(made: Any) -> Value:

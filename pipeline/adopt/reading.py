@@ -37,6 +37,13 @@ Value = Any
 """An arrangement, a constant, a number, or a list of them."""
 
 
+def plain(value: Value) -> Any:
+    """A value without arrangements as torch takes it."""
+    if isinstance(value, Constant):
+        return value.exact
+    return [plain(part) for part in value] if isinstance(value, list) else value
+
+
 @dataclass
 class Reading:
     """A graph while it is being read."""

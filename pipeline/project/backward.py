@@ -33,7 +33,7 @@ from pipeline.network.ops import (
 from pipeline.network.window import Pair
 from pipeline.params import Method
 from pipeline.project.adjoints import FlippedConv, Signal, below_units, single_units, transpose
-from pipeline.project.placement import Cells, placed
+from pipeline.project.placement import Cells, on_windows, placed
 from pipeline.project.unpooling import spread, unpool
 
 Switches = Mapping[int, Shaped[Tensor, "_ _ _ _"]]
@@ -180,10 +180,7 @@ class BackwardSteps:
         """A mean's signal, in equal parts on the cells of its windows."""
         size, cells = self._below(at).shape[1:], self._nodes[at].shape[1:]
         shares = mean_shares(op, size, cells, signal)
-        rows, cols = (
-            share[axis.cells_of(cell.along(way)).clamp(0, axis.cells - 1).to(signal.device)]
-            for way, (axis, share) in enumerate(zip(self._windows[at], shares, strict=True))
-        )
+        rows, cols = on_windows(shares, self._windows[at], cell)
         return spread(op.window, signal * rows[:, :, None, None] * cols[:, None, :, None])
 
     def _resampled(self, at: int, op: Resample, signal: Signal, cell: Cells) -> Signal:

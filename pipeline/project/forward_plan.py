@@ -11,11 +11,11 @@ from pipeline.atlas.chunks import Chunk
 from pipeline.atlas.layer_entries import LayerEntries
 from pipeline.network.geometry import seed_of, windows
 from pipeline.network.module import Network
-from pipeline.network.window import Pair
 from pipeline.params import Method
 from pipeline.project.backward import Switches
 from pipeline.project.forward_work import needs_whole_image, whole_macs, window_macs
 from pipeline.project.method import recorded
+from pipeline.project.placement import rectangle
 from pipeline.project.switch_maps import SwitchMaps, cut_windows
 from pipeline.project.switches import SwitchFinder
 
@@ -109,22 +109,7 @@ class ForwardPlan:
         size = row_wise.size, col_wise.size
         tops, lefts = row_wise.first(cell[:, 0]), col_wise.first(cell[:, 1])
         patches = [
-            padded_patch(images[image], top, left, size)
+            rectangle(images[image], top, left, size)
             for image, top, left in zip(rows, tops.tolist(), lefts.tolist(), strict=True)
         ]
         return self._finder.windows(torch.cat(patches), cell, self._windows[layer], nodes)
-
-
-def padded_patch(
-    image: Float[Tensor, "1 colour row col"], row: int, col: int, size: Pair
-) -> Float[Tensor, "1 colour _ _"]:
-    """A rectangle out of an image; 0 where it reaches outside."""
-    rows, cols = image.shape[2:]
-    if 0 <= row <= rows - size[0] and 0 <= col <= cols - size[1]:
-        return image[:, :, row : row + size[0], col : col + size[1]]
-    patch = image.new_zeros(*image.shape[:2], *size)
-    top, left = max(0, row), max(0, col)
-    part = image[:, :, top : max(0, row + size[0]), left : max(0, col + size[1])]
-    bottom, right = top - row + part.shape[2], left - col + part.shape[3]
-    patch[:, :, top - row : bottom, left - col : right] = part
-    return patch

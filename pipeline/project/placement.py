@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int64, Shaped
+from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 from torch.nn import functional
 
 from pipeline.network.geometry import AxisWindow, Windows
+from pipeline.network.window import Pair
 
 Values = Shaped[Tensor, "entry _ _ _"]
 """Of each entry's window (entry, row, col, channel)."""
@@ -72,6 +73,32 @@ class Cells:
         start = self.at.numpy()[:, axis] * window.jump + window.start
         cells = start[:, None] + np.arange(window.size)
         return torch.from_numpy((cells >= 0) & (cells < window.cells))
+
+
+def rectangle(
+    maps: Shaped[Tensor, "*of map_row map_col"], row: int, col: int, size: Pair
+) -> Shaped[Tensor, "*of row col"]:
+    """A rectangle out of maps; 0 where it reaches outside, else a view."""
+    rows, cols = maps.shape[-2:]
+    if 0 <= row <= rows - size[0] and 0 <= col <= cols - size[1]:
+        return maps[..., row : row + size[0], col : col + size[1]]
+    found = maps.new_zeros(*maps.shape[:-2], *size)
+    top, left = max(0, row), max(0, col)
+    part = maps[..., top : max(0, row + size[0]), left : max(0, col + size[1])]
+    bottom, right = top - row + part.shape[-2], left - col + part.shape[-1]
+    found[..., top - row : bottom, left - col : right] = part
+    return found
+
+
+def on_windows(
+    shares: Sequence[Float[Tensor, " _"]], window: Windows, cell: Cells
+) -> tuple[Float[Tensor, "entry row"], Float[Tensor, "entry col"]]:
+    """Numbers by row and by column of a map, as each window has them; off the map the edge's."""
+    rows, cols = (
+        share[along.cells_of(cell.along(axis)).clamp(0, along.cells - 1).to(share.device)]
+        for axis, (along, share) in enumerate(zip(window, shares, strict=True))
+    )
+    return rows, cols
 
 
 def placed(values: Values, have: Sequence[AxisWindow], want: Windows, cell: Cells) -> Values:

@@ -7,8 +7,8 @@ from jaxtyping import Int64, Shaped
 from torch import Tensor
 
 from pipeline.network.geometry import Windows
-from pipeline.network.window import Pair
 from pipeline.project.backward import Switches
+from pipeline.project.placement import rectangle
 
 SwitchMaps = Mapping[int, Shaped[Tensor, "_ _ _"]]
 """`Switches` of one whole image, by node (row, col, channel)."""
@@ -36,17 +36,5 @@ def _cut(
     tops, lefts = rows.first(cell[:, 0]).tolist(), cols.first(cell[:, 1]).tolist()
     size = rows.size, cols.size
     parts = zip(maps, tops, lefts, strict=True)
-    return torch.stack([_slice(values, top, left, size) for values, top, left in parts])
-
-
-def _slice(
-    values: Shaped[Tensor, "map_row map_col channel"], row: int, col: int, size: Pair
-) -> Shaped[Tensor, "row col channel"]:
-    """A rectangle out of a map; 0 where it reaches outside."""
-    if 0 <= row <= values.shape[0] - size[0] and 0 <= col <= values.shape[1] - size[1]:
-        return values[row : row + size[0], col : col + size[1]]
-    found = values.new_zeros(*size, values.shape[2])
-    top, left = max(0, row), max(0, col)
-    part = values[top : row + size[0], left : col + size[1]]
-    found[top - row : top - row + part.shape[0], left - col : left - col + part.shape[1]] = part
-    return found
+    cut = [rectangle(values.movedim(2, 0), top, left, size) for values, top, left in parts]
+    return torch.stack([values.movedim(0, 2) for values in cut])

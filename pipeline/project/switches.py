@@ -24,7 +24,7 @@ from pipeline.network.window import Window
 from pipeline.project.adjoints import CACHE_BYTES
 from pipeline.project.backward import Switches
 from pipeline.project.forward_work import convs_below
-from pipeline.project.placement import Cells, placed
+from pipeline.project.placement import Cells, on_windows, placed
 from pipeline.project.records import offsets, record_of
 from pipeline.project.switch_maps import SwitchMaps
 
@@ -159,10 +159,7 @@ class SwitchFinder:
         shares = mean_shares(op, size, node.shape[1:], signal)
         # A cell outside the map has no share; it takes that of the edge, since what it holds is
         # cleared before it is read.
-        rows, cols = (
-            share[axis.cells_of(cell.along(way)).clamp(0, axis.cells - 1).to(signal.device)]
-            for way, (axis, share) in enumerate(zip(below[at], shares, strict=True))
-        )
+        rows, cols = on_windows(shares, below[at], cell)
         return sums * rows[:, None, :, None] * cols[:, None, None, :]
 
     def _applied(self, at: int, inputs: Sequence[Maps], steps: Mapping[int, Step]) -> Maps:

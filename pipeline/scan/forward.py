@@ -127,11 +127,10 @@ class Forward:
     def _covering_pool(self, node: int, steps: Mapping[int, PlannedStep]) -> int | None:
         """A pool of a layer's maps whose windows leave out no cell."""
         for user in self._graph.users[node]:
-            op, made = self._graph.nodes[user].op, self._graph.nodes[user].shape
-            if user in steps and isinstance(op, MaxPool):
-                _, *size = self._graph.nodes[node].shape
-                if op.window.covers((size[0], size[1]), made[1:]):
-                    return user
+            op, cells = self._graph.nodes[user].op, self._graph.nodes[user].shape[1:]
+            size = self._graph.nodes[node].shape[1:]
+            if user in steps and isinstance(op, MaxPool) and op.window.covers(size, cells):
+                return user
         return None
 
     def _maps(self, held: Mapping[int, Maps], node: int, pool: int | None) -> FeatureMaps:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from pipeline.adopt.arrangement import Arrangement
-from pipeline.adopt.reading import Constant, Reading, Value
+from pipeline.adopt.reading import Constant, Reading, Value, plain
 from pipeline.adopt.rules.pools import without_border
 from pipeline.adopt.rules.registry import as_constant, as_pair, kept, map_shape, rule
 from pipeline.adopt.trace import Call, UnreadableError
@@ -72,7 +72,7 @@ def _conv1d(reading: Reading, call: Call, args: list[Any]) -> Value:
     tensor, *rest = args
     if not tensor.whole or tensor.map[1:] != (1, 1) or tensor.shape != (1, 1, tensor.map[0]):
         raise UnreadableError(f"{call.place} on something else than the features of a vector.")
-    rest = [part.exact if isinstance(part, Constant) else part for part in rest]
+    rest = plain(rest)
     basis = torch.eye(tensor.map[0], dtype=rest[0].dtype)[:, None]
     rest[1], bias = None, rest[1]
     weight = Constant(call.compute([basis, *rest])[:, 0].T)

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pipeline.adopt.reading import Constant, Reading, Value
+from pipeline.adopt.reading import Constant, Reading, Value, plain
 from pipeline.adopt.rules.registry import rule
 from pipeline.adopt.trace import Call, UnreadableError
 
@@ -56,16 +56,10 @@ def _item(reading: Reading, call: Call, args: list[Any]) -> Value:
 @rule(*REARRANGING)
 def _rearrange(reading: Reading, call: Call, args: list[Any]) -> Value:
     tensor = args[0]
-    made = call.compute([tensor.cells, *map(_plain, args[1:])])
+    made = call.compute([tensor.cells, *plain(args[1:])])
     if isinstance(made, Tensor):
         return tensor.rearranged(made)
     return [tensor.rearranged(part) for part in made]
-
-
-def _plain(arg: Any) -> Any:
-    if isinstance(arg, Constant):
-        return arg.tensor
-    return [_plain(part) for part in arg] if isinstance(arg, list) else arg
 
 
 @rule("zeros_like", "ones_like")

@@ -7,9 +7,9 @@ import torch
 from pipeline.network.fold import folded
 from pipeline.network.geometry import seed_of, windows
 from pipeline.project.deconvnet import Deconvnet, Units
-from pipeline.project.forward_plan import padded_patch
 from pipeline.project.forward_work import needs_whole_image
 from pipeline.project.method import recorded
+from pipeline.project.placement import rectangle
 from pipeline.project.switch_maps import cut_windows
 from pipeline.project.switches import SwitchFinder
 
@@ -30,6 +30,6 @@ def projections(network, image, layer, channel, cell, start, method, way="window
         rows, cols = below[0]
         first = zip(rows.first(cells[:, 0]).tolist(), cols.first(cells[:, 1]).tolist(), strict=True)
         size = rows.size, cols.size
-        patches = [padded_patch(image[None], top, left, size) for top, left in first]
+        patches = [rectangle(image[None], top, left, size) for top, left in first]
         switches = finder.windows(torch.cat(patches), cells, below, nodes)
     return Deconvnet(network, layer, method)(units, switches)

@@ -13,9 +13,9 @@ from pipeline.network.receptive_field import receptive_field
 from pipeline.network.window import square
 from pipeline.project.adjoints import PhaseConv, TransposedConv, transpose
 from pipeline.project.deconvnet import Deconvnet, Units
-from pipeline.project.forward_plan import padded_patch
 from pipeline.project.forward_work import needs_whole_image
 from pipeline.project.method import recorded
+from pipeline.project.placement import rectangle
 from pipeline.project.switch_maps import cut_windows
 from pipeline.project.switches import SwitchFinder
 from tests.pipeline.network.small_graphs import RELU, chained, conv
@@ -49,7 +49,7 @@ def project(network, image, layer, channel, cell, start, way):
         rows, cols = below[0]
         first = [(rows.first(cell[0]), cols.first(cell[1])) for cell in cells]
         size = rows.size, cols.size
-        patches = [padded_patch(image[None], int(top), int(left), size) for top, left in first]
+        patches = [rectangle(image[None], int(top), int(left), size) for top, left in first]
         switches = finder.windows(torch.cat(patches), cells, below, nodes) if nodes else {}
     return Deconvnet(network, layer, "deconvnet")(units, switches)
 

@@ -1,10 +1,9 @@
 import numpy as np
-import pytest
 import torch
 
 from pipeline.atlas.layer_entries import LayerEntries
-from pipeline.project.forward_plan import ForwardPlan, padded_patch
-from tests.pipeline.project.oracle import random_network, under_box
+from pipeline.project.forward_plan import ForwardPlan
+from tests.pipeline.project.oracle import random_network
 
 
 def entries(*images):
@@ -22,14 +21,6 @@ def plan(batch_size=4):
     network = random_network(dtype=torch.float32)
     methods = {"conv1": "deconvnet", "conv2": "deconvnet", "conv3": "deconvnet"}
     return ForwardPlan(network, methods, batch_size, finite=True)
-
-
-@pytest.mark.parametrize("top", [-3, 2, 6])
-@pytest.mark.parametrize("left", [-9, 0, 5])
-def test_a_patch_is_the_image_s_pixels_and_0_outside(top, left):
-    image = torch.rand(1, 3, 7, 8, generator=torch.Generator().manual_seed(0))
-    expected = under_box(image[0].permute(1, 2, 0), (top, left, top + 5, left + 4))
-    assert torch.equal(padded_patch(image, top, left, (5, 4))[0].permute(1, 2, 0), expected)
 
 
 def test_only_images_whose_switches_are_needed_are_read():

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from pipeline.network.geometry import AxisWindow
-from pipeline.project.placement import Cells, placed
+from pipeline.project.placement import Cells, placed, rectangle
+from tests.pipeline.project.oracle import under_box
 
 CELLS = torch.tensor([[0, 0], [2, 1]])
 
@@ -97,3 +98,11 @@ def test_some_units_have_cells_of_their_own():
     assert cells.inside(BORDER) is not None
     assert cells[1:].inside(BORDER)[:, :, 0, 0].tolist() == [[True, False, False]]
     assert cells[np.array([1])].along(0).tolist() == [2]
+
+
+@pytest.mark.parametrize("top", [-3, 2, 6])
+@pytest.mark.parametrize("left", [-9, 0, 5])
+def test_a_rectangle_is_the_map_s_values_and_0_outside(top, left):
+    image = torch.rand(1, 3, 7, 8, generator=torch.Generator().manual_seed(0))
+    expected = under_box(image[0].permute(1, 2, 0), (top, left, top + 5, left + 4))
+    assert torch.equal(rectangle(image, top, left, (5, 4))[0].permute(1, 2, 0), expected)
